@@ -1,0 +1,3 @@
+"""Watchbell, a desktop pager."""
+
+__version__ = "0.1.0"

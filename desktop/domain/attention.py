@@ -1,0 +1,212 @@
+"""What demands a person's attention now, and how loudly: the ringing policy. Pure; every time is aware.
+
+The screen, the tray icon and the sound all follow one ``Attention`` made here. "Cannot know" is a state of its own,
+and outranks calm (design, promise 1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
+from desktop.domain.severity import Severity
+
+# Lost contact while on call: amber after the first, a loud alarm after the second (design, section 7).
+LOST_AFTER = timedelta(seconds=60)
+ALARM_AFTER = timedelta(seconds=90)
+CHIME_EVERY = timedelta(minutes=10)
+
+
+class Contact(StrEnum):
+    """Whether a connection's state can be trusted."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+class Command(StrEnum):
+    """What a person asked of an incident and the backend has not confirmed yet."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """One connection as its watcher knows it.
+
+    ``snapshot`` is None before the first answer; ``heard_at`` is when the backend was last heard (local time, None
+    before), ``since`` when the present ``contact`` began; ``sending`` maps incident ids to what is on its way;
+    ``failed`` maps incident ids to why a command was refused for good; ``offset`` is server time minus local time.
+    """
+
+    id: str
+    name: str
+    contact: Contact
+    since: datetime
+    snapshot: Snapshot | None = None
+    heard_at: datetime | None = None
+    trouble: str = ""
+    offset: timedelta = timedelta(0)
+    sending: Mapping[str, Command] = field(default_factory=lambda: MappingProxyType({}))
+    failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Tray(IntEnum):
+    """The states of the tray icon, the more urgent the higher."""
+
+    OFF_CALL = 0
+    CALM = 1
+    ACKNOWLEDGED = 2
+    PAUSED = 3
+    LOST = 4
+    RINGING = 5
+
+
+class Sound(StrEnum):
+    """What is heard. The values name the sound files."""
+
+    SIREN = "siren"
+    RING = "ring"
+    CHIME = "chime"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One incident that demands this person's attention now."""
+
+    connection: str
+    connection_name: str
+    incident: Incident
+    on_call: tuple[OnCall, ...]
+    me: Person
+    sending: Command | None = None
+    failed: str = ""
+    offset: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A connection that cannot be trusted now, ``since`` when (local time)."""
+
+    connection: str
+    connection_name: str
+    since: datetime
+    trouble: str
+    loud: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Everything that the person's machine shows and plays, decided."""
+
+    tray: Tray
+    pages: tuple[Page, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    on_call: tuple[OnCall, ...] = ()
+    acknowledged: int = 0
+    sound: Sound | None = None
+    loop: bool = False
+
+
+def attention(states: tuple[ConnectionState, ...], now: datetime, muted_until: datetime | None = None) -> Attention:
+    """Decide from all connections' ``states`` what is shown and played at ``now`` (local time).
+
+    A page whose acknowledgement is on its way stays shown as "sending" and goes quiet; it rings again when the
+    backend refuses. ``muted_until`` silences pages, never the picture.
+    """
+    pages = tuple(sorted((p for s in states for p in _pages(s)), key=_urgency))
+    lost = tuple(x for s in states if (x := _lost(s, now)) is not None)
+    mine = tuple(dict.fromkeys(o for s in states for o in shifts(s)))
+    acknowledged = sum(_acknowledged(s) for s in states)
+    sound, loop = _sound(pages, lost)
+    muted = muted_until is not None and now < muted_until
+    tray = _tray(pages, lost, mine, acknowledged, states=states, muted=muted)
+    return Attention(tray, pages, lost, mine, acknowledged, None if muted else sound, loop)
+
+
+def shifts(state: ConnectionState) -> tuple[OnCall, ...]:
+    """Return the shifts that the connection's person has now, one for each role, as last told."""
+    if state.snapshot is None:
+        return ()
+    me = state.snapshot.me.id
+    by_role = {o.role: o for o in reversed(state.snapshot.on_call) if o.person.id == me}
+    return tuple(sorted(by_role.values(), key=lambda o: o.level))
+
+
+def _pages(state: ConnectionState) -> list[Page]:
+    snapshot = state.snapshot
+    if snapshot is None:
+        return []
+    return [
+        Page(
+            connection=state.id,
+            connection_name=state.name,
+            incident=incident,
+            on_call=snapshot.on_call,
+            me=snapshot.me,
+            sending=state.sending.get(incident.id),
+            failed=state.failed.get(incident.id, ""),
+            offset=state.offset,
+        )
+        for incident in snapshot.incidents
+        if incident.status is Status.TRIGGERED and incident.assigned_to(snapshot.me.id)
+    ]
+
+
+def _urgency(page: Page) -> tuple[int, datetime]:
+    return page.incident.severity.value, page.incident.created_at
+
+
+def _acknowledged(state: ConnectionState) -> int:
+    if state.snapshot is None:
+        return 0
+    me = state.snapshot.me.id
+    return sum(i.status is Status.ACKNOWLEDGED and i.assigned_to(me) for i in state.snapshot.incidents)
+
+
+def _lost(state: ConnectionState, now: datetime) -> Lost | None:
+    if state.contact is Contact.LIVE:
+        return None
+    since = state.heard_at or state.since
+    blind = now - since
+    if blind < LOST_AFTER and state.snapshot is not None:
+        return None
+    # Who was on call when contact broke still is, as far as anybody knows; without any answer yet, better loud.
+    concerned = bool(shifts(state)) or state.snapshot is None
+    return Lost(state.id, state.name, since, state.trouble, loud=concerned and blind >= ALARM_AFTER)
+
+
+def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | None, bool]:
+    worst = next((p.incident.severity for p in pages if p.sending is None), None)
+    if worst is Severity.SEV0:
+        return Sound.SIREN, True
+    if worst is Severity.SEV1:
+        return Sound.RING, True
+    if any(x.loud for x in lost):
+        return Sound.LOST, True
+    return (Sound.CHIME, False) if worst is Severity.SEV2 else (None, False)
+
+
+def _tray(
+    pages: tuple[Page, ...],
+    lost: tuple[Lost, ...],
+    mine: tuple[OnCall, ...],
+    acknowledged: int,
+    *,
+    states: tuple[ConnectionState, ...],
+    muted: bool,
+) -> Tray:
+    if pages:
+        return Tray.RINGING
+    if lost or not states:
+        return Tray.LOST
+    if muted:
+        return Tray.PAUSED
+    if acknowledged:
+        return Tray.ACKNOWLEDGED
+    return Tray.CALM if mine else Tray.OFF_CALL

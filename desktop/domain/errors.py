@@ -1,0 +1,134 @@
+"""Every error that a person may see, as one tree. Pure.
+
+WatchbellError
+├── InputError              what was typed or given is wrong: exit code 2
+│   └── TeamFileError       a team file, every mistake of it
+├── SecretsUnavailable      no usable keyring
+├── StorageError            a local database that cannot be used
+└── BackendError            a backend did not do what was asked
+    ├── Unreachable         no answer: exit code 3
+    ├── Unauthorized        the token is unknown or revoked
+    ├── Forbidden           the token may not do this
+    ├── NotFound            no such thing there
+    ├── Rejected            understood and refused for good
+    ├── RateLimited         too many requests
+    └── BackendFault        an answer that makes no sense, or "try later"
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class WatchbellError(Exception):
+    """An error for a person: what happened, to what, what to do.
+
+    Attributes: ``title`` (a few words), ``message`` (one sentence and the mend), ``retryable`` (the same attempt may
+    succeed later), ``retry_after`` (seconds until then, when known).
+    """
+
+    title = "Something went wrong"
+    retryable = False
+
+    def __init__(self, message: str, *, title: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        if title is not None:
+            self.title = title
+
+
+class InputError(WatchbellError):
+    """What was typed or given is wrong."""
+
+    title = "That is not right"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file: ``source`` (its name), ``line`` (from 1), ``key``, what is wrong and how to mend it."""
+
+    source: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.source}:{self.line}: " if self.line else f"{self.source}: "
+        return f"{where}{self.key}: {self.message}" if self.key else f"{where}{self.message}"
+
+
+class TeamFileError(InputError):
+    """A team file that cannot be used; ``problems`` holds every mistake, in the order of the file."""
+
+    title = "The team file has mistakes"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class SecretsUnavailable(WatchbellError):
+    """No keyring that can be used now: absent, locked, dismissed or not answering."""
+
+    title = "No usable keyring"
+
+
+class StorageError(WatchbellError):
+    """A local database that cannot be opened, read or written."""
+
+    title = "Storage cannot be used"
+
+
+class BackendError(WatchbellError):
+    """A backend did not do what was asked of it."""
+
+    title = "The backend could not do that"
+
+
+class Unreachable(BackendError):
+    """No answer: refused, timed out, cut off, not resolvable, or not trusted."""
+
+    title = "No contact"
+    retryable = True
+
+
+class Unauthorized(BackendError):
+    """The token is unknown, revoked or expired (HTTP 401)."""
+
+    title = "The token is not accepted"
+
+
+class Forbidden(BackendError):
+    """The token is good but may not do this (HTTP 403)."""
+
+    title = "Not allowed"
+
+
+class NotFound(BackendError):
+    """There is no such thing on the backend (HTTP 404)."""
+
+    title = "Not found"
+
+
+class Rejected(BackendError):
+    """Understood, and refused for good (other HTTP 4xx). ``code`` is PagerDuty's error code, where given."""
+
+    title = "Refused"
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RateLimited(BackendError):
+    """Too many requests (HTTP 429); ``retry_after`` says when to come back."""
+
+    title = "Too many requests"
+    retryable = True
+
+
+class BackendFault(BackendError):
+    """The backend failed (HTTP 5xx) or answered what is not its protocol."""
+
+    title = "The backend is not working properly"
+    retryable = True

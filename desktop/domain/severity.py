@@ -1,0 +1,119 @@
+"""Severities: their names, targets, and how foreign words map to them. Pure."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum, StrEnum
+
+
+class Urgency(StrEnum):
+    """PagerDuty's urgency: high pages, low only notifies."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+class Severity(IntEnum):
+    """SEV-0 (critical) to SEV-3 (low); the smaller, the worse."""
+
+    SEV0 = 0
+    SEV1 = 1
+    SEV2 = 2
+    SEV3 = 3
+
+    @property
+    def label(self) -> str:
+        """Its name on the screen and as a priority: ``SEV-0``."""
+        return f"SEV-{self.value}"
+
+    @property
+    def key(self) -> str:
+        """Its name in files, commands and JSON: ``sev0``."""
+        return f"sev{self.value}"
+
+    @property
+    def word(self) -> str:
+        """The procedure's word for it: ``Critical``."""
+        return ("Critical", "High", "Medium", "Low")[self.value]
+
+    @property
+    def urgency(self) -> Urgency:
+        """SEV-0…2 page, SEV-3 only notifies (design, section 6)."""
+        return Urgency.LOW if self is Severity.SEV3 else Urgency.HIGH
+
+    @property
+    def repeats(self) -> bool:
+        """Whether an unanswered escalation starts again from the top (SEV-0 and SEV-1)."""
+        return self <= Severity.SEV1
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """How soon to ``acknowledge`` and to ``resolve``, from the trigger."""
+
+    acknowledge: timedelta
+    resolve: timedelta
+
+
+# oncall-procedures.md, "Response Time Metrics".
+DEFAULT_TARGETS = {
+    Severity.SEV0: Targets(timedelta(minutes=15), timedelta(hours=1)),
+    Severity.SEV1: Targets(timedelta(minutes=30), timedelta(hours=4)),
+    Severity.SEV2: Targets(timedelta(hours=1), timedelta(hours=8)),
+    Severity.SEV3: Targets(timedelta(hours=4), timedelta(hours=24)),
+}
+
+# PagerDuty Events API v2, payload.severity.
+EVENTS_MAP = {
+    "critical": Severity.SEV0,
+    "error": Severity.SEV1,
+    "warning": Severity.SEV2,
+    "info": Severity.SEV3,
+}
+
+# The `severity` label of Alertmanager and Grafana.
+LABEL_MAP = {
+    "critical": Severity.SEV0,
+    "page": Severity.SEV0,
+    "error": Severity.SEV1,
+    "high": Severity.SEV1,
+    "major": Severity.SEV1,
+    "warning": Severity.SEV2,
+    "medium": Severity.SEV2,
+    "minor": Severity.SEV2,
+    "info": Severity.SEV3,
+    "low": Severity.SEV3,
+    "none": Severity.SEV3,
+}
+
+# Better one page too many than one unheard (design, section 3).
+WHEN_UNKNOWN = Severity.SEV1
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A severity found for a foreign word; ``note`` says so where the word told nothing (else empty)."""
+
+    severity: Severity
+    note: str = ""
+
+
+def from_word(word: object, words: dict[str, Severity]) -> Mapped:
+    """Map a foreign severity ``word`` by the table ``words``; unknown or absent gives SEV-1 and a note."""
+    if isinstance(word, str) and (found := words.get(word.strip().lower())) is not None:
+        return Mapped(found)
+    said = f"unknown severity {word[:40]!r}" if isinstance(word, str) and word.strip() else "no severity"
+    return Mapped(WHEN_UNKNOWN, f"The event named {said}: treated as {WHEN_UNKNOWN.label}.")
+
+
+def parse(text: str) -> Severity | None:
+    """Return the severity that ``sev0``, ``SEV-0``, ``P0`` or ``0`` names, else None."""
+    word = text.strip().lower().removeprefix("sev").removeprefix("p").lstrip("- ")
+    return Severity(int(word)) if word in {"0", "1", "2", "3"} else None
+
+
+def of_priority(name: str | None, urgency: Urgency) -> Severity:
+    """Return the severity of an incident by its priority's ``name``, else by its ``urgency`` (high → 1, low → 3)."""
+    found = parse(name) if name else None
+    if found is not None:
+        return found
+    return Severity.SEV3 if urgency is Urgency.LOW else Severity.SEV1
