@@ -102,10 +102,15 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Everything that the person's machine shows and plays, decided."""
+    """Everything that the person's machine shows and plays, decided.
+
+    ``pages`` are sorted, the most urgent first. ``settled`` are this person's incidents that are acknowledged, or were
+    resolved a moment ago: a page that leaves ``pages`` is told as what became of it.
+    """
 
     tray: Tray
     pages: tuple[Page, ...] = ()
+    settled: tuple[Page, ...] = ()
     lost: tuple[Lost, ...] = ()
     on_call: tuple[OnCall, ...] = ()
     acknowledged: int = 0
@@ -119,14 +124,16 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, muted_until: d
     A page whose acknowledgement is on its way stays shown as "sending" and goes quiet; it rings again when the
     backend refuses. ``muted_until`` silences pages, never the picture.
     """
-    pages = tuple(sorted((p for s in states for p in _pages(s)), key=_urgency))
+    assigned = sorted((p for s in states for p in _assigned(s)), key=_urgency)
+    pages = tuple(p for p in assigned if p.incident.status is Status.TRIGGERED)
+    settled = tuple(p for p in assigned if p.incident.status is not Status.TRIGGERED)
     lost = tuple(x for s in states if (x := _lost(s, now)) is not None)
     mine = tuple(dict.fromkeys(o for s in states for o in shifts(s)))
-    acknowledged = sum(_acknowledged(s) for s in states)
+    acknowledged = sum(p.incident.status is Status.ACKNOWLEDGED for p in settled)
     sound, loop = _sound(pages, lost)
     muted = muted_until is not None and now < muted_until
     tray = _tray(pages, lost, mine, acknowledged, states=states, muted=muted)
-    return Attention(tray, pages, lost, mine, acknowledged, None if muted else sound, loop)
+    return Attention(tray, pages, settled, lost, mine, acknowledged, None if muted else sound, loop)
 
 
 def shifts(state: ConnectionState) -> tuple[OnCall, ...]:
@@ -138,7 +145,7 @@ def shifts(state: ConnectionState) -> tuple[OnCall, ...]:
     return tuple(sorted(by_role.values(), key=lambda o: o.level))
 
 
-def _pages(state: ConnectionState) -> list[Page]:
+def _assigned(state: ConnectionState) -> list[Page]:
     snapshot = state.snapshot
     if snapshot is None:
         return []
@@ -154,19 +161,12 @@ def _pages(state: ConnectionState) -> list[Page]:
             offset=state.offset,
         )
         for incident in snapshot.incidents
-        if incident.status is Status.TRIGGERED and incident.assigned_to(snapshot.me.id)
+        if incident.assigned_to(snapshot.me.id)
     ]
 
 
 def _urgency(page: Page) -> tuple[int, datetime]:
     return page.incident.severity.value, page.incident.created_at
-
-
-def _acknowledged(state: ConnectionState) -> int:
-    if state.snapshot is None:
-        return 0
-    me = state.snapshot.me.id
-    return sum(i.status is Status.ACKNOWLEDGED and i.assigned_to(me) for i in state.snapshot.incidents)
 
 
 def _lost(state: ConnectionState, now: datetime) -> Lost | None:
