@@ -16,6 +16,8 @@ from desktop.domain.severity import Severity
 # Lost contact while on call: amber after the first, a loud alarm after the second (design, section 7).
 LOST_AFTER = timedelta(seconds=60)
 ALARM_AFTER = timedelta(seconds=90)
+# A command that is not confirmed by then may never be: the page must not stay quiet.
+SENDING_QUIET = timedelta(seconds=20)
 CHIME_EVERY = timedelta(minutes=10)
 
 
@@ -35,6 +37,14 @@ class Command(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """A command on its way to the backend, durable ``since`` (local time)."""
+
+    command: Command
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionState:
     """One connection as its watcher knows it.
 
@@ -51,7 +61,7 @@ class ConnectionState:
     heard_at: datetime | None = None
     trouble: str = ""
     offset: timedelta = timedelta(0)
-    sending: Mapping[str, Command] = field(default_factory=lambda: MappingProxyType({}))
+    sending: Mapping[str, Sending] = field(default_factory=lambda: MappingProxyType({}))
     failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -77,7 +87,10 @@ class Sound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One incident that demands this person's attention now."""
+    """One incident that demands this person's attention now.
+
+    ``sending`` is on its way and not confirmed; ``overdue`` says that it has been so for too long.
+    """
 
     connection: str
     connection_name: str
@@ -85,6 +98,7 @@ class Page:
     on_call: tuple[OnCall, ...]
     me: Person
     sending: Command | None = None
+    overdue: bool = False
     failed: str = ""
     offset: timedelta = timedelta(0)
 
@@ -122,9 +136,9 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, muted_until: d
     """Decide from all connections' ``states`` what is shown and played at ``now`` (local time).
 
     A page whose acknowledgement is on its way stays shown as "sending" and goes quiet; it rings again when the
-    backend refuses. ``muted_until`` silences pages, never the picture.
+    backend refuses, or has not confirmed within ``SENDING_QUIET``. ``muted_until`` silences pages, never the picture.
     """
-    assigned = sorted((p for s in states for p in _assigned(s)), key=_urgency)
+    assigned = sorted((p for s in states for p in _assigned(s, now)), key=_urgency)
     pages = tuple(p for p in assigned if p.incident.status is Status.TRIGGERED)
     settled = tuple(p for p in assigned if p.incident.status is not Status.TRIGGERED)
     lost = tuple(x for s in states if (x := _lost(s, now)) is not None)
@@ -145,7 +159,7 @@ def shifts(state: ConnectionState) -> tuple[OnCall, ...]:
     return tuple(sorted(by_role.values(), key=lambda o: o.level))
 
 
-def _assigned(state: ConnectionState) -> list[Page]:
+def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
     snapshot = state.snapshot
     if snapshot is None:
         return []
@@ -156,7 +170,8 @@ def _assigned(state: ConnectionState) -> list[Page]:
             incident=incident,
             on_call=snapshot.on_call,
             me=snapshot.me,
-            sending=state.sending.get(incident.id),
+            sending=sending.command if (sending := state.sending.get(incident.id)) else None,
+            overdue=sending is not None and now - sending.since > SENDING_QUIET,
             failed=state.failed.get(incident.id, ""),
             offset=state.offset,
         )
@@ -182,7 +197,7 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
 
 
 def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | None, bool]:
-    worst = next((p.incident.severity for p in pages if p.sending is None), None)
+    worst = next((p.incident.severity for p in pages if p.sending is None or p.overdue), None)
     if worst is Severity.SEV0:
         return Sound.SIREN, True
     if worst is Severity.SEV1:

@@ -1,0 +1,1 @@
+"""How to talk to one escalation backend each. They do not know each other."""

@@ -1,0 +1,89 @@
+"""What every escalation backend can do for the person on call. Called on worker threads; every call may block.
+
+Every method raises ``domain.errors.BackendError`` (or one of its kinds) and nothing else.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktop.domain.incident import Incident, OnCall, Person, Snapshot
+from desktop.domain.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class FullState:
+    """Everything anew: replaces all that was known."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """One incident, whole, as it is now."""
+
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallChanged:
+    """Who is on call, whole, as it is now."""
+
+    on_call: tuple[OnCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The backend said that it is there, and nothing changed."""
+
+
+StreamEvent = FullState | IncidentChanged | OnCallChanged | Alive
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    """An incident to open. Without ``severity`` the service decides, without ``service`` the first one is meant.
+
+    ``to`` (a person's id) pages that one alone and leaves the escalation policy out.
+    """
+
+    title: str
+    severity: Severity | None = None
+    service: str | None = None
+    dedup_key: str | None = None
+    to: str | None = None
+
+
+class Backend(Protocol):
+    """One account on one escalation backend. An instance serves one thread; only ``close`` may come from another."""
+
+    def me(self) -> Person:
+        """Return whose token this is."""
+
+    def snapshot(self) -> Snapshot:
+        """Return all open incidents and who is on call."""
+
+    def stream(self) -> AbstractContextManager[Iterator[StreamEvent]]:
+        """Follow the backend live, beginning with a ``FullState``; ``NotFound`` where there is no stream."""
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return one incident by its id or number."""
+
+    def incidents(self, *, resolved: bool = False) -> tuple[Incident, ...]:
+        """Return the open incidents, the resolved ones too where asked; newest last."""
+
+    def on_call(self) -> tuple[OnCall, ...]:
+        """Return who is on call now, at every level of every policy."""
+
+    def acknowledge(self, incident_id: str) -> Incident:
+        """Acknowledge; one that is acknowledged or resolved already is returned as it is."""
+
+    def resolve(self, incident_id: str) -> Incident:
+        """Resolve; one that is resolved already is returned as it is."""
+
+    def trigger(self, page: NewPage) -> Incident:
+        """Open an incident; the open one that has its dedup key is returned instead where there is one."""
+
+    def close(self) -> None:
+        """End what is under way, from any thread; a reader of the stream ends at once."""

@@ -1,0 +1,1 @@
+"""PagerDuty REST v2, and whatever speaks it: first of all our own server."""

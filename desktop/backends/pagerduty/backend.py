@@ -1,0 +1,199 @@
+"""One account on PagerDuty, or on a server that speaks its protocol. An instance serves one thread."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage, OnCallChanged, StreamEvent
+from desktop.backends.pagerduty import mapping
+from desktop.backends.pagerduty.client import STREAM_SILENCE, Json, Wire
+from desktop.backends.pagerduty.sse import ServerEvent, events
+from desktop.domain.errors import BackendFault, Rejected, Unreachable
+from desktop.domain.incident import Incident, OnCall, Person, Snapshot
+from desktop.domain.severity import Severity, parse
+
+STREAM_PATH = "/watchbell/v1/stream"
+PAGE = 100
+# PagerDuty refuses offset + limit past this.
+MOST = 10_000
+_OPEN = [("statuses[]", "triggered"), ("statuses[]", "acknowledged")]
+# "already resolved", "already acknowledged", "bad status": what was wanted is so, or overtaken (facts, 2.3).
+_ALREADY = frozenset({1001, 1002, 1003})
+
+
+class PagerDutyBackend:
+    """Implements ``backends.base.Backend``."""
+
+    def __init__(self, url: str, token: str, now: Callable[[], datetime]) -> None:
+        self._wire = Wire(url, token)
+        self._now = now
+        self._me: Person | None = None
+
+    def me(self) -> Person:
+        """Return whose token this is."""
+        me = mapping.person(self._wire.get("/users/me").get("user"))
+        if not me.id:
+            raise BackendFault("the answer does not say whose token this is")
+        self._me = me
+        return me
+
+    def snapshot(self) -> Snapshot:
+        """Return all open incidents and who is on call, by three requests."""
+        return Snapshot(self.me(), self.incidents(), self.on_call(), self._now())
+
+    @contextmanager
+    def stream(self) -> Iterator[Iterator[StreamEvent]]:
+        """Follow our server's stream; PagerDuty has none, and answers NotFound."""
+        with self._wire.lines(STREAM_PATH) as chunks:
+            yield self._stream_events(chunks)
+
+    def _stream_events(self, chunks: Iterable[bytes]) -> Iterator[StreamEvent]:
+        watchdog = _Watchdog()
+        for event in events(watchdog.guard(chunks)):
+            watchdog.heard()
+            yield from _translate(event)
+        if not self._wire.closed:
+            raise Unreachable("the server ended the stream")
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return one incident by its id or number."""
+        return self._one(self._wire.get(f"/incidents/{_segment(incident_id)}"))
+
+    def incidents(self, *, resolved: bool = False) -> tuple[Incident, ...]:
+        """Return the open incidents of all time, with the resolved ones where asked, oldest first."""
+        found: list[Incident] = []
+        statuses = [*_OPEN, ("statuses[]", "resolved")] if resolved else _OPEN
+        while len(found) < MOST:
+            params = [
+                *statuses,
+                ("date_range", "all"),
+                ("sort_by", "created_at:asc"),
+                ("limit", str(PAGE)),
+                ("offset", str(len(found))),
+            ]
+            answer = self._wire.get("/incidents", params)
+            page = mapping.incidents(answer)
+            found.extend(page)
+            if not page or not answer.get("more"):
+                break
+        return tuple(found)
+
+    def on_call(self) -> tuple[OnCall, ...]:
+        """Return who is on call now, at every level of every policy."""
+        found: list[OnCall] = []
+        while len(found) < MOST:
+            params = [("include[]", "users"), ("limit", str(PAGE)), ("offset", str(len(found)))]
+            answer = self._wire.get("/oncalls", params)
+            page = mapping.on_call(answer)
+            found.extend(page)
+            if not page or not answer.get("more"):
+                break
+        return tuple(found)
+
+    def acknowledge(self, incident_id: str) -> Incident:
+        """Acknowledge; one that is acknowledged or resolved already is returned as it is."""
+        return self._set_status(incident_id, "acknowledged")
+
+    def resolve(self, incident_id: str) -> Incident:
+        """Resolve; one that is resolved already is returned as it is."""
+        return self._set_status(incident_id, "resolved")
+
+    def trigger(self, page: NewPage) -> Incident:
+        """Open an incident; the open one that has its dedup key is returned instead where there is one."""
+        severity, dedup_key = page.severity, page.dedup_key
+        new: dict[str, object] = {"type": "incident", "title": page.title, "service": self._service(page.service)}
+        if page.to is not None:
+            new["assignments"] = [{"assignee": {"type": "user_reference", "id": page.to}}]
+        if severity is not None:
+            new["priority"] = {"type": "priority_reference", "id": self._priority(severity)}
+            new["urgency"] = severity.urgency.value
+        if dedup_key is not None:
+            new["incident_key"] = dedup_key
+        try:
+            return self._one(self._wire.post("/incidents", {"incident": new}, self._email()))
+        except Rejected:
+            existing = self._with_key(dedup_key) if dedup_key is not None else None
+            if existing is None:
+                raise
+            return existing
+
+    def close(self) -> None:
+        """End the stream, from any thread."""
+        self._wire.close()
+
+    def _set_status(self, incident_id: str, status: str) -> Incident:
+        body = {"incident": {"type": "incident_reference", "status": status}}
+        try:
+            return self._one(self._wire.put(f"/incidents/{_segment(incident_id)}", body, self._email()))
+        except Rejected as e:
+            if e.code not in _ALREADY:
+                raise
+            return self.incident(incident_id)
+
+    def _one(self, answer: Json) -> Incident:
+        return mapping.incident(answer.get("incident"))
+
+    def _with_key(self, dedup_key: str) -> Incident | None:
+        params = [*_OPEN, ("incident_key", dedup_key), ("date_range", "all")]
+        return next(iter(mapping.incidents(self._wire.get("/incidents", params))), None)
+
+    def _service(self, wanted: str | None) -> Mapping[str, str]:
+        services = mapping.named(self._wire.get("/services", [("limit", str(PAGE))]), "services")
+        for service_id, name in services:
+            if wanted is None or wanted in {service_id, name}:
+                return {"type": "service_reference", "id": service_id}
+        names = ", ".join(name for _, name in services[:10]) or "none"
+        raise Rejected(f"there is no service {wanted!r}: the services are {names}")
+
+    def _priority(self, severity: Severity) -> str:
+        priorities = mapping.named(self._wire.get("/priorities"), "priorities")
+        for priority_id, name in priorities:
+            if parse(name) is severity:
+                return priority_id
+        names = ", ".join(name for _, name in priorities) or "none"
+        raise Rejected(f"there is no priority {severity.label}: the priorities are {names}")
+
+    def _email(self) -> str:
+        return (self._me or self.me()).email
+
+
+class _Watchdog:
+    """Ends a stream whose bytes keep dripping without ever making an event: timeouts are per read."""
+
+    def __init__(self) -> None:
+        self._heard = time.monotonic()
+
+    def heard(self) -> None:
+        self._heard = time.monotonic()
+
+    def guard(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+            if time.monotonic() - self._heard > STREAM_SILENCE:
+                raise Unreachable("the stream sends nothing that makes sense")
+
+
+def _translate(event: ServerEvent) -> Iterator[StreamEvent]:
+    """Turn one event of the stream into ours; unknown names are for newer clients."""
+    if event.name == ":":
+        yield Alive()
+        return
+    try:
+        data = json.loads(event.data)
+        if event.name == "snapshot":
+            yield FullState(mapping.snapshot(data))
+        elif event.name == "incident":
+            yield IncidentChanged(mapping.incident(data))
+        elif event.name == "oncalls":
+            yield OnCallChanged(mapping.on_call(data))
+    except (ValueError, AttributeError, RecursionError) as e:
+        raise BackendFault("the stream sent an event that makes no sense") from e
+
+
+def _segment(incident_id: str) -> str:
+    """Return an id as it may stand in a path: what is no id is known nowhere."""
+    if not incident_id.isalnum() or not incident_id.isascii():
+        raise Rejected(f"{incident_id[:40]!r} is no incident's id")
+    return incident_id

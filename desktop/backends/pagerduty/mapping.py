@@ -1,0 +1,175 @@
+"""PagerDuty's JSON to our values and back. Pure.
+
+Any field that is not required may be null, and lists too (facts on PagerDuty, 2.0): everything is read defensively,
+every text made plain. What our own server adds stands under ``watchbell``.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from desktop.domain.errors import BackendFault
+from desktop.domain.incident import (
+    Acknowledgement,
+    ActionKind,
+    Incident,
+    OnCall,
+    PendingAction,
+    Person,
+    Snapshot,
+    Status,
+)
+from desktop.domain.severity import Severity, Urgency, of_priority, parse
+from desktop.domain.text import plain
+
+Json = dict[str, Any]
+
+TITLE_LIMIT = 1024
+NAME_LIMIT = 120
+
+
+def person(value: object) -> Person:
+    """Map a user, or a reference to one."""
+    user = _object(value)
+    return Person(
+        id=_text(user.get("id"), NAME_LIMIT),
+        name=_text(user.get("name") or user.get("summary") or user.get("id"), NAME_LIMIT),
+        email=_text(user.get("email"), NAME_LIMIT),
+    )
+
+
+def incident(value: object) -> Incident:
+    """Map one incident; BackendFault when it lacks what makes it one."""
+    it = _object(value)
+    ours = _object(it.get("watchbell"))
+    urgency = Urgency.LOW if it.get("urgency") == "low" else Urgency.HIGH
+    service = _object(it.get("service"))
+    try:
+        return Incident(
+            id=_required(it, "id"),
+            number=int(it.get("incident_number") or 0),
+            title=_text(it.get("title") or it.get("summary"), TITLE_LIMIT) or "(no title)",
+            status=Status(str(it.get("status"))),
+            severity=_severity(it, ours, urgency),
+            urgency=urgency,
+            created_at=moment(it.get("created_at")),
+            service=_text(service.get("name") or service.get("summary"), NAME_LIMIT),
+            policy=_text(_object(it.get("escalation_policy")).get("id"), NAME_LIMIT),
+            assignees=tuple(person(_object(a).get("assignee")) for a in _list(it.get("assignments"))),
+            acknowledgements=tuple(_acknowledgement(a) for a in _list(it.get("acknowledgements"))),
+            pending=tuple(_pending(_list(it.get("pending_actions")))),
+            resolved_by=_resolver(it),
+            dedup_key=_text(it.get("incident_key"), 255),
+            note=_text(ours.get("note"), 300),
+            runbook=_link(ours.get("runbook")),
+            url=_link(it.get("html_url")),
+            version=int(ours.get("version") or 0),
+            pages=int(ours.get("pages") or 0),
+        )
+    except (ValueError, TypeError) as e:
+        raise BackendFault(f"an incident in the answer makes no sense: {plain(str(e), 120)}") from e
+
+
+def incidents(answer: Json) -> tuple[Incident, ...]:
+    """Map the list of an answer to ``GET`` or ``PUT /incidents``."""
+    return tuple(incident(i) for i in _list(answer.get("incidents")))
+
+
+def on_call(answer: Json) -> tuple[OnCall, ...]:
+    """Map the list of an answer to ``GET /oncalls``; an entry without a schedule is permanent and has no role."""
+    return tuple(_on_call(_object(o)) for o in _list(answer.get("oncalls")))
+
+
+def named(answer: Json, key: str) -> tuple[tuple[str, str], ...]:
+    """Return (id, name) of each thing in the list ``key`` of an answer."""
+    things = (person(thing) for thing in _list(answer.get(key)))
+    return tuple((thing.id, thing.name) for thing in things if thing.id)
+
+
+def snapshot(event: Json) -> Snapshot:
+    """Map the first event of our server's stream."""
+    return Snapshot(
+        me=person(event.get("me")),
+        incidents=incidents(event),
+        on_call=on_call(event),
+        taken_at=moment(event.get("server_time")),
+    )
+
+
+def moment(value: object) -> datetime:
+    """Read an ISO 8601 time with an offset; ValueError otherwise."""
+    if not isinstance(value, str):
+        raise ValueError(f"no time: {value!r}")  # noqa: TRY004 - one error for all that is no time
+    read = datetime.fromisoformat(value)
+    if read.tzinfo is None:
+        raise ValueError(f"a time without a zone: {value!r}")
+    return read.astimezone(UTC)
+
+
+def _severity(it: Json, ours: Json, urgency: Urgency) -> Severity:
+    own = ours.get("severity")
+    if isinstance(own, str) and (known := parse(own)) is not None:
+        return known
+    priority = _object(it.get("priority"))
+    return of_priority(_text(priority.get("name") or priority.get("summary"), NAME_LIMIT) or None, urgency)
+
+
+def _acknowledgement(value: object) -> Acknowledgement:
+    it = _object(value)
+    return Acknowledgement(person(it.get("acknowledger")), moment(it.get("at")))
+
+
+def _pending(values: Iterable[object]) -> Iterable[PendingAction]:
+    kinds = {k.value for k in ActionKind}
+    for value in values:
+        it = _object(value)
+        if it.get("type") in kinds:
+            yield PendingAction(ActionKind(it["type"]), moment(it.get("at")))
+
+
+def _resolver(it: Json) -> Person | None:
+    """Whoever changed the status last resolved a resolved incident."""
+    if it.get("status") != Status.RESOLVED or not isinstance(it.get("last_status_change_by"), dict):
+        return None
+    return person(it["last_status_change_by"])
+
+
+def _on_call(it: Json) -> OnCall:
+    start, end = it.get("start"), it.get("end")
+    schedule = _object(it.get("schedule"))
+    try:
+        return OnCall(
+            person=person(it.get("user")),
+            role=_text(schedule.get("name") or schedule.get("summary"), NAME_LIMIT).lower(),
+            level=int(it.get("escalation_level") or 1),
+            policy=_text(_object(it.get("escalation_policy")).get("id"), NAME_LIMIT),
+            since=moment(start) if start else None,
+            until=moment(end) if end else None,
+        )
+    except (ValueError, TypeError) as e:
+        raise BackendFault(f"an on-call entry in the answer makes no sense: {plain(str(e), 120)}") from e
+
+
+def _required(it: Json, key: str) -> str:
+    value = it.get(key)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"no {key}")
+    return value
+
+
+def _link(value: object) -> str:
+    """Return a link that may be offered: http(s) only."""
+    text = _text(value, 2000)
+    return text if text.startswith(("https://", "http://")) else ""
+
+
+def _text(value: object, limit: int) -> str:
+    return plain(value, limit) if isinstance(value, str) else ""
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
