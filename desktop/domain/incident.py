@@ -61,6 +61,7 @@ class Incident:
     urgency: Urgency
     created_at: datetime
     service: str = ""
+    service_id: str = ""
     policy: str = ""
     assignees: tuple[Person, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
@@ -101,7 +102,8 @@ class Incident:
 class OnCall:
     """Who stands at one level of one escalation policy: ``role`` is the schedule's name, in lower case.
 
-    ``until`` is the end of the shift, None when it has none; ``level`` counts from 1.
+    ``until`` is the end of the shift, None when it has none; ``level`` counts from 1; ``why`` is what the shift comes
+    from (rotation, holiday, override …) where the backend tells.
     """
 
     person: Person
@@ -110,6 +112,7 @@ class OnCall:
     policy: str
     since: datetime | None = None
     until: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ def incident(value: object) -> Incident:
             urgency=urgency,
             created_at=moment(it.get("created_at")),
             service=_text(service.get("name") or service.get("summary"), NAME_LIMIT),
+            service_id=_text(service.get("id"), NAME_LIMIT),
             policy=_text(_object(it.get("escalation_policy")).get("id"), NAME_LIMIT),
             assignees=tuple(person(_object(a).get("assignee")) for a in _list(it.get("assignments"))),
             acknowledgements=tuple(_acknowledgement(a) for a in _list(it.get("acknowledgements"))),
@@ -145,6 +146,7 @@ def _on_call(it: Json) -> OnCall:
             policy=_text(_object(it.get("escalation_policy")).get("id"), NAME_LIMIT),
             since=moment(start) if start else None,
             until=moment(end) if end else None,
+            why=_text(_object(it.get("watchbell")).get("why"), NAME_LIMIT),
         )
     except (ValueError, TypeError) as e:
         raise BackendFault(f"an on-call entry in the answer makes no sense: {plain(str(e), 120)}") from e

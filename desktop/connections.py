@@ -1,0 +1,154 @@
+"""Puts connections together, for the command line and the application alike. Knows no Qt.
+
+Settings and secrets in, backend, watcher and outbox out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from desktop.backends.base import Backend
+from desktop.backends.pagerduty.backend import PagerDutyBackend
+from desktop.backends.pagerduty.client import check_url
+from desktop.domain.attention import Command, ConnectionState, Contact
+from desktop.domain.errors import InputError, SecretsUnavailable
+from desktop.domain.incident import Person
+from desktop.sync.keeper import Keeper, Publish
+from desktop.sync.outbox import Outbox
+from desktop.sync.watcher import Watcher
+from desktop.system import settings as settings_file
+from desktop.system.clock import utc_now
+from desktop.system.embedded import running_server
+from desktop.system.paths import Paths
+from desktop.system.secrets import Secrets
+from desktop.system.settings import ConnectionSettings
+
+EMBEDDED = "embedded"
+EMBEDDED_NAME = "Watchbell server"
+URL_VARIABLE, TOKEN_VARIABLE = "WATCHBELL_URL", "WATCHBELL_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a backend is and who we are there. Its token never reaches a log: ``repr`` leaves it out."""
+
+    url: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Account(url={self.url!r})"
+
+
+FindAccount = Callable[[], Account]
+"""Returns the account to use now; raises a WatchbellError while there is none."""
+
+
+def open_backend(account: Account) -> Backend:
+    """Return a backend for one thread."""
+    return PagerDutyBackend(account.url, account.token, utc_now)
+
+
+class LiveConnection:
+    """One connection that is watched and can be acted on: a state, a watcher thread, an outbox thread."""
+
+    def __init__(self, connection: ConnectionSettings, account: FindAccount, paths: Paths, publish: Publish) -> None:
+        state = ConnectionState(connection.id, connection.name, Contact.CONNECTING, utc_now())
+        self._keeper = Keeper(state, publish)
+        self._account = account
+        self._watcher = Watcher(self._keeper, self.backend, utc_now)
+        self._outbox = Outbox(paths.outbox, self._keeper, self.backend, utc_now)
+
+    @property
+    def state(self) -> ConnectionState:
+        """What is known now."""
+        return self._keeper.state
+
+    def backend(self) -> Backend:
+        """Return a new backend for one thread; raises a WatchbellError while there is no account."""
+        return open_backend(self._account())
+
+    def start(self) -> None:
+        """Begin to watch and to send."""
+        self._watcher.start()
+        self._outbox.start()
+
+    def stop(self, wait: float = 2.0) -> None:
+        """End both threads; what is not confirmed stays for the next start."""
+        self._watcher.stop()
+        self._outbox.stop()
+        self._watcher.join(wait)
+        self._outbox.join(wait)
+
+    def submit(self, incident_id: str, command: Command) -> None:
+        """Take a command for an incident; returns at once."""
+        self._outbox.submit(incident_id, command)
+
+    def resync(self) -> None:
+        """Fetch everything anew now."""
+        self._watcher.resync()
+
+
+def connect(paths: Paths, secrets: Secrets, url: str, token: str) -> tuple[ConnectionSettings, Person]:
+    """Try ``url`` with ``token``, and keep both: the token in the keyring, the address in the settings."""
+    account = Account(check_url(url), token)
+    me = open_backend(account).me()
+    settings = settings_file.load(paths.settings)
+    known = next((c for c in settings.connections if c.url == account.url), None)
+    connection = known or ConnectionSettings(
+        _new_id(settings.connections, account.url), _name(account.url), account.url
+    )
+    secrets.set(connection.id, token)
+    if known is None:
+        settings_file.save(paths.settings, replace(settings, connections=(*settings.connections, connection)))
+    return connection, me
+
+
+def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
+    """Return the account of a connection, its token from the keyring."""
+    token = secrets.get(connection.id)
+    if token is None:
+        raise SecretsUnavailable(
+            f"the keyring holds no token for {connection.name}: run 'watchbell connect {connection.url} --token-stdin'"
+        )
+    return Account(connection.url, token)
+
+
+def find_account(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> Account:
+    """Return the account that a command acts on: the environment's, the first connection's, or the embedded server's."""
+    url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
+    if url and token:
+        return Account(check_url(url), token)
+    if url or token:
+        missing = TOKEN_VARIABLE if url else URL_VARIABLE
+        raise InputError(f"{missing} is not set: {URL_VARIABLE} and {TOKEN_VARIABLE} are used together")
+    connections = settings_file.load(paths.settings).connections
+    if connections:
+        return stored_account(connections[0], secrets)
+    return _embedded_account(paths, secrets)
+
+
+def _embedded_account(paths: Paths, secrets: Secrets) -> Account:
+    url = running_server(paths)
+    if url is None:
+        raise InputError(
+            "there is no connection: start Watchbell, or run 'watchbell connect URL --token-stdin', "
+            f"or set {URL_VARIABLE} and {TOKEN_VARIABLE}"
+        )
+    token = secrets.get(EMBEDDED)
+    if token is None:
+        raise SecretsUnavailable(
+            f"the keyring holds no token for the built-in server at {url}: start Watchbell again with a keyring, "
+            f"or create one with 'watchbell token create' and set {URL_VARIABLE} and {TOKEN_VARIABLE}"
+        )
+    return Account(url, token)
+
+
+def _name(url: str) -> str:
+    host = urlsplit(url).hostname or url
+    return "PagerDuty" if host.endswith("pagerduty.com") else host
+
+
+def _new_id(connections: tuple[ConnectionSettings, ...], url: str) -> str:
+    base = "".join(c if c.isalnum() else "-" for c in urlsplit(url).netloc).strip("-").lower() or "connection"
+    taken = {c.id for c in connections} | {EMBEDDED}
+    return next(name for n in range(1, len(taken) + 2) if (name := base if n == 1 else f"{base}-{n}") not in taken)

@@ -1,0 +1,76 @@
+"""What news does to what is known of a connection. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from desktop.backends.base import Alive, FullState, IncidentChanged, OnCallChanged, StreamEvent
+from desktop.domain.attention import Command, ConnectionState, Contact, Sending
+from desktop.domain.incident import Incident
+
+# Resolved incidents stay known for a while, so that the screen can say what became of a page.
+RESOLVED_KEPT = 20
+
+
+def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> ConnectionState:
+    """Apply one ``event`` of the backend, which is heard ``now`` (local time)."""
+    if isinstance(event, FullState):
+        offset = event.snapshot.taken_at - now
+        state = replace(state, snapshot=event.snapshot, offset=offset)
+    elif isinstance(event, IncidentChanged):
+        state = with_incident(state, event.incident)
+    elif isinstance(event, OnCallChanged) and state.snapshot is not None:
+        state = replace(state, snapshot=replace(state.snapshot, on_call=event.on_call))
+    if state.contact is not Contact.LIVE and (state.snapshot is not None or not isinstance(event, Alive)):
+        state = replace(state, contact=Contact.LIVE, since=now, trouble="")
+    return replace(state, heard_at=now) if not isinstance(event, Alive) or state.heard_at is None else state
+
+
+def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState:
+    """Put ``incident`` in place of what was known of it, unless a newer version of it is known."""
+    snapshot = state.snapshot
+    if snapshot is None:
+        return state
+    known = next((i for i in snapshot.incidents if i.id == incident.id), None)
+    if known is not None and known.version > incident.version:
+        return state
+    rest = [i for i in snapshot.incidents if i.id != incident.id]
+    resolved = [i for i in rest if not i.open]
+    if not incident.open and len(resolved) >= RESOLVED_KEPT:
+        rest.remove(resolved[0])
+    failed = without(state.failed, incident.id) if not incident.open else state.failed
+    return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed)
+
+
+def lost(state: ConnectionState, trouble: str, now: datetime, heard_at: datetime | None) -> ConnectionState:
+    """Note that the backend does not answer; ``heard_at`` is when it last did."""
+    if state.contact is Contact.LOST:
+        return replace(state, trouble=trouble)
+    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at)
+
+
+def sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:
+    """Note that ``command`` is durable and on its way."""
+    on_its_way = MappingProxyType({**state.sending, incident_id: Sending(command, since)})
+    return replace(state, sending=on_its_way, failed=without(state.failed, incident_id))
+
+
+def settled(state: ConnectionState, incident: Incident) -> ConnectionState:
+    """Note that the backend confirmed a command, with the ``incident`` as it is now."""
+    return with_incident(replace(state, sending=without(state.sending, incident.id)), incident)
+
+
+def refused(state: ConnectionState, incident_id: str, reason: str) -> ConnectionState:
+    """Note that the backend refused a command for good."""
+    failed = MappingProxyType({**state.failed, incident_id: reason})
+    return replace(state, sending=without(state.sending, incident_id), failed=failed)
+
+
+T = TypeVar("T")
+
+
+def without(items: Mapping[str, T], key: str) -> Mapping[str, T]:
+    """Return ``items`` without ``key``."""
+    return MappingProxyType({k: v for k, v in items.items() if k != key})

@@ -1,0 +1,56 @@
+"""Wakes a function now and then, and tells when the wall clock jumped. APScheduler's thread.
+
+Deadlines live in the state as instants; this only makes somebody look at them. A jump of the wall clock means that the
+machine slept or that its clock was set; no monotonic clock shows it (https://github.com/borgbase/vorta/pull/2537).
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+SOON, IDLE = timedelta(seconds=1), timedelta(seconds=15)
+# A tick that is this much later than it should be was not late: time was lost.
+GAP = timedelta(seconds=20)
+_JOB = "tick"
+
+
+class Ticker:
+    """Calls ``tick(jumped)`` every second while ``hurry``, else every 15 s."""
+
+    def __init__(self, tick: Callable[[bool], None], now: Callable[[], datetime]) -> None:
+        self._tick = tick
+        self._now = now
+        self._expected: datetime | None = None
+        self._every = IDLE
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+        # misfire_grace_time=None: by default a job that is a second late is dropped (facts on libraries).
+        self._scheduler.add_job(
+            self._run, self._trigger(), id=_JOB, misfire_grace_time=None, coalesce=True, max_instances=1
+        )
+
+    def start(self) -> None:
+        """Begin ticking."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End ticking; a tick that is under way finishes."""
+        self._scheduler.shutdown(wait=False)
+
+    def hurry(self, hurry: bool) -> None:
+        """Tick every second from now on, or every 15."""
+        every = SOON if hurry else IDLE
+        if every is not self._every:
+            self._every = every
+            self._expected = None
+            self._scheduler.reschedule_job(_JOB, trigger=self._trigger())
+
+    def _trigger(self) -> IntervalTrigger:
+        return IntervalTrigger(seconds=int(self._every.total_seconds()))
+
+    def _run(self) -> None:
+        now = self._now()
+        jumped = self._expected is not None and abs(now - self._expected) > GAP
+        self._expected = now + self._every
+        self._tick(jumped)

@@ -1,0 +1,163 @@
+"""The embedded server as a child process: started, kept alive, ended. Its own thread.
+
+The child gets its token on standard input and tells its port on standard output (facts, engineering): never an
+argument, the environment, or a port trusted from disk. It outlives a crash of ours and ends on Quit.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from filelock import FileLock, Timeout
+
+import desktop
+from desktop.system.paths import Paths
+
+log = logging.getLogger(__name__)
+
+_READY = "listening on "
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
+_GRACE = 4.0
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment in which ``python -m desktop`` finds this very program."""
+    source = str(Path(desktop.__file__).parent.parent)
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{path}" if path else source}
+
+
+class EmbeddedServer(threading.Thread):
+    """Runs ``serve`` as a child until ``stop``, and starts it again whenever it dies.
+
+    ``changed`` is called on this thread with the server's address, None while it has none.
+    """
+
+    def __init__(self, paths: Paths, token: str, person: str, changed: Callable[[str | None], None]) -> None:
+        super().__init__(name="watchbell-embedded-server", daemon=True)
+        self._paths = paths
+        self._greeting = json.dumps({"token": token, "person": person}) + "\n"
+        self._changed = changed
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[str] | None = None
+        self.url: str | None = None
+        self.trouble = "the built-in server is starting"
+
+    def run(self) -> None:
+        """Keep a child running until stopped."""
+        wait = _FIRST_WAIT
+        while not self._stopping.is_set():
+            if self._run_child(self._preferred_port()):
+                wait = _FIRST_WAIT
+            else:
+                # The port of last time may be somebody else's by now: any other one will do.
+                self._port_file.unlink(missing_ok=True)
+                wait = min(wait * 2, _LONGEST_WAIT)
+            self._tell(None)
+            self._stopping.wait(wait)
+
+    def stop(self) -> None:
+        """End the child and wait for it; from any thread."""
+        self._stopping.set()
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        try:
+            process.stdin.write("quit\n")
+            process.stdin.flush()
+            process.wait(_GRACE)
+        except OSError:
+            log.info("the built-in server was gone already")
+        except subprocess.TimeoutExpired:
+            log.warning("the built-in server did not end by itself")
+            process.kill()
+            process.wait()
+
+    @property
+    def _port_file(self) -> Path:
+        return self._paths.data / "preferred-port"
+
+    def _preferred_port(self) -> int:
+        """Return last time's port, so that what posts alerts to it survives a restart; 0 for any."""
+        try:
+            port = int(self._port_file.read_text("ascii"))
+        except (OSError, ValueError):
+            return 0
+        return port if 1024 <= port < 65536 else 0
+
+    def _run_child(self, port: int) -> bool:
+        """Run one child to its end; return whether it ever became ready."""
+        self._paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._paths.log.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._paths.log / "server.log").open("ab") as errors:
+            self._process = self._spawn(port, errors)
+            ready = self._listen(self._process)
+        status = self._process.wait()
+        if not self._stopping.is_set():
+            log.warning("the built-in server ended with status %s; starting it again", status)
+            self.trouble = f"the built-in server stopped (status {status}); its log is {self._paths.log / 'server.log'}"
+        return ready
+
+    def _spawn(self, port: int, errors: IO[bytes]) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "desktop", "serve", "--parent-stdin", "--host", "127.0.0.1"]
+        command += ["--port", str(port), "--team", str(self._paths.team)]
+        command += ["--database", f"sqlite:///{self._paths.server_database}"]
+        process = subprocess.Popen(  # noqa: S603 - our own program, every argument ours
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=child_environment(),
+            # Ctrl+C in a terminal is for us; the child ends when we say so.
+            start_new_session=True,
+        )
+        if process.stdin is not None:
+            try:
+                process.stdin.write(self._greeting)
+                process.stdin.flush()
+            except OSError:
+                log.warning("the built-in server ended before it took its token")
+        return process
+
+    def _listen(self, process: subprocess.Popen[str]) -> bool:
+        ready = False
+        for line in process.stdout or ():
+            if line.startswith(_READY):
+                ready = True
+                url = line.removeprefix(_READY).strip()
+                self._port_file.write_text(url.rpartition(":")[2], "ascii")
+                self._tell(url)
+        return ready
+
+    def _tell(self, url: str | None) -> None:
+        if url != self.url:
+            self.url = url
+            self._changed(url)
+
+
+def running_server(paths: Paths) -> str | None:
+    """Return the address of the embedded server that runs now, None when none does.
+
+    The address in its file is believed only while the server holds its lock: a stale port may be anybody's.
+    """
+    database = paths.server_database
+    lock = FileLock(database.with_name(database.name + ".lock"))
+    try:
+        with lock.acquire(timeout=0):
+            return None
+    except Timeout:
+        pass
+    except OSError:
+        return None
+    try:
+        found = json.loads(database.with_name("server.json").read_text("utf-8"))
+        return str(found["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,46 @@
+"""Where Watchbell keeps its files on this machine. Any thread."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders: ``config`` for settings and the team file, ``data`` for databases, ``log`` for logs."""
+
+    config: Path
+    data: Path
+    log: Path
+
+    @property
+    def settings(self) -> Path:
+        """The connections and choices of this person."""
+        return self.config / "settings.json"
+
+    @property
+    def team(self) -> Path:
+        """The team file of the embedded server."""
+        return self.config / "team.toml"
+
+    @property
+    def outbox(self) -> Path:
+        """Commands that the backend has not confirmed."""
+        return self.data / "outbox.db"
+
+    @property
+    def server_database(self) -> Path:
+        """The embedded server's database."""
+        return self.data / "watchbell.db"
+
+
+def user_paths() -> Paths:
+    """Return this person's folders, after the habits of the platform."""
+    dirs = PlatformDirs("watchbell", appauthor=False)
+    return Paths(Path(dirs.user_config_dir), Path(dirs.user_data_dir), Path(dirs.user_log_dir))
+
+
+def paths_under(folder: Path) -> Paths:
+    """Return folders below ``folder``, for a demonstration that leaves nothing behind."""
+    return Paths(folder / "config", folder / "data", folder / "log")

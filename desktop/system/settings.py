@@ -1,0 +1,67 @@
+"""The settings file: which connections there are. Holds no secret. Any thread."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from desktop.domain.errors import InputError, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """One connection: its token lies in the keyring under ``id``."""
+
+    id: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a person set."""
+
+    connections: tuple[ConnectionSettings, ...] = ()
+
+
+def load(path: Path) -> Settings:
+    """Read the settings at ``path``; without a file, the settings of a newcomer."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+        return Settings(tuple(_connection(c) for c in value["connections"]))
+    except FileNotFoundError:
+        return Settings()
+    except (ValueError, KeyError, TypeError) as e:
+        raise InputError(f"{path} cannot be understood ({e}): mend it, or move it away to start anew") from e
+    except OSError as e:
+        raise StorageError(f"{path} cannot be read: {e.strerror}") from e
+
+
+def save(path: Path, settings: Settings) -> None:
+    """Write ``settings`` to ``path``, whole or not at all."""
+    text = json.dumps({"connections": [asdict(c) for c in settings.connections]}, indent=2)
+    write_private(path, text + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as e:
+        raise StorageError(f"{path} cannot be written: {e.strerror}") from e
+
+
+def _connection(value: Any) -> ConnectionSettings:  # noqa: ANN401 - whatever the file holds
+    return ConnectionSettings(id=str(value["id"]), name=str(value["name"]), url=str(value["url"]))
