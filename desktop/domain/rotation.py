@@ -1,0 +1,183 @@
+"""Who is on call, when and why: the whole rotation of a team. Pure; every instant is aware, results are in UTC.
+
+``shifts`` says whose turn it is, ``overriding`` and ``covering`` who has it instead; here time is cut where any of
+them changes, and the pieces are joined again. Source of the rules: design, section 3, "Rotation".
+
+Any thread may ask. What was worked out is kept for the teams asked for last, which no answer depends on; for that the
+mappings within a ``Team`` must never change, only be replaced.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TypeVar
+
+from desktop.domain.covering import Covering, Holder, Presence
+from desktop.domain.errors import InputError
+from desktop.domain.overriding import Overriding
+from desktop.domain.segments import ORDER, Segment, Why
+from desktop.domain.shifts import Ring, Turn, runs
+from desktop.domain.team import Role, Team
+
+__all__ = ["LOOK_AHEAD", "Segment", "Why", "on_call", "schedule"]
+
+# How far ``on_call`` looks for the ends of a segment, at the least, before and after the instant asked for.
+LOOK_AHEAD = timedelta(days=732)
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_BLOCK = timedelta(weeks=8)
+_KEPT_TEAMS, _KEPT_BLOCKS = 8, 32
+
+Moment = Mapping[Role, Segment]
+_Block = tuple[list[datetime], list[Moment]]
+_T = TypeVar("_T")
+
+
+def schedule(team: Team, start: datetime, end: datetime) -> tuple[Segment, ...]:
+    """Return who has which role within ``[start, end)``, sorted by role (in the order of ``Role``), then time.
+
+    The segments of a role that has a rotation leave no gap (``person`` None: nobody); those of a role that only
+    overrides create cover just their time. Neighbours that are equal but for their times are one segment.
+
+    Raises ``InputError`` for instants without a zone or outside the years 1970 to 2199.
+    """
+    _check(start)
+    _check(end)
+    if start >= end:
+        return ()
+    return tuple(s for those in _plan(team).segments(start, end).values() for s in those)
+
+
+def on_call(team: Team, at: datetime) -> Mapping[Role, Segment]:
+    """Return each role's segment at the instant ``at``, with its real boundaries, in the order of ``Role``.
+
+    A segment lasts until the person or the reason changes. Boundaries are looked for at least ``LOOK_AHEAD`` before
+    and after ``at``: one further away is as far as was looked, and nothing is known to change there.
+
+    Raises ``InputError`` for an instant without a zone or outside the years 1970 to 2199.
+    """
+    _check(at)
+    return _plan(team).moment(at)
+
+
+def _check(at: datetime) -> None:
+    if at.tzinfo is None:
+        raise InputError(f"{at.isoformat()} names no zone: add one, or Z for UTC.")
+    if not _FIRST <= at < _LAST:
+        raise InputError(f"{at.isoformat()} is out of range: schedules are made for the years 1970 to 2199.")
+
+
+class _Plan:
+    """A team's rules made ready, and the blocks of time that were asked for last."""
+
+    def __init__(self, team: Team) -> None:
+        holidays = runs(team.holidays)
+        self._rings = {
+            role: Ring.of(role, rotation, team.time_zone, team.weeks, holidays)
+            for role, rotation in team.rotations.items()
+            if rotation.members
+        }
+        self._presence = Presence(team.absences, team.time_zone)
+        self._overriding = Overriding(team.overrides, team.time_zone)
+        self._covering = Covering(self._rings, self._presence, [person.id for person in team.people])
+        self._edges = sorted(self._presence.edges() | self._overriding.edges())
+        self._blocks: dict[int, _Block] = {}
+
+    def moment(self, at: datetime) -> Moment:
+        """Return each role's segment at ``at``."""
+        number = (at - _FIRST) // _BLOCK
+        block = self._blocks.get(number)
+        if block is None:
+            block = self._block(_FIRST + number * _BLOCK)
+            _keep(self._blocks, number, block, _KEPT_BLOCKS)
+        starts, moments = block
+        return moments[bisect_right(starts, at) - 1]
+
+    def segments(self, start: datetime, end: datetime) -> dict[Role, list[Segment]]:
+        """Return the segments of each role within ``[start, end)``."""
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        turns = {role: list(ring.turns(start, end)) for role, ring in self._rings.items()}
+        cuts = {start, *(turn.start for those in turns.values() for turn in those), *self._edges_within(start, end)}
+        joined = _Joined()
+        places = dict.fromkeys(turns, 0)
+        for at in sorted(cut for cut in cuts if start <= cut < end):
+            now = {role: turn for role, those in turns.items() if (turn := _at(those, places, role, at)) is not None}
+            joined.add(at, self._covering.settle(at, now, self._overriding.at(at)))
+        return joined.close(end)
+
+    def _edges_within(self, start: datetime, end: datetime) -> list[datetime]:
+        return self._edges[bisect_right(self._edges, start) : bisect_right(self._edges, end)]
+
+    def _block(self, start: datetime) -> _Block:
+        """Work out the moments of the block that begins at ``start``, looking as far around it as it takes."""
+        end, reach = start + _BLOCK, _BLOCK
+        while True:
+            wide = self.segments(start - reach, end + reach)
+            within = [s for those in wide.values() for s in those if s.start < end and s.end > start]
+            cut_off = any(s.start <= start - reach or s.end >= end + reach for s in within)
+            if not cut_off or reach >= LOOK_AHEAD:
+                break
+            reach = min(reach * 4, LOOK_AHEAD)
+        starts = sorted({start, *(t for s in within for t in (s.start, s.end) if start < t < end)})
+        return starts, [_moment(within, at) for at in starts]
+
+
+def _moment(segments: list[Segment], at: datetime) -> Moment:
+    return MappingProxyType({s.role: s for s in segments if s.start <= at < s.end})
+
+
+def _at(turns: list[Turn], places: dict[Role, int], role: Role, at: datetime) -> Turn | None:
+    """Return the turn at ``at``; ``places`` remembers where each role's search stands, since ``at`` only grows."""
+    place = places[role]
+    while place < len(turns) and turns[place].end <= at:
+        place += 1
+    places[role] = place
+    return turns[place] if place < len(turns) and turns[place].start <= at else None
+
+
+class _Joined:
+    """Collects who holds what from instant to instant, joining what stays the same."""
+
+    def __init__(self) -> None:
+        self._done: dict[Role, list[Segment]] = {}
+        self._open: dict[Role, tuple[datetime, Holder]] = {}
+
+    def add(self, at: datetime, held: dict[Role, Holder]) -> None:
+        """Say that from ``at`` on, ``held`` is what holds."""
+        for role in [r for r, (_, holder) in self._open.items() if held.get(r) != holder]:
+            self._end(role, at)
+        for role, holder in held.items():
+            if role not in self._open:
+                self._open[role] = (at, holder)
+
+    def close(self, end: datetime) -> dict[Role, list[Segment]]:
+        """Return all segments, the open ones ended at ``end``, in the order of roles."""
+        for role in list(self._open):
+            self._end(role, end)
+        return {role: self._done[role] for role in ORDER if role in self._done}
+
+    def _end(self, role: Role, at: datetime) -> None:
+        start, (person, why) = self._open.pop(role)
+        self._done.setdefault(role, []).append(Segment(role, person, start, at, why))
+
+
+_plans: dict[int, tuple[Team, _Plan]] = {}
+
+
+def _plan(team: Team) -> _Plan:
+    """Return the plan of ``team``, kept from the last time where this or an equal team was asked for."""
+    # The entry holds the team, so that its id cannot be given to another one while the entry stands.
+    kept = _plans.get(id(team))
+    if kept is not None and kept[0] is team:
+        return kept[1]
+    plan = next((p for t, p in list(_plans.values()) if t == team), None) or _Plan(team)
+    _keep(_plans, id(team), (team, plan), _KEPT_TEAMS)
+    return plan
+
+
+def _keep(store: dict[int, _T], key: int, value: _T, limit: int) -> None:
+    """Put ``value`` into ``store``, forgetting the oldest beyond ``limit``."""
+    while len(store) >= limit:
+        # Another thread may have been quicker to forget the same one.
+        store.pop(next(iter(list(store)), key), None)
+    store[key] = value
