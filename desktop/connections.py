@@ -114,7 +114,7 @@ def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
 
 
 def find_account(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> Account:
-    """Return the account that a command acts on: the environment's, the first connection's, or the embedded server's."""
+    """Return the account that a command acts on: from the environment, the first connection, or the embedded server."""
     url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
     if url and token:
         return Account(check_url(url), token)

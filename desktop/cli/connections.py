@@ -1,0 +1,39 @@
+"""The commands that add and list connections."""
+
+import sys
+from argparse import Namespace
+
+from desktop import connections
+from desktop.cli import output
+from desktop.domain.errors import InputError
+from desktop.system import settings as settings_file
+from desktop.system.paths import user_paths
+from desktop.system.secrets import Secrets
+
+_TOKEN_LIMIT = 1024
+
+
+def connect(options: Namespace) -> int:
+    """Try an address with the token from standard input, and keep both."""
+    token = sys.stdin.readline(_TOKEN_LIMIT).strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise InputError("standard input held no token: write it there as one line")
+    connection, me = connections.connect(user_paths(), Secrets(), options.url, token)
+    if options.json:
+        output.data({"id": connection.id, "name": connection.name, "url": connection.url, "person": me.id})
+    else:
+        output.line(f"connected to {connection.name} as {me.name}")
+    return 0
+
+
+def show(options: Namespace) -> int:
+    """List the connections."""
+    found = settings_file.load(user_paths().settings).connections
+    if options.json:
+        output.data({"connections": [{"id": c.id, "name": c.name, "url": c.url} for c in found]})
+    elif not found:
+        output.line("There is no connection: the built-in server is used.")
+    else:
+        for c in found:
+            output.line(f"{c.id}  {c.name}  {c.url}")
+    return 0

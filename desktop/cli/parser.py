@@ -1,0 +1,102 @@
+"""What can be typed. Imports nothing of ours that is slow to load."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from desktop import __version__
+
+_SEVERITIES = ("sev0", "sev1", "sev2", "sev3")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and exits with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        line = " ".join(message.split())
+        if "expected one argument" in line or "unrecognized arguments: -" in line:
+            line += " (a text that begins with - goes after --)"
+        self.exit(2, f"{self.prog}: {line}; see '{self.prog} --help'\n")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the options of ``argv``; ``run`` names the function to call as ``module:function``."""
+    return build().parse_args(argv)
+
+
+def build() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog="watchbell", description="A desktop pager for the engineer on call.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"watchbell {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log more, to standard error")
+    parser.set_defaults(run="tray:run")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    _application(commands)
+    _server(commands)
+    _incidents(commands)
+    _connections(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _add(commands: "_Commands[_Parser]", name: str, run: str, text: str, *, json: bool = False) -> _Parser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+    command.set_defaults(run=run, json=False)
+    if json:
+        command.add_argument("--json", action="store_true", help="print data as JSON")
+    return command
+
+
+def _application(commands: "_Commands[_Parser]") -> None:
+    _add(commands, "demo", "tray:demo", "the tray application on a throw-away team, with a page after 3 s")
+    _add(commands, "doctor", "doctor:run", "test what Watchbell needs, and say what to do about it", json=True)
+
+
+def _server(commands: "_Commands[_Parser]") -> None:
+    serve = _add(commands, "serve", "server:serve", "run the built-in server")
+    serve.add_argument("--database", metavar="URL", help="an SQLAlchemy URL (default: SQLite in your data folder)")
+    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=_port, default=8377, metavar="P", help="0 picks one (default: %(default)s)")
+    serve.add_argument("--team", metavar="FILE", help="the team file")
+    serve.add_argument("--parent-stdin", action="store_true", help=argparse.SUPPRESS)
+
+    token = _add(commands, "token", "server:no_token_command", "API tokens")
+    actions = token.add_subparsers(title="actions", metavar="ACTION", parser_class=_Parser)
+    create = _add(actions, "create", "server:create_token", "print a new token, once")
+    whose = create.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--person", metavar="ID", help="an API token for this person")
+    whose.add_argument("--service", metavar="ID", help="an integration key for this service")
+    create.add_argument("--database", metavar="URL", help="the server's database (default: as for serve)")
+
+
+def _incidents(commands: "_Commands[_Parser]") -> None:
+    page = _add(commands, "page", "incidents:page", "trigger an incident", json=True)
+    page.add_argument("title", metavar="TITLE", help="what is wrong; after -- if it begins with -")
+    page.add_argument("--severity", choices=_SEVERITIES)
+    page.add_argument("--service", metavar="ID")
+    page.add_argument("--dedup", metavar="KEY", help="the same key means the same incident while it is open")
+
+    listing = _add(commands, "incidents", "incidents:show", "list the open incidents", json=True)
+    listing.add_argument("--all", action="store_true", help="the resolved ones too")
+    for name, text in (("ack", "acknowledge incidents"), ("resolve", "resolve incidents")):
+        command = _add(commands, name, f"incidents:{name}", text, json=True)
+        command.add_argument("ids", nargs="+", metavar="ID")
+
+    oncall = _add(commands, "oncall", "oncall:run", "who is on call", json=True)
+    oncall.add_argument("--team", metavar="FILE", help="ask this team file instead of the connection")
+    oncall.add_argument("--at", metavar="T", help="when, as 2026-11-23T09:00 (default: now; needs --team)")
+
+
+def _connections(commands: "_Commands[_Parser]") -> None:
+    connect = _add(commands, "connect", "connections:connect", "add a connection", json=True)
+    connect.add_argument("url", metavar="URL")
+    connect.add_argument("--token-stdin", action="store_true", required=True, help="read the token from standard input")
+    _add(commands, "connections", "connections:show", "list the connections", json=True)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no port: 0 to 65535")
+    return int(text)

@@ -1,0 +1,40 @@
+"""The commands of whoever runs the built-in server."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from desktop.cli import output
+from desktop.domain.errors import InputError
+from desktop.system.paths import user_paths
+
+
+def serve(options: Namespace) -> int:
+    """Run the server until it is told to end."""
+    from desktop.server.serve import ServeOptions, run  # noqa: PLC0415 - FastAPI takes half a second to load
+
+    return run(
+        ServeOptions(
+            database=_database(options),
+            host=options.host,
+            port=options.port,
+            team=Path(options.team) if options.team else None,
+            parent_stdin=options.parent_stdin,
+        )
+    )
+
+
+def create_token(options: Namespace) -> int:
+    """Print a new token for a person, or an integration key for a service."""
+    from desktop.server import tokens  # noqa: PLC0415 - as above
+
+    output.line(tokens.create(_database(options), person=options.person, service=options.service))
+    return 0
+
+
+def no_token_command(_options: Namespace) -> int:
+    """Say what 'token' lacks."""
+    raise InputError("token what? See 'watchbell token create --help'")
+
+
+def _database(options: Namespace) -> str:
+    return options.database or f"sqlite:///{user_paths().server_database}"
