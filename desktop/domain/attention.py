@@ -130,13 +130,26 @@ class Attention:
     acknowledged: int = 0
     sound: Sound | None = None
     loop: bool = False
+    muted_until: datetime | None = None
 
 
-def attention(states: tuple[ConnectionState, ...], now: datetime, muted_until: datetime | None = None) -> Attention:
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What a person silenced: all sound until ``muted_until``; the alarm of the connections in ``lost``."""
+
+    muted_until: datetime | None = None
+    lost: frozenset[str] = frozenset()
+
+    def muted(self, now: datetime) -> bool:
+        """Tell whether all sound is off at ``now``."""
+        return self.muted_until is not None and now < self.muted_until
+
+
+def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet | None = None) -> Attention:
     """Decide from all connections' ``states`` what is shown and played at ``now`` (local time).
 
     A page whose acknowledgement is on its way stays shown as "sending" and goes quiet; it rings again when the
-    backend refuses, or has not confirmed within ``SENDING_QUIET``. ``muted_until`` silences pages, never the picture.
+    backend refuses, or has not confirmed within ``SENDING_QUIET``. ``quiet`` takes away sound, never the picture.
     """
     assigned = sorted((p for s in states for p in _assigned(s, now)), key=_urgency)
     pages = tuple(p for p in assigned if p.incident.status is Status.TRIGGERED)
@@ -144,10 +157,21 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, muted_until: d
     lost = tuple(x for s in states if (x := _lost(s, now)) is not None)
     mine = tuple(dict.fromkeys(o for s in states for o in shifts(s)))
     acknowledged = sum(p.incident.status is Status.ACKNOWLEDGED for p in settled)
-    sound, loop = _sound(pages, lost)
-    muted = muted_until is not None and now < muted_until
+    quiet = quiet or Quiet()
+    sound, loop = _sound(pages, tuple(x for x in lost if x.connection not in quiet.lost))
+    muted = quiet.muted(now)
     tray = _tray(pages, lost, mine, acknowledged, states=states, muted=muted)
-    return Attention(tray, pages, settled, lost, mine, acknowledged, None if muted else sound, loop)
+    return Attention(
+        tray=tray,
+        pages=pages,
+        settled=settled,
+        lost=lost,
+        on_call=mine,
+        acknowledged=acknowledged,
+        sound=None if muted else sound,
+        loop=loop,
+        muted_until=quiet.muted_until if muted else None,
+    )
 
 
 def shifts(state: ConnectionState) -> tuple[OnCall, ...]:

@@ -4,6 +4,7 @@ Facts behind the choices (proxy and .netrc leaks, redirects, cancelling a stream
 """
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import ReadTimeoutError
 
 from desktop.domain.errors import (
     BackendError,
@@ -76,7 +78,7 @@ class Wire:
             }
         )
         self._streaming: requests.Response | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     def get(self, path: str, params: Params = ()) -> Json:
         """GET ``path`` and return the JSON object."""
@@ -132,12 +134,21 @@ class Wire:
                     self._streaming = None
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        while not self._closed and (chunk := response.raw.read1(65536)):
+        while not self._closed.is_set():
+            try:
+                chunk = response.raw.read1(65536)
+            except (Urllib3Error, OSError):
+                if self._closed.is_set():
+                    # The socket was shut down under the reader, by ``close``: that is how it ends.
+                    return
+                raise
+            if not chunk:
+                return
             yield chunk
 
     def close(self) -> None:
         """End the stream, from any thread: only shutting the socket down wakes its reader (facts, engineering)."""
-        self._closed = True
+        self._closed.set()
         response = self._streaming
         if response is not None:
             try:
@@ -149,7 +160,7 @@ class Wire:
     @property
     def closed(self) -> bool:
         """Whether ``close`` was called."""
-        return self._closed
+        return self._closed.is_set()
 
     def _read(self, response: requests.Response) -> bytes:
         deadline = time.monotonic() + BODY_SECONDS
@@ -184,7 +195,7 @@ class Wire:
             yield
         except requests.exceptions.SSLError as e:
             raise Unreachable(f"the certificate of {self._host} cannot be trusted: {plain(str(e), 160)}") from e
-        except requests.exceptions.Timeout as e:
+        except (requests.exceptions.Timeout, ReadTimeoutError) as e:
             raise Unreachable(f"{self._host} did not answer in time") from e
         except (requests.exceptions.RequestException, Urllib3Error, OSError) as e:
             raise Unreachable(f"{self._host} cannot be reached: {_reason(e)}") from e
@@ -237,9 +248,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _reason(error: BaseException) -> str:
-    """Return the innermost reason in words: requests wraps it three times."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return plain(text, 120) or type(error).__name__
+def _reason(error: BaseException | None) -> str:
+    """Return what the operating system said, which requests wraps three times over."""
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return plain(error.strerror, 120)
+        error = error.__cause__ or error.__context__
+    return "the connection broke"

@@ -1,0 +1,133 @@
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+
+import pytest
+
+from desktop.domain.attention import (
+    Command,
+    ConnectionState,
+    Contact,
+    Quiet,
+    Sending,
+    Sound,
+    Tray,
+    attention,
+)
+from desktop.domain.incident import Incident, Person, Snapshot, Status
+from desktop.domain.severity import Severity
+from tests.fakes.backend import ANA, ON_CALL, T0, incident
+
+BEN = Person("ben", "Ben Okafor")
+MINUTE = timedelta(minutes=1)
+
+
+def live(*incidents: Incident, on_call: bool = True) -> ConnectionState:
+    snapshot = Snapshot(ANA, incidents, ON_CALL if on_call else (), T0)
+    return ConnectionState("one", "Server", Contact.LIVE, T0, snapshot, heard_at=T0)
+
+
+def test_calm_needs_contact_and_a_shift() -> None:
+    assert attention((live(),), T0).tray is Tray.CALM
+    assert attention((live(on_call=False),), T0).tray is Tray.OFF_CALL
+
+
+def test_unknown_never_looks_like_calm() -> None:
+    connecting = ConnectionState("one", "Server", Contact.CONNECTING, T0)
+    assert attention((connecting,), T0).tray is Tray.LOST
+    assert attention((), T0).tray is Tray.LOST
+
+
+@pytest.mark.parametrize(
+    ("severity", "sound", "loop"),
+    [
+        (Severity.SEV0, Sound.SIREN, True),
+        (Severity.SEV1, Sound.RING, True),
+        (Severity.SEV2, Sound.CHIME, False),
+        (Severity.SEV3, None, False),
+    ],
+)
+def test_each_severity_has_its_sound(severity: Severity, sound: Sound | None, loop: bool) -> None:
+    decided = attention((live(incident(severity=severity)),), T0)
+    assert (decided.tray, decided.sound, decided.loop) == (Tray.RINGING, sound, loop)
+
+
+def test_the_most_urgent_page_comes_first() -> None:
+    late = incident("late", created_at=T0 + MINUTE)
+    mild = incident("mild", severity=Severity.SEV2, created_at=T0 - MINUTE)
+    decided = attention((live(mild, late, incident("first")),), T0)
+    assert [p.incident.id for p in decided.pages] == ["first", "late", "mild"]
+
+
+def test_somebody_elses_page_is_not_mine() -> None:
+    decided = attention((live(incident(assignees=(BEN,))),), T0)
+    assert decided.pages == ()
+    assert decided.tray is Tray.CALM
+
+
+def test_acknowledged_work_is_open_but_quiet() -> None:
+    decided = attention((live(incident(status=Status.ACKNOWLEDGED)),), T0)
+    assert (decided.tray, decided.sound, decided.acknowledged) == (Tray.ACKNOWLEDGED, None, 1)
+    assert [p.incident.id for p in decided.settled] == ["I1"]
+
+
+def test_a_page_that_is_being_acknowledged_is_quiet_until_it_takes_too_long() -> None:
+    sending = MappingProxyType({"I1": Sending(Command.ACKNOWLEDGE, T0)})
+    state = replace(live(incident()), sending=sending)
+    soon = attention((state,), T0 + timedelta(seconds=19))
+    late = attention((state,), T0 + timedelta(seconds=21))
+    assert (soon.sound, soon.pages[0].sending, soon.pages[0].overdue) == (None, Command.ACKNOWLEDGE, False)
+    assert (late.sound, late.pages[0].overdue) == (Sound.SIREN, True)
+
+
+def test_a_refused_acknowledgement_rings_on() -> None:
+    state = replace(live(incident()), failed=MappingProxyType({"I1": "not allowed"}))
+    decided = attention((state,), T0)
+    assert decided.sound is Sound.SIREN
+    assert decided.pages[0].failed == "not allowed"
+
+
+def lost(*, on_call: bool = True) -> ConnectionState:
+    return replace(live(on_call=on_call), contact=Contact.LOST, since=T0 + MINUTE, trouble="timed out")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tray", "sound"),
+    [(59, Tray.CALM, None), (60, Tray.LOST, None), (89, Tray.LOST, None), (90, Tray.LOST, Sound.LOST)],
+)
+def test_lost_contact_is_seen_after_60_s_and_heard_after_90(seconds: int, tray: Tray, sound: Sound | None) -> None:
+    decided = attention((lost(),), T0 + timedelta(seconds=seconds))
+    assert (decided.tray, decided.sound) == (tray, sound)
+
+
+def test_lost_contact_is_not_heard_off_call() -> None:
+    decided = attention((lost(on_call=False),), T0 + 5 * MINUTE)
+    assert (decided.tray, decided.sound) == (Tray.LOST, None)
+
+
+def test_a_backend_that_never_answered_is_loud_in_the_end() -> None:
+    never = ConnectionState("one", "Server", Contact.LOST, T0, trouble="refused")
+    assert attention((never,), T0 + timedelta(seconds=90)).sound is Sound.LOST
+
+
+def test_muting_takes_the_sound_and_not_the_picture() -> None:
+    quiet = Quiet(muted_until=T0 + 5 * MINUTE)
+    during = attention((live(incident()),), T0, quiet)
+    after = attention((live(incident()),), T0 + 5 * MINUTE, quiet)
+    assert (during.tray, during.sound, len(during.pages)) == (Tray.RINGING, None, 1)
+    assert after.sound is Sound.SIREN
+    assert attention((live(),), T0, quiet).tray is Tray.PAUSED
+
+
+def test_a_silenced_alarm_does_not_silence_pages() -> None:
+    quiet = Quiet(lost=frozenset({"one"}))
+    assert attention((lost(),), T0 + 5 * MINUTE, quiet).sound is None
+    ringing = replace(lost(), snapshot=live(incident()).snapshot)
+    assert attention((ringing,), T0 + 5 * MINUTE, quiet).sound is Sound.SIREN
+
+
+def test_the_page_of_a_lost_connection_still_rings() -> None:
+    state = replace(live(incident()), contact=Contact.LOST, trouble="timed out")
+    decided = attention((state,), T0 + 2 * MINUTE)
+    assert (decided.tray, decided.sound) == (Tray.RINGING, Sound.SIREN)
+    assert decided.lost[0].trouble == "timed out"

@@ -1,0 +1,183 @@
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop.domain.attention import Command, ConnectionState, Contact
+from desktop.domain.errors import BackendFault, Rejected, Unauthorized, Unreachable, WatchbellError
+from desktop.domain.incident import Snapshot, Status
+from desktop.sync import outbox as outbox_module
+from desktop.sync.backoff import Backoff
+from desktop.sync.keeper import Keeper
+from desktop.sync.outbox import Outbox
+from tests.fakes.backend import ANA, ON_CALL, T0, FakeBackend, FakeServer, incident
+
+
+class Screen:
+    """What is published, to be awaited."""
+
+    def __init__(self) -> None:
+        self.states: list[ConnectionState] = []
+        self._changed = threading.Condition()
+
+    def publish(self, state: ConnectionState) -> None:
+        with self._changed:
+            self.states.append(state)
+            self._changed.notify_all()
+
+    def await_state(self, what: object, timeout: float = 10) -> ConnectionState:
+        assert callable(what)
+        with self._changed:
+            assert self._changed.wait_for(lambda: any(what(s) for s in self.states), timeout), self.states
+            return next(s for s in self.states if what(s))
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    server = FakeServer()
+    server.put(incident("I1"))
+    server.put(incident("I2"))
+    return server
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "outbox.db"
+
+
+def keeper_for(server: FakeServer, screen: Screen) -> Keeper:
+    snapshot = Snapshot(ANA, tuple(server.incidents.values()), ON_CALL, T0)
+    return Keeper(ConnectionState("one", "Server", Contact.LIVE, T0, snapshot), screen.publish)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "Backoff", lambda most: Backoff(first=0.001, most=0.001))
+
+
+@pytest.fixture
+def outbox(server: FakeServer, screen: Screen, path: Path) -> Iterator[Outbox]:
+    outbox = Outbox(path, keeper_for(server, screen), lambda: FakeBackend(server), lambda: T0)
+    outbox.start()
+    yield outbox
+    outbox.stop()
+    outbox.join(10)
+    assert not outbox.is_alive()
+
+
+def stored(path: Path) -> list[str]:
+    database = sqlite3.connect(path)
+    try:
+        return [row[0] for row in database.execute("SELECT incident FROM commands ORDER BY id")]
+    finally:
+        database.close()
+
+
+def acknowledged(state: ConnectionState, incident_id: str = "I1") -> bool:
+    assert state.snapshot is not None
+    found = next(i for i in state.snapshot.incidents if i.id == incident_id)
+    return found.status is Status.ACKNOWLEDGED and incident_id not in state.sending
+
+
+def test_a_click_is_durable_before_it_shows_and_gone_when_confirmed(
+    outbox: Outbox, screen: Screen, path: Path, server: FakeServer
+) -> None:
+    seen: list[list[str]] = []
+    screen_publish = screen.publish
+
+    def publish(state: ConnectionState) -> None:
+        if state.sending:
+            seen.append(stored(path))
+        screen_publish(state)
+
+    outbox._keeper._publish = publish
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    screen.await_state(acknowledged)
+    assert seen == [["I1"]]
+    assert server.incidents["I1"].status is Status.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("error", [Unreachable("cut"), BackendFault("500"), Unauthorized("revoked")])
+def test_without_a_definite_answer_it_is_sent_again(
+    outbox: Outbox, screen: Screen, server: FakeServer, error: WatchbellError
+) -> None:
+    server.fail = [error, error, error]
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    screen.await_state(acknowledged)
+    assert sum(call == ("incident", "I1") for call in server.calls) == 4
+
+
+def test_a_refusal_is_told_and_not_repeated(outbox: Outbox, screen: Screen, server: FakeServer, path: Path) -> None:
+    server.fail = [Rejected("you may not")]
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    state = screen.await_state(lambda s: s.failed)
+    assert state.failed == {"I1": "you may not"}
+    assert not state.sending
+    outbox.submit("I2", Command.ACKNOWLEDGE)
+    screen.await_state(lambda s: acknowledged(s, "I2"))
+    assert server.incidents["I1"].status is Status.TRIGGERED
+
+
+def test_what_waits_survives_the_end_and_goes_out_at_the_next_start(
+    server: FakeServer, screen: Screen, path: Path
+) -> None:
+    server.fail = [Unreachable("cut")] * 10_000
+    first = Outbox(path, keeper_for(server, screen), lambda: FakeBackend(server), lambda: T0)
+    first.start()
+    first.submit("I1", Command.ACKNOWLEDGE)
+    screen.await_state(lambda s: s.sending)
+    first.stop()
+    first.join(10)
+    assert stored(path) == ["I1"]
+
+    server.fail = []
+    later = Screen()
+    second = Outbox(path, keeper_for(server, later), lambda: FakeBackend(server), lambda: T0)
+    second.start()
+    later.await_state(lambda s: s.sending)
+    later.await_state(acknowledged)
+    second.stop()
+    second.join(10)
+    assert stored(path) == []
+
+
+def test_one_incident_in_trouble_does_not_hold_up_another(outbox: Outbox, screen: Screen, server: FakeServer) -> None:
+    real = FakeBackend.acknowledge
+
+    class Picky(FakeBackend):
+        def acknowledge(self, incident_id: str) -> object:  # type: ignore[override]
+            if incident_id == "I1":
+                raise BackendFault("500")
+            return real(self, incident_id)
+
+    outbox._connect = lambda: Picky(server)  # type: ignore[assignment,return-value]
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    outbox.submit("I2", Command.ACKNOWLEDGE)
+    state = screen.await_state(lambda s: acknowledged(s, "I2"))
+    assert "I1" in state.sending
+
+
+def test_the_same_click_twice_is_one_command(outbox: Outbox, screen: Screen, server: FakeServer) -> None:
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    outbox.submit("I2", Command.ACKNOWLEDGE)
+    screen.await_state(lambda s: acknowledged(s, "I1") and acknowledged(s, "I2"))
+    assert server.incidents["I1"].version == 2
+
+
+def test_without_a_place_to_write_the_click_still_goes_out(server: FakeServer, screen: Screen, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    outbox = Outbox(blocked / "outbox.db", keeper_for(server, screen), lambda: FakeBackend(server), lambda: T0)
+    outbox.start()
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    screen.await_state(acknowledged)
+    outbox.stop()
+    outbox.join(10)
