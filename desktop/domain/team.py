@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from desktop.domain.errors import Problem
 from desktop.domain.escalation import Step
 from desktop.domain.severity import DEFAULT_TARGETS, Severity, Targets
 
@@ -151,7 +152,11 @@ class EscalationRules:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Everything that a team file says."""
+    """Everything that a team file says. The mappings are never changed, only replaced: answers about a team are kept.
+
+    ``holidays`` are dates with their names; ``severity_words`` maps what other systems call a severity, in lower case,
+    over the usual maps; ``warnings`` are what the reader of the file found allowed but worth a look.
+    """
 
     time_zone: ZoneInfo
     people: tuple[Member, ...]
@@ -168,6 +173,7 @@ class Team:
     services: tuple[Service, ...] = ()
     access_checks: tuple[AccessCheck, ...] = ()
     channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
     def member(self, person_id: str) -> Member | None:
         """Return the person called ``person_id``, None when there is none."""

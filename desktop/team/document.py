@@ -1,0 +1,123 @@
+"""From bytes to a TOML document whose every key knows its line; or one clear mistake. Any thread.
+
+Reads the one file that it is given, nothing else.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from desktop.domain.errors import Problem, TeamFileError
+from desktop.team import positions
+
+LIMIT = 1024 * 1024
+# Beyond this many impossible dates the first of them is told alone.
+_DATES = 100
+
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the file says, by key, and on which line each key stands."""
+
+    source: str
+    data: dict[str, object]
+    lines: dict[positions.Path, int]
+
+
+def load(path: Path) -> str:
+    """Return the text of the file ``path``; raise ``TeamFileError`` when it is too large, unreadable or not UTF-8."""
+    source = path.name
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LIMIT + 1)
+    except OSError as error:
+        raise _wrong(source, 0, f"cannot be read: {error.strerror or error}.") from error
+    _check_size(source, len(raw))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _wrong(source, line, f"is not UTF-8 (byte 0x{raw[error.start]:02x}): save the file as UTF-8.") from error
+
+
+def read(text: str, source: str) -> Document:
+    """Return the document that ``text`` is; raise ``TeamFileError`` with line and column when it is not TOML."""
+    _check_size(source, len(text))
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    try:
+        data, text = _parse(text, source)
+        return Document(source, data, positions.lines(text))
+    except RecursionError as error:
+        raise _wrong(source, 0, "is nested too deeply.") from error
+
+
+def _parse(text: str, source: str) -> tuple[dict[str, object], str]:
+    """Return the parsed ``text``, and the text that was parsed: impossible dates are put in quotes.
+
+    A date such as 2026-02-30 ends the reading of TOML; as a text it is reported where a date is expected, together
+    with every other mistake.
+    """
+    for _ in range(_DATES):
+        try:
+            return tomllib.loads(text), text
+        except tomllib.TOMLDecodeError as error:
+            mended = _with_quoted_date(text, str(error))
+            if mended is None:
+                raise _syntax(source, str(error)) from error
+            text = mended
+        except ValueError as error:
+            # Python refuses to read an integer of thousands of digits.
+            raise _wrong(source, 0, f"is not TOML: {error}.") from error
+    raise _wrong(source, 0, "is not TOML: too many dates that are not in the calendar.")
+
+
+def _with_quoted_date(text: str, error: str) -> str | None:
+    place = _PLACE.search(error)
+    if place is None:
+        return None
+    start = _start_of_line(text, int(place[1]))
+    end = text.find("\n", start)
+    # A month of 13 is told at the place where a number would have ended, within the date.
+    at = start + int(place[2]) - 1
+    for found in _DATE.finditer(text, start, len(text) if end < 0 else end):
+        if found.start() <= at <= found.end() and not _in_calendar(found.group()):
+            return f'{text[: found.start()]}"{found.group()}"{text[found.end() :]}'
+    return None
+
+
+def _in_calendar(text: str) -> bool:
+    try:
+        date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _start_of_line(text: str, line: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    return start
+
+
+def _syntax(source: str, error: str) -> TeamFileError:
+    """Make one line of what ``tomllib`` says: "… (at line 3, column 5)", or "… (at end of document)"."""
+    place = _PLACE.search(error)
+    said = error.partition(" (at ")[0]
+    if place is None:
+        return _wrong(source, 0, f"is not TOML: {said}, at the end of the file.")
+    return _wrong(source, int(place[1]), f"is not TOML, at column {place[2]}: {said}.")
+
+
+def _check_size(source: str, size: int) -> None:
+    if size > LIMIT:
+        raise _wrong(source, 0, f"is larger than {LIMIT // 1024} KiB: that is no team file.")
+
+
+def _wrong(source: str, line: int, message: str) -> TeamFileError:
+    return TeamFileError([Problem(source, line, "", message)])
