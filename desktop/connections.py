@@ -3,16 +3,22 @@
 Settings and secrets in, backend, watcher and outbox out.
 """
 
+import getpass
+import secrets as random_secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+import tzlocal
+
+from desktop import team as team_file
 from desktop.backends.base import Backend
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.client import check_url
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import InputError, SecretsUnavailable
 from desktop.domain.incident import Person
+from desktop.domain.team import Access
 from desktop.sync.keeper import Keeper, Publish
 from desktop.sync.outbox import Outbox
 from desktop.sync.watcher import Watcher
@@ -22,6 +28,7 @@ from desktop.system.embedded import running_server
 from desktop.system.paths import Paths
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings
+from desktop.team.starter import demonstration, newcomer, starter
 
 EMBEDDED = "embedded"
 EMBEDDED_NAME = "Watchbell server"
@@ -152,3 +159,19 @@ def _new_id(connections: tuple[ConnectionSettings, ...], url: str) -> str:
     base = "".join(c if c.isalnum() else "-" for c in urlsplit(url).netloc).strip("-").lower() or "connection"
     taken = {c.id for c in connections} | {EMBEDDED}
     return next(name for n in range(1, len(taken) + 2) if (name := base if n == 1 else f"{base}-{n}") not in taken)
+
+
+def new_token() -> str:
+    """Return a fresh token: 256 random bits behind our prefix."""
+    return f"wb_{random_secrets.token_urlsafe(32)}"
+
+
+def ensure_team(paths: Paths, *, demo: bool = False) -> str:
+    """Return the id of the person whom the embedded server serves, making its team file where there is none."""
+    if not paths.team.exists():
+        who = newcomer(getpass.getuser(), "", tzlocal.get_localzone_name())
+        now = utc_now().astimezone()
+        settings_file.write_private(paths.team, demonstration(who, now) if demo else starter(who, now))
+    people = team_file.load(paths.team).people
+    admins = [p.id for p in people if p.access is Access.ADMIN]
+    return (admins or [p.id for p in people])[0]

@@ -15,7 +15,7 @@ PageKey = tuple[str, str]
 class Player(Protocol):
     """What makes a sound."""
 
-    def play(self, sound: Sound, *, loop: bool) -> None:
+    def play(self, sound: Sound, loop: bool) -> None:
         """Start ``sound``, instead of what is playing; ``loop`` plays it until ``stop``."""
 
     def stop(self) -> None:
@@ -71,14 +71,14 @@ class Ringer:
         if sound is None:
             self._player.stop()
         else:
-            self._player.play(sound, loop=True)
+            self._player.play(sound, True)
 
     def _chime(self, sound: Sound, now: datetime, *, news: bool) -> None:
         """Play ``sound`` once for news, and again every ten minutes."""
         self._keep_playing(None)
         if news or self._chimed_at is None or now - self._chimed_at >= CHIME_EVERY:
             self._chimed_at = now
-            self._player.play(sound, loop=False)
+            self._player.play(sound, False)
 
 
 def _key(page: Page) -> PageKey:

@@ -45,7 +45,11 @@ def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[st
     segments = on_call(team, when)
     roles: dict[str, dict[str, object] | None] = dict.fromkeys(_ALWAYS)
     for role, segment in segments.items():
-        held = {"person": segment.person, "until": output.instant(segment.end), "why": segment.why.value}
+        held: dict[str, object] = {
+            "person": segment.person,
+            "until": output.instant(segment.end),
+            "why": segment.why.value,
+        }
         roles[role.value] = held if segment.person is not None else None
     return when, roles, {p.id: p.name for p in team.people}
 

@@ -17,6 +17,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 import desktop
+from desktop.domain.errors import WatchbellError
 from desktop.system.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -36,13 +37,17 @@ def child_environment() -> dict[str, str]:
 class EmbeddedServer(threading.Thread):
     """Runs ``serve`` as a child until ``stop``, and starts it again whenever it dies.
 
-    ``changed`` is called on this thread with the server's address, None while it has none.
+    ``whose`` returns the id of the person whom ``token`` stands for; it is called on this thread before each start and
+    may raise a WatchbellError. ``changed`` is called on this thread with the server's address, None while it has none.
     """
 
-    def __init__(self, paths: Paths, token: str, person: str, changed: Callable[[str | None], None]) -> None:
+    def __init__(
+        self, paths: Paths, token: str, whose: Callable[[], str], changed: Callable[[str | None], None]
+    ) -> None:
         super().__init__(name="watchbell-embedded-server", daemon=True)
         self._paths = paths
-        self._greeting = json.dumps({"token": token, "person": person}) + "\n"
+        self._token = token
+        self._whose = whose
         self._changed = changed
         self._stopping = threading.Event()
         self._process: subprocess.Popen[str] | None = None
@@ -53,12 +58,7 @@ class EmbeddedServer(threading.Thread):
         """Keep a child running until stopped."""
         wait = _FIRST_WAIT
         while not self._stopping.is_set():
-            if self._run_child(self._preferred_port()):
-                wait = _FIRST_WAIT
-            else:
-                # The port of last time may be somebody else's by now: any other one will do.
-                self._port_file.unlink(missing_ok=True)
-                wait = min(wait * 2, _LONGEST_WAIT)
+            wait = _FIRST_WAIT if self._try_child() else min(wait * 2, _LONGEST_WAIT)
             self._tell(None)
             self._stopping.wait(wait)
 
@@ -91,12 +91,26 @@ class EmbeddedServer(threading.Thread):
             return 0
         return port if 1024 <= port < 65536 else 0
 
-    def _run_child(self, port: int) -> bool:
+    def _try_child(self) -> bool:
         """Run one child to its end; return whether it ever became ready."""
+        try:
+            if self._run_child(self._whose(), self._preferred_port()):
+                return True
+            # The port of last time may be somebody else's by now: any other one will do.
+            self._port_file.unlink(missing_ok=True)
+        except WatchbellError as e:
+            self.trouble = f"the built-in server cannot start: {e.message}"
+        except OSError as e:
+            self.trouble = f"the built-in server cannot start: {e}"
+        log.warning("%s", self.trouble)
+        return False
+
+    def _run_child(self, person: str, port: int) -> bool:
         self._paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._paths.log.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._paths.log / "server.log").open("ab") as errors:
             self._process = self._spawn(port, errors)
+            self._greet(self._process, person)
             ready = self._listen(self._process)
         status = self._process.wait()
         if not self._stopping.is_set():
@@ -108,7 +122,7 @@ class EmbeddedServer(threading.Thread):
         command = [sys.executable, "-m", "desktop", "serve", "--parent-stdin", "--host", "127.0.0.1"]
         command += ["--port", str(port), "--team", str(self._paths.team)]
         command += ["--database", f"sqlite:///{self._paths.server_database}"]
-        process = subprocess.Popen(  # noqa: S603 - our own program, every argument ours
+        return subprocess.Popen(  # noqa: S603 - our own program, every argument ours
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -118,13 +132,15 @@ class EmbeddedServer(threading.Thread):
             # Ctrl+C in a terminal is for us; the child ends when we say so.
             start_new_session=True,
         )
-        if process.stdin is not None:
-            try:
-                process.stdin.write(self._greeting)
-                process.stdin.flush()
-            except OSError:
-                log.warning("the built-in server ended before it took its token")
-        return process
+
+    def _greet(self, process: subprocess.Popen[str], person: str) -> None:
+        if process.stdin is None:
+            return
+        try:
+            process.stdin.write(json.dumps({"token": self._token, "person": person}) + "\n")
+            process.stdin.flush()
+        except OSError:
+            log.warning("the built-in server ended before it took its token")
 
     def _listen(self, process: subprocess.Popen[str]) -> bool:
         ready = False

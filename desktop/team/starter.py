@@ -19,7 +19,7 @@ class Newcomer:
 def newcomer(login: str, full_name: str, zone: str) -> Newcomer:
     """Make a newcomer of what the machine knows; without a usable login it is ``me``."""
     person_id = "".join(c if c.isascii() and c.isalnum() else "-" for c in login.lower()).strip("-")[:40]
-    return Newcomer(person_id or "me", plain(full_name, 80) or plain(login, 80) or "Me", zone)
+    return Newcomer(person_id or "me", _shown(full_name) or _shown(login) or "Me", zone)
 
 
 def starter(who: Newcomer, now: datetime) -> str:
@@ -88,11 +88,15 @@ name = "payments"
 """
 
 
+def _shown(name: str) -> str:
+    return plain("".join(c for c in name if c.isprintable()), 80)
+
+
 def _monday(now: datetime) -> str:
-    """Return the last Monday 09:00 that is at least a day past, as TOML writes a wall-clock time."""
-    past = now - timedelta(days=1)
-    monday = (past - timedelta(days=past.weekday())).replace(hour=9, minute=0, second=0, microsecond=0, tzinfo=None)
-    if monday > past.replace(tzinfo=None):
+    """Return the last Monday 09:00 up to ``now``, as TOML writes a wall-clock time."""
+    wall = now.replace(tzinfo=None)
+    monday = (wall - timedelta(days=wall.weekday())).replace(hour=9, minute=0, second=0, microsecond=0)
+    if monday > wall:
         monday -= timedelta(weeks=1)
     return monday.isoformat()
 
