@@ -154,12 +154,16 @@ def advance(
     events: list[Event] = []
     while (due := next_step_at(policy, progress, hours)) is not None and due <= now:
         if progress.step >= len(policy.steps):
-            progress, event = _end_of_round(policy, progress, due)
+            progress, event = _end_of_round(policy, progress, due, now)
             events.extend(event)
         elif _slept_through_emergency(policy, progress, due, now):
             progress = replace(progress, emergency_at=now + EMERGENCY_GRACE)
+        elif now - due > _OUTAGE and _closed(policy, progress, now, hours):
+            # Overdue, and found outside of business hours: it waits for them like any other.
+            waits = hours.next_open(now) - (progress.base + policy.steps[progress.step].after)
+            progress = replace(progress, base=progress.base + waits)
         else:
-            progress, fired = _fire(policy, progress, due, now, who)
+            progress, fired = _fire(policy, progress, due, now, who, hours)
             events.extend(fired)
     progress, again = _page_again(policy, progress, now, events)
     return progress, (*events, *again)
@@ -169,7 +173,25 @@ def resume(policy: Policy, progress: Progress, now: datetime) -> tuple[Progress,
     """Take up the escalation when an acknowledgement ended: page all assigned, the next step after its original gap."""
     done = policy.steps[progress.step - 1].after if progress.step else timedelta(0)
     progress = replace(progress, base=now - done, again_at=now + policy.page_again, emergency_at=None)
-    return progress, (Page(progress.ever, progress.step, Reason.TIMEOUT),)
+    return progress, ((Page(progress.ever, progress.step, Reason.TIMEOUT),) if progress.ever else ())
+
+
+def escalate(
+    policy: Policy, progress: Progress, now: datetime, upto: int, who: WhoIsOnCall
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Fire the steps up to the ``upto``-th (from 1) now, because a person asked for it: no step waits for its time.
+
+    When they add nobody new, the ones after them fire too, until one does. The next one follows after its original gap.
+    """
+    events: list[Event] = []
+    upto = min(upto, len(policy.steps))
+    while progress.step < upto or (not events and progress.step < len(policy.steps)):
+        progress, page = _page_step(policy, progress, now, who)
+        events.extend(page)
+    if policy.steps:
+        reached = policy.steps[max(progress.step, 1) - 1].after
+        progress = replace(progress, base=now - reached, again_at=now + policy.page_again)
+    return progress, tuple(events)
 
 
 def take_over(
@@ -191,34 +213,44 @@ def take_over(
 
 
 def _fire(
-    policy: Policy, progress: Progress, due: datetime, now: datetime, who: WhoIsOnCall
-) -> tuple[Progress, list[Event]]:
+    policy: Policy, progress: Progress, due: datetime, now: datetime, who: WhoIsOnCall, hours: BusinessHours
+) -> tuple[Progress, tuple[Event, ...]]:
     """Fire the next step, and the ones after it for as long as they add nobody new."""
-    events: list[Event] = []
-    delay = due - (progress.base + policy.steps[progress.step].after)
-    if policy.steps[progress.step].business and delay > timedelta(0):
-        # It waited for business hours: the later ones wait equally.
+    step = policy.steps[progress.step]
+    delay = due - (progress.base + step.after)
+    if (step.business or progress.emergency_at is not None) and delay > timedelta(0):
+        # It waited for business hours, or for its grace after an outage: the later ones wait equally.
         progress = replace(progress, base=progress.base + delay)
-    while progress.step < len(policy.steps):
-        step = policy.steps[progress.step]
-        new = _unpaged(step, progress.paged, who)
-        progress = replace(progress, step=progress.step + 1, emergency_at=None)
-        if new:
-            added = tuple(p for p in new if p not in progress.ever)
-            reason = Reason.ROUND if progress.round else Reason.STEP
-            events.append(Page(new, progress.step, reason, added))
-            progress = replace(
-                progress,
-                paged=progress.paged + new,
-                ever=progress.ever + added,
-                again_at=progress.again_at or now + policy.page_again,
-            )
+    progress, page = _page_step(policy, progress, now, who)
+    while not page and progress.step < len(policy.steps):
+        overdue = progress.base + policy.steps[progress.step].after
+        if _slept_through_emergency(policy, progress, overdue, now) or _closed(policy, progress, now, hours):
             break
-        if progress.step < len(policy.steps):
-            overdue = progress.base + policy.steps[progress.step].after
-            if _slept_through_emergency(policy, progress, overdue, now):
-                break
-    return progress, events
+        progress, page = _page_step(policy, progress, now, who)
+    return progress, page
+
+
+def _page_step(
+    policy: Policy, progress: Progress, now: datetime, who: WhoIsOnCall
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Take the next step: page whoever it adds, if anybody."""
+    new = _unpaged(policy.steps[progress.step], progress.paged, who)
+    progress = replace(progress, step=progress.step + 1, emergency_at=None)
+    if not new:
+        return progress, ()
+    added = tuple(p for p in new if p not in progress.ever)
+    progress = replace(
+        progress,
+        paged=progress.paged + new,
+        ever=progress.ever + added,
+        again_at=progress.again_at or now + policy.page_again,
+    )
+    return progress, (Page(new, progress.step, Reason.ROUND if progress.round else Reason.STEP, added),)
+
+
+def _closed(policy: Policy, progress: Progress, now: datetime, hours: BusinessHours) -> bool:
+    """Tell whether the next step waits for business hours and it is outside of them."""
+    return policy.steps[progress.step].business and hours.next_open(now) > now
 
 
 def _unpaged(step: Step, paged: tuple[str, ...], who: WhoIsOnCall) -> tuple[str, ...]:
@@ -226,10 +258,17 @@ def _unpaged(step: Step, paged: tuple[str, ...], who: WhoIsOnCall) -> tuple[str,
     return tuple(p for p in people if p not in paged)
 
 
-def _end_of_round(policy: Policy, progress: Progress, due: datetime) -> tuple[Progress, list[Event]]:
+def _end_of_round(
+    policy: Policy, progress: Progress, due: datetime, now: datetime
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Start the next round, or find the escalation exhausted.
+
+    A round that was slept through starts now: an outage must not burn all rounds in one instant.
+    """
     if progress.round < policy.repeats:
-        return replace(progress, base=due, step=0, round=progress.round + 1, paged=()), []
-    return replace(progress, exhausted=True), [Exhausted(progress.ever)]
+        base = now if now - due > _OUTAGE else due
+        return replace(progress, base=base, step=0, round=progress.round + 1, paged=()), ()
+    return replace(progress, exhausted=True), (Exhausted(progress.ever),)
 
 
 def _page_again(

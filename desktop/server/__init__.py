@@ -1,0 +1,1 @@
+"""The built-in escalation backend: PagerDuty's REST and Events APIs over our own rows. Headless; never reaches Qt."""

@@ -1,0 +1,74 @@
+"""What the routers share: the station, the person who asks, lists in pages. On worker threads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Query, Request
+
+from desktop.server.access import PERSON
+from desktop.server.api.body import json_body
+from desktop.server.failures import invalid
+from desktop.server.station import Station
+
+Json = dict[str, Any]
+LAST_OFFSET = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is asked for, as PagerDuty counts: ``total`` is told only when asked for."""
+
+    limit: int
+    offset: int
+    total: bool
+
+    def answer(self, name: str, items: Sequence[Json], *, more: bool, total: int | None = None) -> Json:
+        """Return a page of a list."""
+        shown = total if self.total else None
+        return {name: list(items), "limit": self.limit, "offset": self.offset, "more": more, "total": shown}
+
+    def cut(self, name: str, items: Sequence[Json]) -> Json:
+        """Return this page of the whole list ``items``."""
+        page = items[self.offset : self.offset + self.limit]
+        return self.answer(name, page, more=len(items) > self.offset + len(page), total=len(items))
+
+
+def paging(
+    limit: Annotated[int, Query(ge=0)] = 25, offset: Annotated[int, Query(ge=0)] = 0, total: bool = False
+) -> Paging:  # fmt: skip
+    """Read ``limit`` (at most 100), ``offset`` and ``total``."""
+    limit = min(limit or 25, 100)
+    if offset + limit > LAST_OFFSET:
+        raise invalid(f"offset + limit must not exceed {LAST_OFFSET}")
+    return Paging(limit, offset, total)
+
+
+def station_of(request: Request) -> Station:
+    """Return the running server's parts."""
+    return cast("Station", request.app.state.station)
+
+
+def person_of(request: Request) -> str:
+    """Return the id of the person whose token came with the request."""
+    return cast("str", request.scope[PERSON])
+
+
+def instant(text: str | None, name: str) -> datetime | None:
+    """Read an ISO 8601 time; one without an offset is UTC."""
+    if text is None:
+        return None
+    try:
+        # A "+" that was not percent-encoded arrives as a space.
+        read = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise invalid(f"{name} is no ISO 8601 time") from error
+
+
+Here = Annotated[Station, Depends(station_of)]
+Me = Annotated[str, Depends(person_of)]
+Page = Annotated[Paging, Depends(paging)]
+Body = Annotated[object, Depends(json_body)]
+Include = Annotated[list[str], Query(alias="include[]")]

@@ -1,0 +1,91 @@
+"""``/incidents``: list, open, look at, change one or many. On worker threads; the writer does the changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from desktop.server import incidents, present, records
+from desktop.server.api import changes, listing
+from desktop.server.api.common import Body, Here, Include, Json, Me, Page
+from desktop.server.failures import INVALID, Refused, invalid
+from desktop.server.records import Record
+from desktop.server.station import Station
+
+router = APIRouter()
+
+MANY = 250
+
+
+@router.get("/incidents")
+def list_incidents(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
+    station: Here,
+    page: Page,
+    statuses: Annotated[list[str] | None, Query(alias="statuses[]")] = None,
+    user_ids: Annotated[list[str] | None, Query(alias="user_ids[]")] = None,
+    service_ids: Annotated[list[str] | None, Query(alias="service_ids[]")] = None,
+    urgencies: Annotated[list[str] | None, Query(alias="urgencies[]")] = None,
+    incident_key: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    date_range: str | None = None,
+    sort_by: str | None = None,
+    include: Include = [],  # noqa: B006 - FastAPI copies it
+) -> Json:
+    """List incidents; without ``date_range=all`` only those of the last month, as PagerDuty does."""
+    asked = listing.Asked(statuses, user_ids, service_ids, urgencies, incident_key)
+    window = listing.window(since, until, date_range, station.clock())
+    found, total = listing.find(station, asked, window, listing.order(sort_by), page)
+    shown = [_shown(station, record, include) for record in found[: page.limit]]
+    return page.answer("incidents", shown, more=len(found) > page.limit, total=total)
+
+
+@router.post("/incidents", status_code=201)
+def open_incident(station: Here, person: Me, body: Body) -> Json:
+    """Open an incident."""
+    opening = changes.opening(station, _part(body, "incident"))
+    record = station.writer.run(lambda work: incidents.create(station, work, f"person:{person}", opening))
+    return {"incident": _shown(station, record, ())}
+
+
+@router.get("/incidents/{name}")
+def get_incident(station: Here, name: str, include: Include = []) -> Json:  # noqa: B006 - FastAPI copies it
+    """Answer one incident, by id or number; ``include[]=body`` brings the event as it was sent."""
+    with station.storage.read() as connection:
+        record = incidents.find(station, connection, name)
+        shown = _shown(station, record, include)
+        if "body" in include:
+            event = records.latest_event(connection, record.id)
+            shown["body"] = {"type": "incident_body", "details": event}
+    return {"incident": shown}
+
+
+@router.put("/incidents/{name}")
+def put_incident(station: Here, person: Me, name: str, body: Body, include: Include = []) -> Json:  # noqa: B006
+    """Change one incident."""
+    steps = changes.steps(station, person, _part(body, "incident"))
+    changed = station.writer.run(lambda work: incidents.change(station, work, [(name, steps)]))
+    return {"incident": _shown(station, changed[0], include)}
+
+
+@router.put("/incidents")
+def put_incidents(station: Here, person: Me, body: Body, include: Include = []) -> Json:  # noqa: B006
+    """Change many incidents: all of them or none."""
+    parts = body.get("incidents") if isinstance(body, dict) else None
+    if not isinstance(parts, list) or not all(isinstance(p, dict) and isinstance(p.get("id"), str) for p in parts):
+        raise invalid("incidents must be a list of objects that each have an id")
+    if len(parts) > MANY:
+        raise Refused(413, INVALID, "Too many incidents", [f"at most {MANY} can be changed at once"])
+    wanted = [(part["id"], changes.steps(station, person, part)) for part in parts]
+    changed = station.writer.run(lambda work: incidents.change(station, work, wanted))
+    return {"incidents": [_shown(station, record, include) for record in changed]}
+
+
+def _part(body: object, name: str) -> Json:
+    part = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(part, dict):
+        raise invalid(f"the body must be an object with an object {name!r}")
+    return part
+
+
+def _shown(station: Station, record: Record, include: list[str] | tuple[str, ...]) -> Json:
+    return present.incident(record, station.directory, station.roster, include)

@@ -1,0 +1,91 @@
+"""Puts the server's ASGI application together: gate, stream, API. Made once, served on the event loop."""
+
+import json
+import logging
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from desktop.domain.errors import StorageError
+from desktop.server.access import App, Gate, Receive, Scope, Send
+from desktop.server.api import events, health, incidents, people
+from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body
+from desktop.server.station import Station
+from desktop.server.stream import Hub, Stream
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT = 512 * 1024
+STREAM_PATH = "/watchbell/v1/stream"
+
+
+def create_app(station: Station, hub: Hub) -> App:
+    """Return the whole application over a running ``station``."""
+    api = FastAPI(
+        title="Watchbell",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        max_body_size=BODY_LIMIT,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    api.state.station = station
+    for part in (events, incidents, people, health):
+        api.include_router(part.router)
+    _add_handlers(api)
+    return Gate(_beside(api, Stream(station, hub)), station)
+
+
+def _beside(api: FastAPI, stream: Stream) -> App:
+    """Serve the stream past FastAPI: measured, it halves the memory of each one."""
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == STREAM_PATH and scope["method"] == "GET":
+            await stream(scope, receive, send)
+        else:
+            await api(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+    return route
+
+
+def _add_handlers(api: FastAPI) -> None:
+    api.add_exception_handler(Refused, _refused)
+    api.add_exception_handler(RequestValidationError, _not_valid)
+    api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(StorageError, _storage)
+    api.add_exception_handler(Exception, _fault)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    refusal = cast("Refused", error)
+    return JSONResponse(refusal.body(), refusal.status)
+
+
+async def _not_valid(_: Request, error: Exception) -> JSONResponse:
+    """Answer 400, never FastAPI's 422, and never with what was sent."""
+    problems = cast("RequestValidationError", error).errors()
+    errors = [f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in problems]
+    return JSONResponse(error_body(INVALID, "Invalid Input Provided", errors), 400)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    found = cast("HTTPException", error)
+    code = NOT_FOUND if found.status_code == 404 else INVALID
+    message = "Not Found" if found.status_code == 404 else found.detail
+    return JSONResponse(error_body(code, message), found.status_code, headers=found.headers)
+
+
+async def _storage(_: Request, error: Exception) -> JSONResponse:
+    """Answer "try again": the sender must not believe that we have it."""
+    message = cast("StorageError", error).message
+    log.error("storage failed", extra={"fields": {"error": message}})
+    return JSONResponse(error_body(503, "Service Unavailable", [message]), 503, headers={"retry-after": "5"})
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    log.error("internal fault", exc_info=error, extra={"fields": {"path": json.dumps(request.url.path)}})
+    return JSONResponse(error_body(500, "Internal Server Error"), 500)

@@ -1,0 +1,147 @@
+"""The escalation engine: wakes when something is due and has it done. A thread of its own; it decides nothing.
+
+What is due stands in rows, so that a restart takes up where the last process was. The writer does the work.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from desktop.domain.errors import WatchbellError
+from desktop.domain.incident import Status
+from desktop.server import incidents, schema
+from desktop.server.records import Record
+from desktop.server.station import Station
+from desktop.server.writer import Work
+
+log = logging.getLogger(__name__)
+
+CHUNK = 200
+# The wait never trusts one long timer: clocks jump, and machines sleep while monotonic time stands still.
+_LONGEST_WAIT = timedelta(seconds=5)
+_AFTER_A_FAULT = timedelta(seconds=1)
+_FAULTY_FOR = timedelta(minutes=1)
+
+_table = schema.incidents.c
+
+
+class Engine:
+    """Runs escalations from ``next_action_at`` and tells ``on_shift_change`` when somebody's shift begins or ends."""
+
+    def __init__(self, station: Station, on_shift_change: Callable[[], None]) -> None:
+        self._station = station
+        self._on_shift_change = on_shift_change
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._next: datetime | None = None
+        self._faulty: dict[str, datetime] = {}
+        self._boundary: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name="engine")
+
+    def start(self) -> None:
+        """Work off what fell due while nobody ran, then go on in the background."""
+        self.tick()
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether escalations are running."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def committed(self, changed: Sequence[Record]) -> None:
+        """Take note of what a commit changed: something may be due earlier than known (on the writer's thread)."""
+        planned = self._next
+        if any(r.next_action_at is not None and (planned is None or r.next_action_at < planned) for r in changed):
+            self._wake.set()
+
+    def rotation_changed(self) -> None:
+        """Look again at who is on call: a team file was applied."""
+        self._boundary = None
+        self._wake.set()
+
+    def tick(self) -> int:
+        """Do all that is due now; return how many incidents were worked on."""
+        now = self._station.clock()
+        if self._boundary is None or now >= self._boundary:
+            self._shift_change(now)
+        done = 0
+        while (due := self._due()) and (worked := self._chunk(due)):
+            done += worked
+        return done
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self.tick()
+                wait = self._until_next()
+            except WatchbellError as error:
+                # A full disk or a locked file: nothing is lost, the rows stay due.
+                log.error("escalation delayed", extra={"fields": {"error": error.message}})  # noqa: TRY400 - said in words
+                wait = _AFTER_A_FAULT
+            except Exception:
+                log.exception("escalation delayed")
+                wait = _AFTER_A_FAULT
+            self._wake.wait(wait.total_seconds())
+
+    def _until_next(self) -> timedelta:
+        # None first: whatever is committed while we look wakes us again.
+        self._next = None
+        with self._station.storage.read() as connection:
+            self._next = connection.execute(select(func.min(_table.next_action_at))).scalar_one()
+        times = [t for t in (self._next, self._boundary) if t is not None]
+        wait = min(times) - self._station.clock() if times else _LONGEST_WAIT
+        return max(min(wait, _LONGEST_WAIT), timedelta(0))
+
+    def _due(self) -> list[str]:
+        now = self._station.clock()
+        self._faulty = {incident: until for incident, until in self._faulty.items() if until > now}
+        query = select(_table.id).where(_table.next_action_at <= now, _table.id.not_in(list(self._faulty)))
+        with self._station.storage.read() as connection:
+            return list(connection.execute(query.order_by(_table.next_action_at).limit(CHUNK)).scalars())
+
+    def _chunk(self, ids: Sequence[str]) -> int:
+        """Work off ``ids`` in one transaction; when one makes no sense, each alone, so that it stops no other."""
+        try:
+            return self._do(incidents.work_off, ids)
+        except WatchbellError:
+            raise
+        except Exception:
+            log.exception("escalating one by one")
+        return sum(self._one(incident) for incident in ids)
+
+    def _one(self, incident: str) -> int:
+        try:
+            return self._do(incidents.work_off, [incident])
+        except WatchbellError:
+            raise
+        except Exception:
+            log.exception("an incident cannot be escalated", extra={"fields": {"incident": incident}})
+            self._faulty[incident] = self._station.clock() + _FAULTY_FOR
+            return 1
+
+    def _do(self, command: Callable[[Station, Work, Sequence[str]], int], ids: Sequence[str]) -> int:
+        return self._station.writer.run(lambda work: command(self._station, work, ids))
+
+    def _shift_change(self, now: datetime) -> None:
+        """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
+        ids = self._triggered()
+        for start in range(0, len(ids), CHUNK):
+            self._do(incidents.take_over, ids[start : start + CHUNK])
+        self._boundary = self._station.roster.boundary(now)
+        self._on_shift_change()
+
+    def _triggered(self) -> list[str]:
+        query = select(_table.id).where(_table.status == Status.TRIGGERED.value)
+        with self._station.storage.read() as connection:
+            return list(connection.execute(query).scalars())

@@ -1,0 +1,105 @@
+"""PagerDuty's Events API v2: what an event must look like. Pure.
+
+Stricter than needed nowhere: whatever can be shown to a person is taken, and all of it is kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from desktop.domain.text import plain
+from desktop.server.failures import InvalidEvent
+
+KEY_LIMIT = 255
+TITLE_LIMIT = 1024
+
+
+class Action(StrEnum):
+    """What an event asks for."""
+
+    TRIGGER = "trigger"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. ``title`` is plain; ``severity`` is the sender's own word; ``original`` is all that was sent."""
+
+    routing_key: str
+    action: Action
+    dedup_key: str | None
+    title: str
+    severity: object
+    link: str
+    original: Mapping[str, Any]
+
+
+def parse(value: object, header_key: str = "") -> Event:
+    """Read an event from parsed JSON; InvalidEvent names every mistake.
+
+    ``header_key`` stands in where the event carries no routing key (PagerDuty's ``X-Routing-Key``).
+    """
+    if not isinstance(value, dict):
+        raise InvalidEvent(["the event must be a JSON object"])
+    errors: list[str] = []
+    key = value.get("routing_key") or header_key
+    if not isinstance(key, str) or not key:
+        errors.append("'routing_key' is missing or blank")
+    action = value.get("event_action")
+    if action not in set(Action):
+        errors.append("'event_action' must be one of trigger, acknowledge, resolve")
+    dedup = _dedup_key(value.get("dedup_key"), errors)
+    if dedup is None and action in (Action.ACKNOWLEDGE, Action.RESOLVE):
+        errors.append("'dedup_key' is missing or blank")
+    payload = _payload(value.get("payload"), errors) if action == Action.TRIGGER else {}
+    if errors:
+        raise InvalidEvent(errors)
+    return Event(
+        routing_key=str(key),
+        action=Action(str(action)),
+        dedup_key=dedup,
+        title=title_of(payload.get("summary", "")),
+        severity=payload.get("severity"),
+        link=link_of(value.get("client_url")),
+        original={name: part for name, part in value.items() if name != "routing_key"},
+    )
+
+
+def title_of(text: str) -> str:
+    """Return ``text`` as a title: one plain line; what it loses is kept in the details."""
+    return plain(text, TITLE_LIMIT) or "(unreadable title)"
+
+
+def link_of(value: object) -> str:
+    """Return a link that may be offered to a person: http(s) only, of sane length, else nothing."""
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")) or len(value) > 2000:
+        return ""
+    return plain(value, 2000)
+
+
+def _dedup_key(value: object, errors: list[str]) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        errors.append("'dedup_key' must be a string")
+        return None
+    if len(value) > KEY_LIMIT:
+        errors.append(f"'dedup_key' is longer than {KEY_LIMIT} characters")
+        return None
+    return value
+
+
+def _payload(value: object, errors: list[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        errors.append("'payload' is missing or no object")
+        return {}
+    for name in ("summary", "source"):
+        text = value.get(name)
+        if not isinstance(text, str) or not text.strip():
+            errors.append(f"'payload.{name}' is missing or blank")
+    # An unknown word is mapped and said so; something that is no word at all is a broken sender.
+    if not isinstance(value.get("severity"), str | None):
+        errors.append("'payload.severity' must be a string")
+    return value if not errors else {}

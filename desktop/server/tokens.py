@@ -1,0 +1,113 @@
+"""Tokens: making them, and finding whose they are. Only their SHA-256 is ever stored. On a connection, any thread."""
+
+import difflib
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Table, delete, insert, select
+
+from desktop.domain.errors import InputError
+from desktop.server import schema, storage
+
+PREFIX = "wb_"
+_EMBEDDED = "embedded"
+_USER, _INTEGRATION = "user", "integration"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom a token belongs to: a person, or a service whose integration key it is."""
+
+    kind: str
+    id: str
+
+
+def create(database: str | None, person: str | None = None, service: str | None = None) -> str:
+    """Make a token for a ``person``, or an integration key for a ``service``, and return it: it is shown only here.
+
+    Works beside a running server, which knows it at once. InputError names the nearest when there is no such person.
+    """
+    opened = storage.open_existing(database)
+    try:
+        token = PREFIX + secrets.token_urlsafe(32)
+        with opened.write() as connection:
+            if person is not None:
+                _must_exist(connection, schema.people, "person", person)
+                add(connection, token, Owner(_USER, person), datetime.now(UTC))
+            elif service is not None:
+                _must_exist(connection, schema.services, "service", service)
+                add(connection, token, Owner(_INTEGRATION, service), datetime.now(UTC))
+            else:
+                raise InputError("say whose token it is: --person ID or --service ID")
+        return token
+    finally:
+        opened.close()
+
+
+def add(connection: Connection, token: str, owner: Owner, now: datetime, label: str = "") -> None:
+    """Store the hash of ``token``."""
+    connection.execute(
+        insert(schema.tokens).values(
+            hash=digest_of(token),
+            kind=owner.kind,
+            person_id=owner.id if owner.kind == _USER else None,
+            service_id=owner.id if owner.kind == _INTEGRATION else None,
+            label=label,
+            created_at=now,
+        )
+    )
+
+
+def replace_embedded(connection: Connection, token: str, person: str, now: datetime) -> None:
+    """Make ``token`` the one with which the application that started this server acts as ``person``."""
+    _must_exist(connection, schema.people, "person", person)
+    connection.execute(delete(schema.tokens).where(schema.tokens.c.label == _EMBEDDED))
+    connection.execute(delete(schema.tokens).where(schema.tokens.c.hash == digest_of(token)))
+    add(connection, token, Owner(_USER, person), now, _EMBEDDED)
+
+
+def find_person(connection: Connection, token: str, now: datetime) -> str | None:
+    """Return whose ``token`` it is, None when it is unknown, revoked, expired, or its person left."""
+    table, people = schema.tokens, schema.people
+    query = (
+        select(table.c.person_id, table.c.expires_at, table.c.revoked_at)
+        .join(people, people.c.id == table.c.person_id)
+        .where(table.c.hash == digest_of(token), table.c.kind == _USER, people.c.active)
+    )
+    row = connection.execute(query).one_or_none()
+    return row.person_id if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
+
+
+def find_service(connection: Connection, key: str, now: datetime) -> str | None:
+    """Return the service that the integration ``key`` belongs to, None when there is none (any more)."""
+    table, services = schema.tokens, schema.services
+    query = (
+        select(table.c.service_id, table.c.expires_at, table.c.revoked_at)
+        .join(services, services.c.id == table.c.service_id)
+        .where(table.c.hash == digest_of(key), table.c.kind == _INTEGRATION, services.c.active)
+    )
+    row = connection.execute(query).one_or_none()
+    return row.service_id if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
+
+
+def digest_of(token: str) -> str:
+    """Return what is stored of ``token``. Looking it up by its hash tells nothing by how long it takes."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _valid(expires: datetime | None, revoked: datetime | None, now: datetime) -> bool:
+    return (revoked is None or revoked > now) and (expires is None or expires > now)
+
+
+def _must_exist(connection: Connection, table: Table, kind: str, wanted: str) -> None:
+    query = select(table.c.id).where(table.c.active)
+    if kind == "person":
+        query = query.where(table.c.contact.is_(False))
+    known = sorted(connection.execute(query).scalars())
+    if wanted in known:
+        return
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+    raise InputError(f"there is no {kind} {wanted!r}: {hint}")
