@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
 
 def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[str, str]]:
     from desktop import team as team_file  # noqa: PLC0415 - only needed with --team
-    from desktop.domain.rotation import on_call  # noqa: PLC0415
+    from desktop.domain.rotation import LOOK_AHEAD, on_call  # noqa: PLC0415
 
     team = team_file.load(path)
     when = utc_now() if at is None else parse_time(at, team.time_zone)

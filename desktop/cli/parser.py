@@ -14,7 +14,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
-        if "expected one argument" in line or "unrecognized arguments: -" in line:
+        if "expected one argument" in line or "unrecognized arguments: -" in line or "required: TITLE" in line:
             line += " (a text that begins with - goes after --)"
         self.exit(2, f"{self.prog}: {line}; see '{self.prog} --help'\n")
 

@@ -1,0 +1,88 @@
+"""The tray application: the one place that names its concrete parts and ties them together. GUI thread."""
+
+import logging
+import logging.handlers
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop.app.fleet import Fleet
+from desktop.app.pager import Pager
+from desktop.app.surfaces import Surfaces
+from desktop.backends.base import NewPage
+from desktop.domain.errors import InputError
+from desktop.domain.severity import Severity
+from desktop.qt.bridge import Bridge
+from desktop.qt.signals import TerminationSignals
+from desktop.system.paths import Paths, paths_under, user_paths
+from desktop.system.secrets import Secrets
+
+DEMO_AFTER_MS = 3_000
+DEMO_TITLE = "Payments API: 5xx above 20 % in eu-west-1"
+
+
+def run() -> int:
+    """Run the tray application until it is quit; return the exit code."""
+    paths = user_paths()
+    paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(paths.data / "application.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError("Watchbell is running already: look for its bell in the tray") from None
+    with lock:
+        return _run(paths, demo=False)
+
+
+def run_demo() -> int:
+    """Run on a throw-away team and server, with a SEV-0 page after three seconds; nothing is left behind."""
+    folder = Path(tempfile.mkdtemp(prefix="watchbell-demo-"))
+    try:
+        return _run(paths_under(folder), demo=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(paths: Paths, *, demo: bool) -> int:
+    _log_to_file(paths)
+    application = QApplication.instance() or QApplication([sys.argv[0]])
+    if not isinstance(application, QApplication):
+        raise InputError("there is no graphical application in this process")
+    application.setApplicationName("watchbell")
+    application.setApplicationDisplayName("Watchbell")
+    application.setQuitOnLastWindowClosed(False)
+    bridge = Bridge()
+    surfaces = Surfaces()
+    fleet = Fleet(paths, Secrets(), bridge.post_states, bridge.post_notice, demo=demo)
+    pager = Pager(fleet, bridge, surfaces)
+    signals = TerminationSignals()
+    signals.requested.connect(application.quit)
+    surfaces.presenter.quit.connect(application.quit)
+    if demo:
+        page = NewPage(DEMO_TITLE, Severity.SEV0, "payments")
+        QTimer.singleShot(DEMO_AFTER_MS, pager, lambda: fleet.trigger(lambda _me: page))
+    try:
+        pager.start()
+        return int(application.exec())
+    finally:
+        pager.stop()
+        signals.close()
+
+
+def _log_to_file(paths: Paths) -> None:
+    """Keep a log that a person can send: no secret ever reaches a logger."""
+    paths.log.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        paths.log / "watchbell.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(min(root.level, logging.INFO))
+    # It would tell of every tick.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)

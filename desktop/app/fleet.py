@@ -1,0 +1,157 @@
+"""All connections of the application, with the embedded server where there is no other. Any thread; no Qt."""
+
+import secrets as random_secrets
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from desktop.backends.base import NewPage
+from desktop.connections import (
+    EMBEDDED,
+    EMBEDDED_NAME,
+    Account,
+    LiveConnection,
+    ensure_team,
+    new_token,
+    stored_account,
+)
+from desktop.domain.attention import Command, ConnectionState
+from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellError
+from desktop.domain.incident import Person
+from desktop.domain.severity import Severity
+from desktop.system import settings as settings_file
+from desktop.system.embedded import EmbeddedServer
+from desktop.system.paths import Paths
+from desktop.system.secrets import Secrets
+from desktop.system.settings import ConnectionSettings
+
+PublishAll = Callable[[tuple[ConnectionState, ...]], None]
+Notice = Callable[[str, str | None], None]
+
+_TRIGGER_ATTEMPTS, _TRIGGER_WAIT = 40, 0.5
+TEST_TITLE = "Test page: this is what a page looks and sounds like"
+
+
+class Fleet:
+    """Starts, stops and addresses the connections; ``publish`` gets the states of all whenever one changes.
+
+    ``notice`` carries a key and a text for the person, None to take it back. Both are called on worker threads and
+    must only hand over.
+    """
+
+    def __init__(self, paths: Paths, secrets: Secrets, publish: PublishAll, notice: Notice, *, demo: bool) -> None:
+        self._paths = paths
+        self._secrets = secrets
+        self._publish = publish
+        self._notice = notice
+        self._demo = demo
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._server: EmbeddedServer | None = None
+        self._connections = self._make_connections()
+
+    @property
+    def states(self) -> tuple[ConnectionState, ...]:
+        """What is known of every connection now."""
+        return tuple(c.state for c in self._connections.values())
+
+    def start(self) -> None:
+        """Begin to watch."""
+        if self._server is not None:
+            self._server.start()
+        for connection in self._connections.values():
+            connection.start()
+
+    def stop(self) -> None:
+        """End everything, the embedded server too; takes a few seconds at most."""
+        self._stopping.set()
+        for connection in self._connections.values():
+            connection.stop()
+        if self._server is not None:
+            self._server.stop()
+            self._server.join(1)
+
+    def submit(self, connection: str, incident_id: str, command: Command) -> None:
+        """Take a command; returns at once."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.submit(incident_id, command)
+
+    def resync(self, connection: str | None = None) -> None:
+        """Fetch everything anew now, from one connection or from all."""
+        for known in self._connections.values():
+            if connection in {None, known.state.id}:
+                known.resync()
+
+    def trigger(self, make: Callable[[Person], NewPage]) -> None:
+        """Open an incident on the first connection, in a thread of its own; a failure becomes a notice."""
+        connection = next(iter(self._connections.values()))
+        key = f"watchbell-{random_secrets.token_hex(8)}"
+
+        def work() -> None:
+            try:
+                self._insist(connection, make, key)
+            except WatchbellError as e:
+                self._notice("trigger", f"The page could not be triggered: {e.message}")
+            else:
+                self._notice("trigger", None)
+
+        threading.Thread(target=work, name="watchbell-trigger", daemon=True).start()
+
+    def _insist(self, connection: LiveConnection, make: Callable[[Person], NewPage], key: str) -> None:
+        """Trigger, trying again while there is no contact: the key makes the second attempt harmless."""
+        for _ in range(_TRIGGER_ATTEMPTS):
+            try:
+                backend = connection.backend()
+                backend.trigger(replace(make(backend.me()), dedup_key=key))
+            except WatchbellError as e:
+                if not e.retryable or self._stopping.wait(_TRIGGER_WAIT):
+                    raise
+            else:
+                return
+        raise Unreachable("the backend did not answer in time")
+
+    def test_page(self) -> None:
+        """Page this person alone, through the backend and back."""
+        self.trigger(lambda me: NewPage(TEST_TITLE, Severity.SEV1, to=me.id))
+
+    def _make_connections(self) -> dict[str, LiveConnection]:
+        configured = () if self._demo else settings_file.load(self._paths.settings).connections
+        if not configured:
+            return {EMBEDDED: self._embedded()}
+        return {c.id: self._live(c, lambda c=c: stored_account(c, self._secrets)) for c in configured}  # type: ignore[misc]
+
+    def _live(self, settings: ConnectionSettings, account: Callable[[], Account]) -> LiveConnection:
+        return LiveConnection(settings, account, self._paths, self._changed)
+
+    def _embedded(self) -> LiveConnection:
+        token = new_token()
+        server = EmbeddedServer(
+            self._paths, token, lambda: ensure_team(self._paths, demo=self._demo), self._address_changed
+        )
+        self._server = server
+        if not self._demo:
+            threading.Thread(target=self._keep_token, args=(token,), name="watchbell-keep-token", daemon=True).start()
+
+        def account() -> Account:
+            if server.url is None:
+                raise Unreachable(server.trouble)
+            return Account(server.url, token)
+
+        return self._live(ConnectionSettings(EMBEDDED, EMBEDDED_NAME, ""), account)
+
+    def _keep_token(self, token: str) -> None:
+        """Let this person's commands reach the embedded server; the application itself can do without."""
+        try:
+            self._secrets.set(EMBEDDED, token)
+        except SecretsUnavailable as e:
+            self._notice("keyring", f"Commands in a terminal cannot reach the built-in server: {e.message}")
+
+    def _address_changed(self, url: str | None) -> None:
+        if url is not None:
+            self.resync(EMBEDDED)
+
+    def _changed(self, _state: ConnectionState) -> None:
+        # Read and handed over under one lock, so that the last to hand over has read the newest of all.
+        with self._lock:
+            self._publish(self.states)

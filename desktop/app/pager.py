@@ -1,0 +1,124 @@
+"""Ties what the rules decide to the screen, the tray and the sound, and what is clicked to the fleet. GUI thread."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+
+from desktop.alerting.ringer import Ringer
+from desktop.app.fleet import Fleet
+from desktop.app.surfaces import Surfaces
+from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention
+from desktop.qt.bridge import Bridge
+from desktop.qt.sound import SoundState
+from desktop.sync.ticker import Ticker
+from desktop.system.clock import utc_now
+
+log = logging.getLogger(__name__)
+
+
+class Pager(QObject):
+    """Recomputes the ``Attention`` at every change and every tick, and hands it to all who show or play it."""
+
+    def __init__(self, fleet: Fleet, bridge: Bridge, surfaces: Surfaces, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._fleet = fleet
+        self._bridge = bridge
+        self._surfaces = surfaces
+        self._ringer = Ringer(surfaces.sounder, surfaces.notifier)
+        self._quiet = Quiet()
+        self._states: tuple[ConnectionState, ...] = fleet.states
+        self._ticker = Ticker(lambda jumped: bridge.call(lambda: self._tick(jumped)), utc_now)
+        self._connect()
+
+    def start(self) -> None:
+        """Show what is known, then begin to watch."""
+        self._surfaces.start()
+        self.refresh()
+        self._fleet.start()
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """End everything."""
+        self._ticker.stop()
+        self._bridge.close()
+        self._surfaces.stop()
+        self._fleet.stop()
+
+    def _connect(self) -> None:
+        self._bridge.states.connect(self._take_states)
+        self._bridge.notice.connect(self._surfaces.status.set_notice)
+        surfaces = self._surfaces
+        for surface in (surfaces.popup, surfaces.presenter):
+            surface.acknowledge.connect(self._acknowledge)
+            surface.mute.connect(self._mute)
+            surface.open_link.connect(self._open_link)
+        surfaces.notifier.acknowledge.connect(self._acknowledge)
+        surfaces.popup.try_now.connect(self._try_now)
+        surfaces.popup.silence.connect(self._silence)
+        surfaces.presenter.test_page.connect(self._test_page)
+        surfaces.status.test_page.connect(self._test_page)
+        surfaces.sounder.state_changed.connect(self._sound_changed)
+        self._sound_changed(surfaces.sounder.state)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Decide anew, and show it."""
+        now = utc_now()
+        decided = attention(self._states, now, self._quiet)
+        self._surfaces.show(decided, self._states, now)
+        self._ringer.update(decided, now)
+        self._ticker.hurry(self._changes_soon(decided))
+
+    def _changes_soon(self, decided: Attention) -> bool:
+        """Tell whether time alone will soon change what is decided."""
+        troubled = any(s.contact is not Contact.LIVE for s in self._states)
+        return troubled or bool(decided.pages) or decided.muted_until is not None
+
+    @Slot(object)
+    def _take_states(self, states: tuple[ConnectionState, ...]) -> None:
+        self._states = states
+        live = {s.id for s in states if s.contact is Contact.LIVE}
+        # An alarm that was silenced is armed again by the contact that ended it.
+        self._quiet = replace(self._quiet, lost=self._quiet.lost - live)
+        self.refresh()
+
+    def _tick(self, jumped: bool) -> None:
+        if jumped:
+            log.warning("the clock jumped: fetching everything anew")
+            self._fleet.resync()
+        self.refresh()
+
+    @Slot(str, str)
+    def _acknowledge(self, connection: str, incident_id: str) -> None:
+        self._fleet.submit(connection, incident_id, Command.ACKNOWLEDGE)
+
+    @Slot(int)
+    def _mute(self, seconds: int) -> None:
+        until = utc_now() + timedelta(seconds=seconds) if seconds else None
+        self._quiet = replace(self._quiet, muted_until=until)
+        self.refresh()
+
+    @Slot(str)
+    def _try_now(self, connection: str) -> None:
+        self._fleet.resync(connection)
+
+    @Slot()
+    def _silence(self) -> None:
+        self._quiet = replace(self._quiet, lost=frozenset(s.id for s in self._states))
+        self.refresh()
+
+    @Slot()
+    def _test_page(self) -> None:
+        self._fleet.test_page()
+
+    @Slot(str)
+    def _open_link(self, url: str) -> None:
+        if url.startswith(("https://", "http://")):
+            QDesktopServices.openUrl(QUrl(url))
+
+    @Slot(object)
+    def _sound_changed(self, state: SoundState) -> None:
+        self._surfaces.status.set_notice("sound", state.message or None)

@@ -1,0 +1,65 @@
+"""Everything that shows or plays, made and tied together once. GUI thread."""
+
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Slot
+
+from desktop.domain.attention import Attention, ConnectionState, Sound
+from desktop.qt.notifications import Notifications
+from desktop.qt.sound import Sounder
+from desktop.qt.tray import Tray
+from desktop.system.resources import resource
+from desktop.ui.popup import PagePopup
+from desktop.ui.status_window import StatusWindow
+from desktop.ui.theme import Theme
+from desktop.ui.tray_menu import TrayPresenter
+
+
+class Surfaces(QObject):
+    """The pop-up, the tray with its menu, the status window, sound and notifications."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.theme = Theme()
+        self.sounder = Sounder({s: resource(f"sounds/{s.value}.wav") for s in Sound}, self)
+        self.popup = PagePopup(self.theme)
+        self.status = StatusWindow(self.theme)
+        self.presenter = TrayPresenter(self)
+        self.tray = Tray(self.presenter.menu, self)
+        self.notifier = Notifications(self.tray, self)
+        self.presenter.icon_changed.connect(self.tray.set_icon)
+        self.presenter.tooltip_changed.connect(self.tray.set_tooltip)
+        self.presenter.show_status.connect(self._open_status)
+        self.tray.activated.connect(self._open_status)
+        self.tray.available_changed.connect(self._follow_tray)
+
+    def start(self) -> None:
+        """Show the tray icon, or the window that takes its place."""
+        self.tray.start(self.presenter.icon, self.presenter.tooltip)
+        self._follow_tray(self.tray.available)
+
+    def stop(self) -> None:
+        """Take everything away."""
+        self.sounder.stop()
+        self.tray.stop()
+        for window in (self.popup, self.status):
+            window.hide()
+
+    def show(self, decided: Attention, states: tuple[ConnectionState, ...], now: datetime) -> None:
+        """Show ``decided`` everywhere."""
+        self.popup.show_attention(decided, now, states, decided.muted_until)
+        self.presenter.show_attention(decided, now, states, decided.muted_until)
+        self.status.show_attention(decided, states, now)
+
+    @Slot()
+    def _open_status(self) -> None:
+        self.status.show()
+        self.status.raise_()
+        self.status.activateWindow()
+
+    @Slot(bool)
+    def _follow_tray(self, available: bool) -> None:
+        text = None if available else "This desktop has no tray: this small window stays open in its place."
+        self.status.set_notice("tray", text)
+        if not available:
+            self.status.show()

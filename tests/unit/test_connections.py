@@ -1,0 +1,83 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop import connections
+from desktop.connections import Account, find_account
+from desktop.domain.errors import InputError, SecretsUnavailable, Unauthorized
+from desktop.system import settings as settings_file
+from desktop.system.paths import Paths, paths_under
+from desktop.system.secrets import Secrets
+from desktop.system.settings import ConnectionSettings, Settings
+from tests.fakes.http import Answer, ScriptedServer
+
+ME = json.dumps({"user": {"id": "ana", "name": "Ana", "email": "ana@example.com"}}).encode()
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_under(tmp_path)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        server.answer = lambda _: Answer(body=ME)
+        yield server
+
+
+def test_connecting_keeps_the_token_in_the_keyring_and_nowhere_else(paths: Paths, server: ScriptedServer) -> None:
+    connection, me = connections.connect(paths, Secrets(), server.url, "wb_secret")
+    assert me.id == "ana"
+    assert Secrets().get(connection.id) == "wb_secret"
+    assert "wb_secret" not in paths.settings.read_text()
+    assert paths.settings.stat().st_mode & 0o077 == 0
+    assert find_account({}, paths, Secrets()) == Account(server.url, "wb_secret")
+
+
+def test_connecting_again_replaces_the_token(paths: Paths, server: ScriptedServer) -> None:
+    connections.connect(paths, Secrets(), server.url, "wb_old")
+    connections.connect(paths, Secrets(), server.url + "/", "wb_new")
+    assert len(settings_file.load(paths.settings).connections) == 1
+    assert find_account({}, paths, Secrets()).token == "wb_new"
+
+
+def test_a_refused_token_changes_nothing(paths: Paths, server: ScriptedServer) -> None:
+    server.answer = lambda _: Answer(401)
+    with pytest.raises(Unauthorized):
+        connections.connect(paths, Secrets(), server.url, "wb_bad")
+    assert not paths.settings.exists()
+
+
+def test_the_environment_comes_first(paths: Paths, server: ScriptedServer) -> None:
+    connections.connect(paths, Secrets(), server.url, "wb_kept")
+    environment = {"WATCHBELL_URL": "https://pager.example.com/", "WATCHBELL_TOKEN": "wb_env"}
+    assert find_account(environment, paths, Secrets()) == Account("https://pager.example.com", "wb_env")
+    with pytest.raises(InputError, match="WATCHBELL_TOKEN"):
+        find_account({"WATCHBELL_URL": "https://x"}, paths, Secrets())
+
+
+def test_without_any_connection_it_says_what_to_do(paths: Paths) -> None:
+    with pytest.raises(InputError, match="connect URL"):
+        find_account({}, paths, Secrets())
+
+
+def test_a_connection_whose_token_is_gone_says_so(paths: Paths) -> None:
+    settings_file.save(paths.settings, Settings((ConnectionSettings("one", "One", "https://x"),)))
+    with pytest.raises(SecretsUnavailable, match="connect https://x"):
+        find_account({}, paths, Secrets())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"connections": [{}]}', '{"connections": 1}'])
+def test_settings_that_cannot_be_read_are_kept_and_named(paths: Paths, text: str) -> None:
+    paths.settings.parent.mkdir(parents=True)
+    paths.settings.write_text(text)
+    with pytest.raises(InputError, match=r"settings\.json"):
+        settings_file.load(paths.settings)
+    assert paths.settings.read_text() == text
+
+
+def test_an_account_does_not_show_its_token() -> None:
+    assert "wb_secret" not in repr(Account("https://x", "wb_secret"))
