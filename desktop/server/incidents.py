@@ -17,8 +17,9 @@ from desktop.domain.severity import Mapped, Severity, Urgency
 from desktop.server import schema, transitions
 from desktop.server.events import Action, Event
 from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
-from desktop.server.records import Draft, Entry, Record, load, new_id, save
+from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
+from desktop.server.rows import load, save
 from desktop.server.station import Station
 from desktop.server.tokens import find_service
 from desktop.server.writer import Work

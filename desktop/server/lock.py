@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -11,6 +12,7 @@ from filelock import FileLock, Timeout
 from desktop.domain.errors import InputError, StorageError
 
 _HAND_OVER_SECONDS = 10.0
+_GLANCE_SECONDS = 0.5
 
 
 class DatabaseLock:
@@ -28,7 +30,7 @@ class DatabaseLock:
         except OSError as error:
             raise StorageError(f"{self._lock.lock_file}: {error.strerror or error}") from error
         # What stands there is from a process that is gone: nobody may be asked to end by its number.
-        self._note.unlink(missing_ok=True)
+        self._forget()
 
     def announce(self, url: str) -> None:
         """Note which process holds the lock, and where it listens; readable by its owner only."""
@@ -42,35 +44,47 @@ class DatabaseLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._lock.is_locked:
-            self._note.unlink(missing_ok=True)
+            self._forget()
             self._lock.release()
 
     def _acquire(self, *, take: bool) -> None:
         try:
-            self._lock.acquire(timeout=0)
+            # A client that looks whether a server runs holds the lock for a moment.
+            self._lock.acquire(timeout=_GLANCE_SECONDS, poll_interval=0.05)
         except Timeout:
-            holder = self._holder()
-            if not take or holder.get("database") != str(self._database):
-                raise InputError(self._held_by(holder)) from None
-            self._replace(holder)
+            if not take:
+                raise InputError(self._held_by(self._holder())) from None
+            self._replace()
 
-    def _replace(self, holder: dict[str, object]) -> None:
-        pid = holder.get("pid")
-        if isinstance(pid, int) and pid > 1:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        try:
-            self._lock.acquire(timeout=_HAND_OVER_SECONDS)
-        except Timeout:
-            raise InputError(f"{self._held_by(holder)}, and does not end") from None
+    def _replace(self) -> None:
+        """Ask whoever holds the lock to end, as soon as it has said who it is, and wait for it."""
+        asked: set[int] = set()
+        deadline = time.monotonic() + _HAND_OVER_SECONDS
+        while time.monotonic() < deadline:
+            pid = self._holder().get("pid")
+            if isinstance(pid, int) and pid > 1 and pid not in asked:
+                asked.add(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(Timeout):
+                self._lock.acquire(timeout=_GLANCE_SECONDS, poll_interval=0.05)
+                return
+        raise InputError(f"{self._held_by(self._holder())}, and does not end")
 
     def _held_by(self, holder: dict[str, object]) -> str:
         who = f"process {holder['pid']} at {holder['url']}" if {"pid", "url"} <= holder.keys() else "another process"
         return f"the database {self._database} is served by {who}"
 
     def _holder(self) -> dict[str, object]:
+        """Return what the holder noted; nothing when there is no note, or it is another database's."""
         try:
             read = json.loads(self._note.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return read if isinstance(read, dict) else {}
+        ours = isinstance(read, dict) and read.get("database") == str(self._database)
+        return read if ours else {}
+
+    def _forget(self) -> None:
+        """Remove the note, unless it is that of another database in the same folder."""
+        if self._holder():
+            self._note.unlink(missing_ok=True)

@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 
 from desktop.server import oncalls, present, schema
 from desktop.server.access import PERSON, Receive, Scope, Send
-from desktop.server.records import Record, current_version, load
+from desktop.server.records import Record
+from desktop.server.rows import current_version, load
 from desktop.server.station import Station
 
 log = logging.getLogger(__name__)

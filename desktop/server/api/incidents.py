@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from desktop.server import incidents, present, records
+from desktop.server import incidents, present, rows
 from desktop.server.api import changes, listing
 from desktop.server.api.common import Body, Here, Include, Json, Me, Page
 from desktop.server.failures import INVALID, Refused, invalid
@@ -54,7 +54,7 @@ def get_incident(station: Here, name: str, include: Include = []) -> Json:  # no
         record = incidents.find(station, connection, name)
         shown = _shown(station, record, include)
         if "body" in include:
-            event = records.latest_event(connection, record.id)
+            event = rows.latest_event(connection, record.id)
             shown["body"] = {"type": "incident_body", "details": event}
     return {"incident": shown}
 

@@ -13,7 +13,8 @@ from desktop.domain.severity import Urgency
 from desktop.server import schema
 from desktop.server.api.common import Paging, instant
 from desktop.server.failures import invalid
-from desktop.server.records import Record, load
+from desktop.server.records import Record
+from desktop.server.rows import load
 from desktop.server.station import Station
 
 _MONTH, _LONGEST = timedelta(days=31), timedelta(days=184)
