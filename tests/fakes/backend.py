@@ -143,7 +143,7 @@ class FakeBackend:
                 f"I{number}",
                 number=number,
                 title=page.title,
-                severity=page.severity or Severity.SEV1,
+                severity=Severity.SEV1 if page.severity is None else page.severity,
                 dedup_key=page.dedup_key or "",
             )
         )
