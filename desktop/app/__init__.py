@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QLoggingCategory, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.fleet import Fleet
@@ -50,6 +50,8 @@ def run_demo() -> int:
 
 def _run(paths: Paths, *, demo: bool) -> int:
     _log_to_file(paths)
+    # QSoundEffect needs none of what Qt looks for and misses here, and says so on every start.
+    QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg=false")
     application = QApplication.instance() or QApplication([sys.argv[0]])
     if not isinstance(application, QApplication):
         raise InputError("there is no graphical application in this process")

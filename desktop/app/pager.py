@@ -12,7 +12,6 @@ from desktop.app.fleet import Fleet
 from desktop.app.surfaces import Surfaces
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention
 from desktop.qt.bridge import Bridge
-from desktop.qt.sound import SoundState
 from desktop.sync.ticker import Ticker
 from desktop.system.clock import utc_now
 
@@ -60,8 +59,7 @@ class Pager(QObject):
         surfaces.popup.silence.connect(self._silence)
         surfaces.presenter.test_page.connect(self._test_page)
         surfaces.status.test_page.connect(self._test_page)
-        surfaces.sounder.state_changed.connect(self._sound_changed)
-        self._sound_changed(surfaces.sounder.state)
+        surfaces.status.mute.connect(self._mute)
 
     @Slot()
     def refresh(self) -> None:
@@ -118,7 +116,3 @@ class Pager(QObject):
     def _open_link(self, url: str) -> None:
         if url.startswith(("https://", "http://")):
             QDesktopServices.openUrl(QUrl(url))
-
-    @Slot(object)
-    def _sound_changed(self, state: SoundState) -> None:
-        self._surfaces.status.set_notice("sound", state.message or None)

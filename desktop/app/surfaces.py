@@ -6,8 +6,9 @@ from PySide6.QtCore import QObject, Slot
 
 from desktop.domain.attention import Attention, ConnectionState, Sound
 from desktop.qt.notifications import Notifications
-from desktop.qt.sound import Sounder
+from desktop.qt.sound import Sounder, SoundHealth, SoundState
 from desktop.qt.tray import Tray
+from desktop.system import notify_plyer
 from desktop.system.resources import resource
 from desktop.ui.popup import PagePopup
 from desktop.ui.status_window import StatusWindow
@@ -26,7 +27,9 @@ class Surfaces(QObject):
         self.status = StatusWindow(self.theme)
         self.presenter = TrayPresenter(self)
         self.tray = Tray(self.presenter.menu, self)
-        self.notifier = Notifications(self.tray, self)
+        self.notifier = Notifications(self.tray, self, fallback=notify_plyer.send)
+        self.sounder.state_changed.connect(self._sound_changed)
+        self._sound_changed(self.sounder.state)
         self.presenter.icon_changed.connect(self.tray.set_icon)
         self.presenter.tooltip_changed.connect(self.tray.set_tooltip)
         self.presenter.show_status.connect(self._open_status)
@@ -41,14 +44,15 @@ class Surfaces(QObject):
     def stop(self) -> None:
         """Take everything away."""
         self.sounder.stop()
+        self.notifier.close()
         self.tray.stop()
         for window in (self.popup, self.status):
             window.hide()
 
     def show(self, decided: Attention, states: tuple[ConnectionState, ...], now: datetime) -> None:
         """Show ``decided`` everywhere."""
-        self.popup.show_attention(decided, now, states, decided.muted_until)
-        self.presenter.show_attention(decided, now, states, decided.muted_until)
+        self.popup.show_attention(decided, now)
+        self.presenter.show_attention(decided, now, states)
         self.status.show_attention(decided, states, now)
 
     @Slot()
@@ -59,7 +63,13 @@ class Surfaces(QObject):
 
     @Slot(bool)
     def _follow_tray(self, available: bool) -> None:
-        text = None if available else "This desktop has no tray: this small window stays open in its place."
-        self.status.set_notice("tray", text)
+        self.status.stay(None if available else "This desktop has no tray, so this window stays in its place.")
+        self.status.set_machine("Tray", "shown" if available else "none on this desktop", good=available)
         if not available:
             self.status.show()
+
+    @Slot(object)
+    def _sound_changed(self, state: SoundState) -> None:
+        ready = state.health in {SoundHealth.READY, SoundHealth.LOADING}
+        self.status.set_machine("Sound", state.health.value, good=ready)
+        self.status.set_notice("sound", state.message or None)

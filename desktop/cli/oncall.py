@@ -45,9 +45,11 @@ def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[st
     segments = on_call(team, when)
     roles: dict[str, dict[str, object] | None] = dict.fromkeys(_ALWAYS)
     for role, segment in segments.items():
+        # As far away as was looked, nothing is known to change.
+        until = segment.end if segment.end - when < LOOK_AHEAD else None
         held: dict[str, object] = {
             "person": segment.person,
-            "until": output.instant(segment.end),
+            "until": output.instant(until),
             "why": segment.why.value,
         }
         roles[role.value] = held if segment.person is not None else None

@@ -36,7 +36,8 @@ class Ticker:
 
     def stop(self) -> None:
         """End ticking; a tick that is under way finishes."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def hurry(self, hurry: bool) -> None:
         """Tick every second from now on, or every 15."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from desktop.backends.base import Alive, Backend, FullState, StreamEvent
-from desktop.domain.attention import shifts
+from desktop.domain.attention import Contact, shifts
 from desktop.domain.errors import BackendError, NotFound, WatchbellError
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
@@ -89,13 +89,16 @@ class Watcher(threading.Thread):
         if self._heard_at is None or not isinstance(event, Alive):
             self._backoff.reset()
         self._heard_at = now
-        self._keeper.change(lambda state: changes.heard(state, event, now))
+        before = self._keeper.state.contact
+        after = self._keeper.change(lambda state: changes.heard(state, event, now)).contact
+        if after is Contact.LIVE and before is not Contact.LIVE:
+            log.info("%s: in contact", self._keeper.state.name)
 
     def _lose(self, error: WatchbellError) -> float:
         now = self._now()
         before = self._keeper.state
         after = self._keeper.change(lambda state: changes.lost(state, error.message, now, self._heard_at))
-        if after.contact is not before.contact:
+        if before.contact is Contact.LIVE and after.contact is not Contact.LIVE:
             log.warning("%s: contact lost: %s", before.name, error.message)
         return self._backoff.next(error.retry_after)
 
