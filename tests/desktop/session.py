@@ -109,10 +109,11 @@ class Session:
             return _tray_icons(display)
 
     def await_tray_icons(self, count: int, seconds: float = SECONDS) -> list[Geometry]:
-        """Return where the icons are, once there are this many."""
+        """Return where the icons are, once there are this many and they stand still."""
         with Display(self.number) as display:
             display.listen(display.root, SUBSTRUCTURE)
             display.until(lambda: len(_tray_icons(display)) == count, seconds, f"{count} icons in the tray")
+            display.settle(0.2)  # the tray makes room for a newcomer, and everything in it moves
             return _tray_icons(display)
 
     # --- sound and notifications ---

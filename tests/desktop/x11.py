@@ -143,6 +143,11 @@ class Display:
                 raise AssertionError(f"{what}: not within {seconds} s")
             self.next_event(0.2)
 
+    def settle(self, seconds: float) -> None:
+        """Return when no event came for so long."""
+        while self.next_event(seconds):
+            pass
+
     # --- the wire ---
 
     def _begin(self) -> int:
