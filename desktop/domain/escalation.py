@@ -129,10 +129,8 @@ def next_step_at(policy: Policy, progress: Progress, hours: BusinessHours) -> da
     """Return when the next step, or the next round, is due; None when there is none."""
     if progress.step < len(policy.steps):
         step = policy.steps[progress.step]
-        if progress.emergency_at is not None and _EMERGENCY in step.roles:
-            return progress.emergency_at
-        due = progress.base + step.after
-        return hours.next_open(due) if step.business else due
+        due = progress.emergency_at if _in_grace(policy, progress) else progress.base + step.after
+        return hours.next_open(due) if due is not None and step.business else due
     if not progress.exhausted:
         return progress.base + _last_after(policy) + policy.page_again
     return None
@@ -160,8 +158,7 @@ def advance(
             progress = replace(progress, emergency_at=now + EMERGENCY_GRACE)
         elif now - due > _OUTAGE and _closed(policy, progress, now, hours):
             # Overdue, and found outside of business hours: it waits for them like any other.
-            waits = hours.next_open(now) - (progress.base + policy.steps[progress.step].after)
-            progress = replace(progress, base=progress.base + waits)
+            progress = _put_off(policy, progress, hours.next_open(now))
         else:
             progress, fired = _fire(policy, progress, due, now, who, hours)
             events.extend(fired)
@@ -256,6 +253,18 @@ def _closed(policy: Policy, progress: Progress, now: datetime, hours: BusinessHo
 def _unpaged(step: Step, paged: tuple[str, ...], who: WhoIsOnCall) -> tuple[str, ...]:
     people = dict.fromkeys(person for role in step.roles for person in who(role))
     return tuple(p for p in people if p not in paged)
+
+
+def _put_off(policy: Policy, progress: Progress, until: datetime) -> Progress:
+    """Let the next step be due at ``until``, and the later ones wait equally."""
+    if _in_grace(policy, progress):
+        return replace(progress, emergency_at=until)
+    return replace(progress, base=until - policy.steps[progress.step].after)
+
+
+def _in_grace(policy: Policy, progress: Progress) -> bool:
+    """Tell whether the next step is the emergency step, put off after an outage."""
+    return progress.emergency_at is not None and _EMERGENCY in policy.steps[progress.step].roles
 
 
 def _end_of_round(
