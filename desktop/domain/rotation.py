@@ -8,7 +8,7 @@ mappings within a ``Team`` must never change, only be replaced.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TypeVar
@@ -23,7 +23,7 @@ from desktop.domain.team import Role, Team
 __all__ = ["LOOK_AHEAD", "Segment", "Why", "on_call", "schedule"]
 
 # How far ``on_call`` looks for the ends of a segment, at the least, before and after the instant asked for.
-LOOK_AHEAD = timedelta(days=732)
+LOOK_AHEAD = timedelta(days=366)
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _BLOCK = timedelta(weeks=8)
 _KEPT_TEAMS, _KEPT_BLOCKS = 8, 32
@@ -31,6 +31,7 @@ _KEPT_TEAMS, _KEPT_BLOCKS = 8, 32
 Moment = Mapping[Role, Segment]
 _Block = tuple[list[datetime], list[Moment]]
 _T = TypeVar("_T")
+_P = TypeVar("_P", Turn, Segment)
 
 
 def schedule(team: Team, start: datetime, end: datetime) -> tuple[Segment, ...]:
@@ -110,29 +111,38 @@ class _Plan:
 
     def _block(self, start: datetime) -> _Block:
         """Work out the moments of the block that begins at ``start``, looking as far around it as it takes."""
-        end, reach = start + _BLOCK, _BLOCK
+        end = start + _BLOCK
+        back, ahead = _BLOCK, _BLOCK
         while True:
-            wide = self.segments(start - reach, end + reach)
-            within = [s for those in wide.values() for s in those if s.start < end and s.end > start]
-            cut_off = any(s.start <= start - reach or s.end >= end + reach for s in within)
-            if not cut_off or reach >= LOOK_AHEAD:
+            wide = self.segments(start - back, end + ahead)
+            near = {role: [s for s in those if s.start < end and s.end > start] for role, those in wide.items()}
+            within = [s for those in near.values() for s in those]
+            before = any(s.start <= start - back for s in within) and back < LOOK_AHEAD
+            after = any(s.end >= end + ahead for s in within) and ahead < LOOK_AHEAD
+            if not before and not after:
                 break
-            reach = min(reach * 4, LOOK_AHEAD)
+            back = LOOK_AHEAD if before else back
+            ahead = LOOK_AHEAD if after else ahead
         starts = sorted({start, *(t for s in within for t in (s.start, s.end) if start < t < end)})
-        return starts, [_moment(within, at) for at in starts]
+        return starts, _moments(near, starts)
 
 
-def _moment(segments: list[Segment], at: datetime) -> Moment:
-    return MappingProxyType({s.role: s for s in segments if s.start <= at < s.end})
+def _moments(segments: Mapping[Role, list[Segment]], starts: list[datetime]) -> list[Moment]:
+    """Return each role's segment at each of ``starts``, which grow."""
+    places = dict.fromkeys(segments, 0)
+    return [
+        MappingProxyType({r: s for r, those in segments.items() if (s := _at(those, places, r, at)) is not None})
+        for at in starts
+    ]
 
 
-def _at(turns: list[Turn], places: dict[Role, int], role: Role, at: datetime) -> Turn | None:
-    """Return the turn at ``at``; ``places`` remembers where each role's search stands, since ``at`` only grows."""
+def _at(pieces: Sequence[_P], places: dict[Role, int], role: Role, at: datetime) -> _P | None:
+    """Return the one of ``pieces`` at ``at``; ``places`` keeps where each role's search stands, since ``at`` grows."""
     place = places[role]
-    while place < len(turns) and turns[place].end <= at:
+    while place < len(pieces) and pieces[place].end <= at:
         place += 1
     places[role] = place
-    return turns[place] if place < len(turns) and turns[place].start <= at else None
+    return pieces[place] if place < len(pieces) and pieces[place].start <= at else None
 
 
 class _Joined:

@@ -4,6 +4,7 @@ Source of the rules: design, section 3, "Rotation", its first three points.
 """
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -108,7 +109,7 @@ class Ring:
 
     def turns(self, start: datetime, end: datetime) -> Iterator[Turn]:
         """Yield the turns that touch ``[start, end)``, whole, in order, without gaps; none before the first shift."""
-        spans = list(self._spans(start, end))
+        spans = deque(self._spans(start, end))
         low = self._number(clock(start, self._zone) - _CLOCK_CHANGE)
         high = self._number(clock(end, self._zone) + _CLOCK_CHANGE)
         begins = self._begins(max(low, 0))
@@ -116,6 +117,8 @@ class Ring:
             ends = self._begins(shift + 1)
             # A shift that a clock change swallowed has no length: it is skipped, its turn used up.
             if begins < ends and begins < end and ends > start:
+                while spans and spans[0].end <= begins:
+                    spans.popleft()
                 yield from self._around_holidays(shift, begins, ends, spans)
             begins = ends
 
@@ -133,18 +136,21 @@ class Ring:
     def _begins(self, shift: int) -> datetime:
         return instant(self._start + shift * self._every, self._zone)
 
-    def _around_holidays(self, shift: int, begins: datetime, ends: datetime, spans: list[_Span]) -> Iterator[Turn]:
+    def _around_holidays(self, shift: int, begins: datetime, ends: datetime, spans: Iterable[_Span]) -> Iterator[Turn]:
         person = self.engineer(shift)
         why = Why.WEEK if shift in self._rows else Why.ROTATION
         at = begins
         for span in spans:
+            if span.start >= ends:
+                break
             # Whoever covers a run and comes to their own turn within it simply has their turn.
-            if span.end <= at or span.start >= ends or span.person == person:
+            if span.person == person:
                 continue
             if at < span.start:
                 yield Turn(at, span.start, person, why, shift)
-            yield Turn(max(at, span.start), min(ends, span.end), span.person, Why.HOLIDAY, span.shift)
-            at = min(ends, span.end)
+            until = min(ends, span.end)
+            yield Turn(max(at, span.start), until, span.person, Why.HOLIDAY, span.shift)
+            at = until
         if at < ends:
             yield Turn(at, ends, person, why, shift)
 

@@ -19,12 +19,12 @@ def instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """
     if wall.tzinfo is not None:
         return wall.astimezone(UTC)
-    first = wall.replace(tzinfo=zone, fold=0).utcoffset() or _NONE
-    second = wall.replace(tzinfo=zone, fold=1).utcoffset() or _NONE
+    first = zone.utcoffset(wall.replace(fold=0) if wall.fold else wall) or _NONE
+    second = zone.utcoffset(wall.replace(fold=1)) or _NONE
     # A gap is where the offset grows; where the clock goes back, fold 0 is the first of the two times (PEP 495).
     if second > first:
         return _end_of_gap(wall, zone, wall - second)
-    return (wall - first).replace(tzinfo=UTC)
+    return (wall - first).replace(tzinfo=UTC, fold=0)
 
 
 def clock(at: datetime, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,206 @@
+"""Who is on call, worked out the slow and obvious way, to check the fast one against. Pure.
+
+It asks one instant at a time, knows nothing of segments or of what was worked out before, and finds a wall-clock time
+by watching the clock tick. Times in the teams it is asked about must be whole ``TICK``s.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from desktop.domain.segments import Segment, Why
+from desktop.domain.team import Role, Rotation, Team
+
+TICK = timedelta(minutes=30)
+DAY = timedelta(days=1)
+NOBODY = None
+
+Held = tuple[str | None, Why]
+
+
+def schedule(team: Team, start: datetime, end: datetime, tick: timedelta = TICK) -> tuple[Segment, ...]:
+    """Ask at every tick, and write down a segment whenever the answer changes."""
+    ticks = [start + n * tick for n in range((end - start) // tick)]
+    answers = [on_call(team, at) for at in ticks]
+    found = []
+    for role in Role:
+        begun: datetime | None = None
+        for at, answer, before in zip(ticks, answers, [{}, *answers[:-1]], strict=True):
+            if answer.get(role) != before.get(role):
+                if begun is not None:
+                    found.append(Segment(role, before[role][0], begun, at, before[role][1]))
+                begun = at if role in answer else None
+        if begun is not None:
+            found.append(Segment(role, answers[-1][role][0], begun, end, answers[-1][role][1]))
+    return tuple(found)
+
+
+def on_call(team: Team, at: datetime) -> dict[Role, Held]:
+    """Return who has each role at ``at``, and why."""
+    held: dict[Role, Held] = {}
+    for role in Role:
+        override = overriding(team, role, at)
+        if override is not None:
+            held[role] = (override, Why.OVERRIDE)
+        elif role in team.rotations:
+            held[role] = by_rule(team, role, at, held)
+    return held
+
+
+def overriding(team: Team, role: Role, at: datetime) -> str | None:
+    winner = None
+    for override in team.overrides:
+        if override.role is role and shown(team.time_zone, override.start) <= at < shown(team.time_zone, override.end):
+            winner = override.person
+    return winner
+
+
+def by_rule(team: Team, role: Role, at: datetime, held: dict[Role, Held]) -> Held:
+    number = shift_number(team, role, at)
+    if number < 0:
+        return NOBODY, Why.ROTATION
+    taken = {held[r][0] for r in (Role.PRIMARY, Role.SECONDARY) if r in held}
+    if role is Role.SECONDARY:
+        return somebody(team, role, at, taken)
+    if role is Role.MANAGER:
+        free = somebody(team, role, at, taken)
+        return free if free[0] is not NOBODY else somebody(team, role, at, set())
+    person, why = somebody(team, role, at, set())
+    if role is Role.PRIMARY and person is NOBODY:
+        return last_resort(team, at), why
+    return person, why
+
+
+def somebody(team: Team, role: Role, at: datetime, taken: set[str | None]) -> Held:
+    person, why, number = nominal(team, role, at)
+    if absent(team, person, at):
+        why = Why.ABSENCE
+        order = [*named_covers(team, person, at), *further_back(team, role, number)]
+    elif person in taken:
+        why = Why.COVER
+        order = further_back(team, role, number)
+    else:
+        return person, why
+    for other in order:
+        if other not in taken and not absent(team, other, at):
+            return other, why
+    return NOBODY, why
+
+
+def last_resort(team: Team, at: datetime) -> str | None:
+    secondary = overriding(team, Role.SECONDARY, at)
+    if secondary is None and Role.SECONDARY in team.rotations and shift_number(team, Role.SECONDARY, at) >= 0:
+        secondary = somebody(team, Role.SECONDARY, at, set())[0]
+    for person in [secondary, *(p.id for p in team.people)]:
+        if person is not None and not absent(team, person, at):
+            return person
+    return NOBODY
+
+
+def nominal(team: Team, role: Role, at: datetime) -> tuple[str, Why, int]:
+    """Return whose turn it is before anybody is away, why, and the shift from which covering looks back."""
+    number = shift_number(team, role, at)
+    person, why = engineer(team, role, number), Why.WEEK if row(team, role, number) else Why.ROTATION
+    if length(team.rotations[role]) < DAY:
+        return person, why, number
+    day = on_call_day(team, role, at)
+    if day not in team.holidays:
+        return person, why, number
+    while day - DAY in team.holidays:
+        day -= DAY
+    rotation = team.rotations[role]
+    first = (datetime.combine(day, rotation.start.time()) - rotation.start) // length(rotation)
+    others = earlier_engineers(team, role, first)
+    if not others or others[0] == person:
+        return person, why, number
+    return others[0], Why.HOLIDAY, first
+
+
+def on_call_day(team: Team, role: Role, at: datetime) -> date:
+    handover = team.rotations[role].start.time()
+    day = at.astimezone(team.time_zone).date() + 2 * DAY
+    while shown(team.time_zone, datetime.combine(day, handover)) > at:
+        day -= DAY
+    return day
+
+
+def shift_number(team: Team, role: Role, at: datetime) -> int:
+    """Return the number of the last shift that has begun at ``at``; -1 before the first."""
+    rotation = team.rotations[role]
+    number = (at.replace(tzinfo=None) + 3 * DAY - rotation.start) // length(rotation)
+    while number >= 0 and shown(team.time_zone, rotation.start + number * length(rotation)) > at:
+        number -= 1
+    return max(number, -1)
+
+
+def row(team: Team, role: Role, number: int) -> str | None:
+    starts = (team.rotations[role].start + number * length(team.rotations[role])).date()
+    found = None
+    for week in team.weeks:
+        if number >= 0 and week.start == starts and role in week.people:
+            found = week.people[role]
+    return found
+
+
+def engineer(team: Team, role: Role, number: int) -> str:
+    members = team.rotations[role].members
+    return row(team, role, number) or members[number % len(members)]
+
+
+def earlier_engineers(team: Team, role: Role, number: int) -> list[str]:
+    """Return everybody else that one meets walking back shift by shift, until nobody is left to meet."""
+    found: list[str] = []
+    rotation = team.rotations[role]
+    here = (rotation.start + number * length(rotation)).date()
+    to_meet = {*rotation.members, *(w.people[role] for w in team.weeks if role in w.people and w.start <= here)}
+    to_meet.discard(engineer(team, role, number))
+    back = number
+    while to_meet and back > -2 * len(rotation.members):
+        back -= 1
+        person = engineer(team, role, back)
+        if person in to_meet:
+            to_meet.discard(person)
+            found.append(person)
+    return found
+
+
+def further_back(team: Team, role: Role, number: int) -> list[str]:
+    return [
+        *earlier_engineers(team, role, number),
+        engineer(team, role, number),
+        *team.rotations[role].members,
+    ]
+
+
+def named_covers(team: Team, person: str, at: datetime) -> list[str]:
+    """Return those named to cover ``person``; one who is away too passes it on to those named for them."""
+    found: list[str] = []
+    asking = [person]
+    for who in asking:
+        for absence in team.absences:
+            named = absence.person == who and holds(team, absence.start, absence.end, at)
+            if named and absence.cover and absence.cover not in asking:
+                found.append(absence.cover)
+                asking.append(absence.cover)
+    return found
+
+
+def absent(team: Team, person: str, at: datetime) -> bool:
+    return any(a.person == person and holds(team, a.start, a.end, at) for a in team.absences)
+
+
+def holds(team: Team, start: datetime, end: datetime, at: datetime) -> bool:
+    return shown(team.time_zone, start) <= at < shown(team.time_zone, end)
+
+
+def length(rotation: Rotation) -> timedelta:
+    return timedelta(**{str(rotation.every.unit): rotation.every.count})
+
+
+@lru_cache(maxsize=1_000_000)
+def shown(zone: ZoneInfo, wall: datetime) -> datetime:
+    """Watch the clock from well before until it first shows ``wall`` or later."""
+    at = datetime.combine(wall.date(), time(), UTC) - 2 * DAY
+    while at.astimezone(zone).replace(tzinfo=None) < wall:
+        at += TICK
+    return at
