@@ -60,16 +60,16 @@ def save(widget: QWidget, folder: Path, name: str) -> None:
 def shoot_popups(folder: Path, tail: str, theme: Theme) -> None:
     """Grab the pop-up in every state."""
     for name, attention in attentions().items():
-        popup = PagePopup(theme, composited=True)
+        popup = PagePopup(theme, blends=lambda: True)
         popup.show_attention(attention, sample.NOW)
         save(popup, folder, f"popup-{name}-{tail}")
         popup.close()
-    popup = PagePopup(theme, composited=True)
+    popup = PagePopup(theme, blends=lambda: True)
     popup.show_attention(sample.pages(sample.page()), sample.NOW)
     popup.show_attention(sample.taken_by(sample.BEN), sample.NOW)
     save(popup, folder, f"popup-gone-{tail}")
     popup.close()
-    popup = PagePopup(theme, composited=True)
+    popup = PagePopup(theme, blends=lambda: True)
     muted = replace(sample.pages(sample.page()), muted_until=sample.NOW + timedelta(minutes=5))
     popup.show_attention(muted, sample.NOW)
     popup.page_card.runbook_action.trigger()

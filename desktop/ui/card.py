@@ -8,6 +8,7 @@ from desktop.ui.ring import CountdownRing
 from desktop.ui.shapes import MarkIcon
 from desktop.ui.text_block import TextBlock
 from desktop.ui.theme import EDGE, Theme
+from desktop.ui.words import plural
 
 
 class FaceView(QWidget):
@@ -31,6 +32,7 @@ class FaceView(QWidget):
         left.addLayout(head)
         left.addSpacing(theme.px(4))
         left.addWidget(self.title)
+        left.addSpacing(theme.px(2))
         left.addWidget(self.text)
         left.addStretch(1)
         whole = QHBoxLayout(self)
@@ -51,7 +53,7 @@ class FaceView(QWidget):
 
 
 class Foot(QWidget):
-    """The quiet line at the bottom: from where, and who was paged. The frame paints its ground, for the round corners."""
+    """The quiet line at the bottom: from where, and who was paged. The frame paints its ground, corners and all."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +66,8 @@ class Foot(QWidget):
         line.addStretch(1)
         line.addWidget(self.right)
 
-    def show_face(self, face: Face) -> None:
-        """Show the foot of ``face``."""
+    def show_face(self, face: Face, more: int) -> None:
+        """Show the foot of ``face``, and that ``more`` pages are below it."""
+        below = f"{plural(more, 'more page', 'more pages')} below" if more else ""
         self.left.say(face.foot_left)
-        self.right.say(face.foot_right)
+        self.right.say(" · ".join(part for part in (face.foot_right, below) if part))

@@ -1,12 +1,13 @@
 """The pop-up: the most urgent page in full, the others below, all of it from one ``Attention``. GUI thread."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QElapsedTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QVBoxLayout
 
 from desktop.domain.attention import Attention
+from desktop.qt.compositor import composited
 from desktop.ui import page_view
 from desktop.ui.card import Foot
 from desktop.ui.clock import Clock, next_tick
@@ -37,8 +38,8 @@ class PagePopup(Frame):
     silence = Signal()
     open_link = Signal(str)
 
-    def __init__(self, theme: Theme, *, composited: bool = False, guard_ms: int = GUARD_MS) -> None:
-        super().__init__(theme, composited=composited)
+    def __init__(self, theme: Theme, *, blends: Callable[[], bool] = composited, guard_ms: int = GUARD_MS) -> None:
+        super().__init__(theme, blends=blends)
         self.setWindowTitle("Watchbell: page")
         self.setAccessibleName("Watchbell: page")
         self._attention: Attention | None = None
@@ -52,12 +53,9 @@ class PagePopup(Frame):
         self._connect()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
         parts = (self.page_card, self.lost_card, self.gone_card, self.link_ask, self.row_list, self.foot)
         for part in parts:
-            column.addWidget(part)
+            self.column.addWidget(part)
 
     def _connect(self) -> None:
         self.page_card.acknowledge.connect(self._acknowledge)
@@ -97,7 +95,7 @@ class PagePopup(Frame):
             self.hide()
             return
         self._show_rows(self._attention, now)
-        self.foot.show_face(face)
+        self.foot.show_face(face, max(len(self._attention.pages) - 1, 0))
         self.set_mark(face.mark)
         self.fit()
         self.appear()

@@ -17,6 +17,13 @@ from desktop.ui.text_block import Ink, TextBlock
 from desktop.ui.theme import Mark, Theme
 
 WIDTH = 340
+HEIGHT = 600
+_THIN_BAR = (
+    "QScrollBar { width: 8px; background: transparent; }"
+    "QScrollBar::handle { background: rgba(128, 128, 128, 110); border-radius: 4px; min-height: 24px; }"
+    "QScrollBar::add-line, QScrollBar::sub-line { height: 0; }"
+    "QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }"
+)
 
 
 class StatusWindow(QWidget):
@@ -47,7 +54,9 @@ class StatusWindow(QWidget):
         self.test_button.clicked.connect(self.test_page)
         self.mute_button.clicked.connect(self._mute)
         theme.changed.connect(self.update)
-        self.resize(theme.px(WIDTH), theme.px(560))
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.resize(theme.px(WIDTH), theme.px(HEIGHT))
 
     def _lay_out(self) -> None:
         theme = self._theme
@@ -91,6 +100,7 @@ class StatusWindow(QWidget):
         # The window's own ground shows through; setWidget() turned the filling on.
         inside.setAutoFillBackground(False)
         area.viewport().setAutoFillBackground(False)
+        area.verticalScrollBar().setStyleSheet(_THIN_BAR)
         return area
 
     @Slot(object, object, object)

@@ -56,13 +56,13 @@ class TextBlock(QLabel):
         self.setFont(theme.font(size, weight, tabular=tabular))
         self._strong = theme.font(size, 700, tabular=tabular)
         metrics = QFontMetrics(self.font())
-        self._pitch = max(metrics.height(), round(self.font().pixelSize() * 1.32))
-        self._drop = (self._pitch - metrics.height()) // 2
+        self._pitch = max(metrics.height(), round(self.font().pixelSize() * (1.4 if size < 15 else 1.3)))
+        self._base = (self._pitch - metrics.height()) // 2 + metrics.ascent()
         tall = QSizePolicy.Policy.Minimum if max_lines > 1 else QSizePolicy.Policy.Fixed
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, tall)
         policy.setHeightForWidth(max_lines > 1)
         self.setSizePolicy(policy)
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._recolour)
 
     def say(self, *runs: Run | str) -> None:
         """Show ``runs`` of text, each a string or (string, bold), one after the other."""
@@ -82,6 +82,11 @@ class TextBlock(QLabel):
         if ink != self._ink:
             self._ink = ink
             self.update()
+
+    @Slot()
+    def _recolour(self) -> None:
+        self._layouts.clear()
+        self.update()
 
     @property
     def elided(self) -> bool:
@@ -127,7 +132,9 @@ class TextBlock(QLabel):
         drawn = layout.lineAt(line)
         rtl = layout.textOption().textDirection() is Qt.LayoutDirection.RightToLeft
         left = self.width() - drawn.naturalTextWidth() if rtl or self._align is Qt.AlignmentFlag.AlignRight else 0.0
-        drawn.draw(painter, QPointF(left - drawn.position().x(), row * self._pitch + self._drop - drawn.position().y()))
+        # By the baseline: a character from another font makes its line taller.
+        top = row * self._pitch + self._base - drawn.ascent()
+        drawn.draw(painter, QPointF(left - drawn.position().x(), top - drawn.position().y()))
 
     @Slot()
     def _tip(self) -> None:
@@ -137,7 +144,7 @@ class TextBlock(QLabel):
         if width not in self._layouts:
             if len(self._layouts) > 4:
                 self._layouts.clear()
-            self._layouts[width] = _layout(self._runs, self.font(), self._strong, width)
+            self._layouts[width] = self._layout(self._runs, width)
         return self._layouts[width]
 
     def _cut(self, start: int) -> QTextLayout:
@@ -147,12 +154,27 @@ class TextBlock(QLabel):
         while low < high:
             middle = (low + high + 1) // 2
             # The layout needs a name: a line does not keep it alive.
-            layout = _layout(_before(rest, middle), self.font(), self._strong, _ANY_WIDTH)
+            layout = self._layout(_before(rest, middle), _ANY_WIDTH)
             if layout.lineAt(0).naturalTextWidth() <= self.width():
                 low = middle
             else:
                 high = middle - 1
-        return _layout(_before(rest, low), self.font(), self._strong, _ANY_WIDTH)
+        return self._layout(_before(rest, low), _ANY_WIDTH)
+
+    def _layout(self, runs: tuple[Run, ...], width: int) -> QTextLayout:
+        # QTextLayout breaks lines at its own separator only.
+        text = "".join(text for text, _ in runs).replace("\n", "\N{LINE SEPARATOR}")
+        layout = QTextLayout(text, self.font())
+        option = QTextOption()
+        option.setTextDirection(_direction(text))
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        layout.setFormats(_formats(runs, self._strong, self._theme.colours.ink))
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+        layout.endLayout()
+        return layout
 
 
 def _after(runs: tuple[Run, ...], start: int) -> tuple[Run, ...]:
@@ -194,23 +216,7 @@ def _direction(text: str) -> Qt.LayoutDirection:
     return Qt.LayoutDirection.LeftToRight
 
 
-def _layout(runs: tuple[Run, ...], font: QFont, strong: QFont, width: int) -> QTextLayout:
-    # QTextLayout breaks lines at its own separator only.
-    text = "".join(text for text, _ in runs).replace("\n", "\N{LINE SEPARATOR}")
-    layout = QTextLayout(text, font)
-    option = QTextOption()
-    option.setTextDirection(_direction(text))
-    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-    layout.setTextOption(option)
-    layout.setFormats(_formats(runs, strong))
-    layout.beginLayout()
-    while (line := layout.createLine()).isValid():
-        line.setLineWidth(width)
-    layout.endLayout()
-    return layout
-
-
-def _formats(runs: tuple[Run, ...], strong: QFont) -> list[QTextLayout.FormatRange]:
+def _formats(runs: tuple[Run, ...], strong: QFont, ink: QColor) -> list[QTextLayout.FormatRange]:
     formats, start = [], 0
     for text, bold in runs:
         # QTextLayout counts UTF-16 units.
@@ -218,6 +224,7 @@ def _formats(runs: tuple[Run, ...], strong: QFont) -> list[QTextLayout.FormatRan
         if bold:
             span, char = QTextLayout.FormatRange(), QTextCharFormat()
             char.setFont(strong)
+            char.setForeground(ink)
             span.start, span.length, span.format = start, length, char
             formats.append(span)
         start += length
