@@ -16,7 +16,7 @@ from desktop.backends.base import Backend
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.client import check_url
 from desktop.domain.attention import Command, ConnectionState, Contact
-from desktop.domain.errors import InputError, SecretsUnavailable
+from desktop.domain.errors import InputError, SecretsUnavailable, Unreachable
 from desktop.domain.incident import Person
 from desktop.domain.team import Access
 from desktop.sync.keeper import Keeper, Publish
@@ -136,6 +136,8 @@ def find_account(environment: Mapping[str, str], paths: Paths, secrets: Secrets)
 
 def _embedded_account(paths: Paths, secrets: Secrets) -> Account:
     url = running_server(paths)
+    if url is None and paths.server_database.exists():
+        raise Unreachable("the built-in server is not running: start Watchbell, or wait a moment if it is starting")
     if url is None:
         raise InputError(
             "there is no connection: start Watchbell, or run 'watchbell connect URL --token-stdin', "

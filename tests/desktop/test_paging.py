@@ -1,0 +1,113 @@
+"""The main job, on a real desktop: an alert is seen and heard, one click acknowledges it, and the backend knows."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from desktop.backends.base import IncidentChanged
+from desktop.backends.pagerduty.backend import PagerDutyBackend
+from desktop.domain.incident import Incident, Status
+from tests.desktop.application import Application, application, await_popup
+from tests.desktop.session import Session
+
+ALERTMANAGER = """
+route: {{receiver: watchbell, group_by: [alertname], group_wait: 0s, group_interval: 1s}}
+receivers:
+  - name: watchbell
+    pagerduty_configs:
+      - url: {url}/v2/enqueue
+        routing_key: {key}
+        severity: '{{{{ .CommonLabels.severity }}}}'
+        description: '{{{{ .CommonAnnotations.summary }}}}'
+        send_resolved: true
+"""
+LABELS = {"alertname": "PaymentsErrors", "severity": "critical"}
+SUMMARY = "Payments API: 5xx above 20 % in eu-west-1"
+
+
+def await_status(backend: PagerDutyBackend, status: Status) -> Incident:
+    """Return the incident that has ``status``, now or as soon as the server says so."""
+    found = [i for i in backend.incidents(resolved=True) if i.status is status]
+    if found:
+        return found[0]
+    with backend.stream() as events:
+        again = [i for i in backend.incidents(resolved=True) if i.status is status]
+        if again:
+            return again[0]
+        return next(e.incident for e in events if isinstance(e, IncidentChanged) and e.incident.status is status)
+
+
+def test_alertmanager_pages_and_a_click_acknowledges(session: Session) -> None:
+    with session.map_events() as maps, session.listen() as ear, application(session) as app:
+        session.await_tray_icons(1)
+        backend = app_backend(app)
+        with session.alertmanager(ALERTMANAGER.format(url=app.url, key=app.key())) as alerts:
+            alerts.fire(LABELS, {"summary": SUMMARY})
+            popup = await_popup(maps)
+            ear.wait_for_sound()
+            (it,) = backend.incidents()
+            assert (it.title, it.status) == (SUMMARY, Status.TRIGGERED)
+
+            app.acknowledge_by_click(popup, lambda: backend.incident(it.id).status is Status.ACKNOWLEDGED)
+            ear.wait_for_silence()
+            assert backend.incident(it.id).acknowledged_by(backend.me().id)
+            shown = json.loads(app.command("incidents", "--json"))["incidents"]
+            assert [(i["id"], i["status"]) for i in shown] == [(it.id, "acknowledged")]
+
+            alerts.resolve(LABELS)
+            assert await_status(backend, Status.RESOLVED).id == it.id
+
+
+def test_a_crashed_server_comes_back_and_the_page_goes_on(session: Session) -> None:
+    with session.map_events() as maps, session.listen() as ear, application(session) as app:
+        app.await_server()
+        app.command("page", "Disk full", "--severity", "sev0")
+        popup = await_popup(maps)
+        ear.wait_for_sound()
+        url = app.url
+        app.kill_server()
+        # The address stays, so that what posts alerts there goes on working.
+        app.acknowledge_by_click(popup, lambda: '"acknowledged"' in incidents_of(app))
+        ear.wait_for_silence()
+        assert app.url == url
+
+
+def test_a_crash_between_click_and_answer_loses_nothing(session: Session) -> None:
+    home = session.new_home()
+    with session.map_events() as maps:
+        with application(session, home=home) as app:
+            app.await_server()
+            app.command("page", "Disk full", "--severity", "sev0")
+            await_popup(maps)
+        with application(session, home=home) as app:
+            popup = await_popup(maps)
+            app.acknowledge_by_click(popup, lambda: '"acknowledged"' in incidents_of(app))
+
+
+def test_two_at_once_do_not_fight(session: Session) -> None:
+    with application(session) as app:
+        app.await_server()
+        assert "running already" in app.command(expect=2)
+
+
+@pytest.mark.parametrize("title", ["<h1>HTML</h1><img src=x>", "-rf /", "قاعدة البيانات ممتلئة", "x" * 100_000])
+def test_hostile_titles_are_shown_and_acknowledged(session: Session, title: str, tmp_path: Path) -> None:
+    with session.map_events() as maps, application(session) as app:
+        backend = app_backend(app)
+        app.command("page", "--severity", "sev0", "--", title)
+        popup = await_popup(maps)
+        width, height = app.size(popup.window)
+        assert width < 800
+        assert height < 500
+        (it,) = backend.incidents()
+        app.acknowledge_by_click(popup, lambda: backend.incident(it.id).status is Status.ACKNOWLEDGED)
+
+
+def app_backend(app: Application) -> PagerDutyBackend:
+    app.await_server()
+    return app.backend()
+
+
+def incidents_of(app: Application) -> str:
+    return app.command("incidents", "--json")
