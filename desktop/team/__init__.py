@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from desktop.domain.errors import TeamFileError
 from desktop.domain.team import Team
-from desktop.team import changes, directory, document, escalating, rota, words
+from desktop.team import changes, directory, document, escalating, rota, times
 from desktop.team.holiday_dates import holidays
 from desktop.team.reader import Mistakes, Table
 
@@ -36,7 +36,7 @@ def parse(text: str, source: str) -> Team:
 
 
 def _team(top: Table, mistakes: Mistakes) -> Team:
-    zone = top.need("time_zone", words.zone) or ZoneInfo("UTC")
+    zone = top.need("time_zone", times.zone) or ZoneInfo("UTC")
     people = directory.people(top)
     known = rota.Known(frozenset(person.id for person in people), zone)
     rotations = rota.rotations(top, known)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from desktop.domain.team import Absence, Override, Role
 from desktop.domain.wall import instant
-from desktop.team import words
+from desktop.team import times, words
 from desktop.team.reader import Table
 from desktop.team.rota import Known
 
@@ -33,7 +33,7 @@ def absences(top: Table, known: Known) -> tuple[Absence, ...]:
     found: list[tuple[Table, Absence]] = []
     for table in top.tables("absences"):
         person = table.need("person", known.person)
-        cover, announced = table.get("cover", known.person), table.get("announced", words.day)
+        cover, announced = table.get("cover", known.person), table.get("announced", times.day)
         span = _span(table, known.zone)
         if cover is not None and cover == person:
             table.wrong("cover", f"{words.said(person)} cannot cover themselves.")
@@ -47,7 +47,7 @@ def absences(top: Table, known: Known) -> tuple[Absence, ...]:
 
 
 def _span(table: Table, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-    start, end = table.need("start", words.moment), table.need("end", words.moment)
+    start, end = table.need("start", times.moment), table.need("end", times.moment)
     if start is None or end is None:
         return None
     if instant(start, zone) >= instant(end, zone):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from desktop.domain.team import Access, AccessCheck, Contact, Member, Service
-from desktop.team import words
+from desktop.team import addresses, times, words
 from desktop.team.reader import Table
 
 
@@ -23,10 +23,10 @@ def _person(table: Table, ids: Callable[[Table, str | None], str | None]) -> Mem
     member = Member(
         id=person_id or "",
         name=name or person_id or "",
-        email=table.get("email", words.mail) or "",
-        phone=table.get("phone", words.phone) or "",
-        time_zone=table.get("time_zone", words.zone),
-        notify=table.each("notify", words.channel),
+        email=table.get("email", addresses.mail) or "",
+        phone=table.get("phone", addresses.phone) or "",
+        time_zone=table.get("time_zone", times.zone),
+        notify=table.each("notify", addresses.channel),
         certified=table.get("certified", words.flag),
         access=table.get("access", words.member_of(Access, "access")) or Access.ENGINEER,
     )
@@ -48,10 +48,10 @@ def _contacts(top: Table, key: str, *, paged: bool) -> Iterator[Contact]:
         name = table.need("name", words.text)
         contact = Contact(
             name=name or "",
-            phone=table.get("phone", words.phone) or "",
-            email=table.get("email", words.mail) or "",
+            phone=table.get("phone", addresses.phone) or "",
+            email=table.get("email", addresses.mail) or "",
             hours=table.get("hours", words.text) or "",
-            notify=table.each("notify", words.channel) if paged else (),
+            notify=table.each("notify", addresses.channel) if paged else (),
         )
         if name:
             yield contact
@@ -67,9 +67,9 @@ def services(top: Table) -> tuple[Service, ...]:
         service = Service(
             id=service_id or "",
             name=name or service_id or "",
-            runbook=table.get("runbook", words.link) or "",
+            runbook=table.get("runbook", addresses.link) or "",
             severity=table.get("severity", words.severity),
-            integration_key=keys(table, table.get("integration_key", words.reference)) or "",
+            integration_key=keys(table, table.get("integration_key", addresses.reference)) or "",
         )
         if service_id:
             found.append(service)
@@ -89,10 +89,10 @@ def _access_check(table: Table) -> AccessCheck | None:
         table.names()
         return None
     if kind == "http":
-        url = table.need("url", words.link)
+        url = table.need("url", addresses.link)
         expect = table.get("expect", words.whole(100, 599))
         return AccessCheck(name, kind, url=url or "", expect=200 if expect is None else expect)
-    host, port = table.need("host", words.host), table.need("port", words.whole(1, 65535))
+    host, port = table.need("host", addresses.host), table.need("port", words.whole(1, 65535))
     return AccessCheck(name, kind, host=host or "", port=port or 0)
 
 
@@ -100,8 +100,8 @@ def channels(top: Table) -> Mapping[str, str]:
     """Return ``[channels]``: ``incidents`` (where messages go) and ``status_page`` (a link that is shown)."""
     with top.table("channels") as table:
         found = {
-            "incidents": table.get("incidents", words.channel),
-            "status_page": table.get("status_page", words.link_or_reference),
+            "incidents": table.get("incidents", addresses.channel),
+            "status_page": table.get("status_page", addresses.link_or_reference),
         }
     return MappingProxyType({key: value for key, value in found.items() if value is not None})
 

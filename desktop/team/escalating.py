@@ -6,7 +6,7 @@ from types import MappingProxyType
 from desktop.domain.escalation import MAX_REPEATS, Step
 from desktop.domain.severity import DEFAULT_TARGETS, Severity, Targets
 from desktop.domain.team import EscalationRules, Role
-from desktop.team import words
+from desktop.team import times, words
 from desktop.team.reader import Table
 
 # A shadow gets silent copies and never escalations (design, section 3, "Duties").
@@ -19,8 +19,8 @@ def targets(severity: Table) -> Mapping[Severity, Targets]:
     for each in Severity:
         usual = DEFAULT_TARGETS[each]
         with severity.table(each.key) as table:
-            acknowledge = table.get("acknowledge", words.positive) or usual.acknowledge
-            resolve = table.get("resolve", words.positive) or max(usual.resolve, acknowledge)
+            acknowledge = table.get("acknowledge", times.positive) or usual.acknowledge
+            resolve = table.get("resolve", times.positive) or max(usual.resolve, acknowledge)
             if resolve < acknowledge:
                 table.wrong("resolve", "comes before the target to acknowledge.")
         found[each] = Targets(acknowledge, resolve)
@@ -41,7 +41,7 @@ def escalation(top: Table) -> EscalationRules:
             steps=_steps(table),
             steps_by_severity=_steps_by_severity(table),
             repeat=table.get("repeat", words.whole(0, MAX_REPEATS)),
-            acknowledge_timeout=table.get("acknowledge_timeout", words.duration),
+            acknowledge_timeout=table.get("acknowledge_timeout", times.duration),
             acting_primary=table.get("acting_primary", words.flag) is not False,
         )
 
@@ -73,7 +73,7 @@ def _steps(table: Table) -> tuple[Step, ...] | None:
 
 
 def _step(table: Table) -> Step | None:
-    after = table.need("after", words.duration)
+    after = table.need("after", times.duration)
     roles = table.each("roles", _role)
     hours = table.get("hours", words.one_of(("business",), "kind of hours"))
     if table.lacks("roles"):

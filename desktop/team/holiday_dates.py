@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 
-from desktop.team import words
+from desktop.team import times, words
 from desktop.team.reader import Table
 from desktop.team.words import Wrong
 
@@ -33,7 +33,7 @@ def holidays(top: Table) -> Mapping[date, str]:
 def _extra(table: Table) -> dict[date, str]:
     found: dict[date, str] = {}
     for each in table.tables("extra"):
-        day = each.need("date", words.day)
+        day = each.need("date", times.day)
         name = each.get("name", words.text) or "Holiday"
         if day in found:
             each.wrong("date", f"{day} stands twice.")

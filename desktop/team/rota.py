@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from desktop.domain.shifts import length, shifts_on
 from desktop.domain.team import Role, Rotation, Week
 from desktop.domain.wall import clock
-from desktop.team import words
+from desktop.team import times, words
 from desktop.team.reader import Table
 from desktop.team.words import Wrong
 
@@ -47,7 +47,7 @@ def rotations(top: Table, known: Known) -> Mapping[Role, Rotation]:
 
 def _rotation(table: Table, known: Known) -> Rotation | None:
     members = table.each("members", known.person)
-    start, every = table.need("start", words.moment), table.need("every", words.every)
+    start, every = table.need("start", times.moment), table.need("every", times.every)
     if table.lacks("members"):
         table.wrong("members", "the ring is empty: name at least one person.")
     if not members or start is None or every is None:
@@ -60,7 +60,7 @@ def weeks(top: Table, known: Known, rotations: Mapping[Role, Rotation]) -> tuple
     taken: set[tuple[Role, date]] = set()
     found = []
     for table in top.tables("weeks"):
-        start = table.need("start", words.day)
+        start = table.need("start", times.day)
         people = {role: person for role in _ROTATING if (person := table.get(role.value, known.person)) is not None}
         if not any(table.has(role.value) for role in _ROTATING):
             table.wrong("", 'names nobody: write for example primary = "ana".')
