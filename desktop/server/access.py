@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from desktop.domain.errors import StorageError
-from desktop.server.failures import UNAUTHORIZED, error_body
+from desktop.server.failures import INVALID, UNAUTHORIZED, error_body
 from desktop.server.station import Station
 from desktop.server.tokens import find_person
 
@@ -27,6 +27,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/enqueue"})
 PERSON = "watchbell.person"
+BODY_LIMIT = 512 * 1024
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SECURITY_HEADERS = [
@@ -62,6 +63,8 @@ class Gate:
             return 403, error_body(403, "Forbidden", ["the Host header does not name this server"])
         if "origin" in request.headers:
             return 403, error_body(403, "Forbidden", ["requests from web pages are refused"])
+        if (length := request.headers.get("content-length", "")).isdigit() and int(length[:20]) > BODY_LIMIT:
+            return 413, error_body(INVALID, "Content Too Large", [f"at most {BODY_LIMIT} bytes are taken"])
         if scope["path"] in OPEN_PATHS:
             return 0, None
         return await self._authenticate(scope, request)

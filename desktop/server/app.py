@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from desktop.domain.errors import StorageError
-from desktop.server.access import App, Gate, Receive, Scope, Send
+from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import events, health, incidents, people
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body
 from desktop.server.station import Station
@@ -18,7 +18,6 @@ from desktop.server.stream import Hub, Stream
 
 log = logging.getLogger(__name__)
 
-BODY_LIMIT = 512 * 1024
 STREAM_PATH = "/watchbell/v1/stream"
 
 

@@ -48,7 +48,7 @@ def parse(value: object, header_key: str = "") -> Event:
     if not isinstance(key, str) or not key:
         errors.append("'routing_key' is missing or blank")
     action = value.get("event_action")
-    if action not in set(Action):
+    if not isinstance(action, str) or action not in {a.value for a in Action}:
         errors.append("'event_action' must be one of trigger, acknowledge, resolve")
     dedup = _dedup_key(value.get("dedup_key"), errors)
     if dedup is None and action in (Action.ACKNOWLEDGE, Action.RESOLVE):

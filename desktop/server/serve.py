@@ -115,11 +115,9 @@ class _Http(uvicorn.Server):
         super().__init__(config)
         self._watchbell = server
         self._url = url
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take requests, and say so."""
-        self._loop = asyncio.get_running_loop()
         self._watchbell.hub.start(self._watchbell.station)
         await super().startup(sockets)
         log.info("listening", extra={"fields": {"url": self._url, "pid": os.getpid()}})
@@ -133,9 +131,7 @@ class _Http(uvicorn.Server):
     def end(self) -> None:
         """End soon, from any thread: open streams would hold uvicorn for the whole grace."""
         self.should_exit = True
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-                self._loop.call_soon_threadsafe(self._watchbell.hub.stop)
+        self._watchbell.hub.close()
 
 
 def _obey_stdin(http: _Http) -> None:

@@ -89,9 +89,12 @@ class Hub:
         """Tell every stream who is on call now."""
         self._call(self._oncalls)
 
-    def stop(self) -> None:
-        """End every stream, and those that come."""
+    def close(self) -> None:
+        """End every stream, and those that come. From any thread: streams that stay open would hold up the end."""
         self._stopped = True
+        self._call(self._end_all)
+
+    def _end_all(self) -> None:
         for subscriber in self._subscribers:
             subscriber.end()
 
