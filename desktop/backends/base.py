@@ -6,6 +6,7 @@ Every method raises ``domain.errors.BackendError`` (or one of its kinds) and not
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot
@@ -84,6 +85,9 @@ class Backend(Protocol):
 
     def trigger(self, page: NewPage) -> Incident:
         """Open an incident; the open one that has its dedup key is returned instead where there is one."""
+
+    def clock_skew(self, now: datetime) -> timedelta | None:
+        """Return how far the backend's clock was ahead of ``now`` at its last answer, None when it never told."""
 
     def close(self) -> None:
         """End what is under way, from any thread; a reader of the stream ends at once."""

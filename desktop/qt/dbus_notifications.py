@@ -184,7 +184,7 @@ class _Session:
             bus.close()
 
     def _take(self, message: Any) -> None:  # noqa: ANN401 - jeepney is untyped here
-        from jeepney import HeaderFields  # type: ignore[import-untyped]  # noqa: PLC0415 - Linux only
+        from jeepney import HeaderFields  # noqa: PLC0415 - Linux only
 
         member = message.header.fields.get(HeaderFields.member)
         keys = [k for k, n in self._ids.items() if message.body and n == message.body[0]]
@@ -199,7 +199,7 @@ class _Session:
         if self._bus is not None:
             return
         from jeepney import MatchRule, message_bus  # noqa: PLC0415 - Linux only
-        from jeepney.io.blocking import Proxy, open_dbus_connection  # type: ignore[import-untyped]  # noqa: PLC0415
+        from jeepney.io.blocking import Proxy, open_dbus_connection  # noqa: PLC0415
 
         self._bus = open_dbus_connection("SESSION")
         rule = MatchRule(type="signal", sender=_NAME, interface=_NAME, path=_PATH)
@@ -213,7 +213,7 @@ class _Session:
 
     def _call(self, method: str, signature: str | None, body: tuple[object, ...]) -> tuple[Any, ...]:
         from jeepney import DBusAddress, new_method_call  # noqa: PLC0415 - Linux only
-        from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]  # noqa: PLC0415
+        from jeepney.wrappers import unwrap_msg  # noqa: PLC0415
 
         address = DBusAddress(_PATH, bus_name=_NAME, interface=_NAME)
         message = new_method_call(address, method, signature, body)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import keyring
-from keyring.errors import KeyringError, PasswordDeleteError
+from keyring.errors import KeyringError, NoKeyringError, PasswordDeleteError
 
 from desktop.domain.errors import SecretsUnavailable
 
@@ -82,6 +82,8 @@ class _Call(threading.Thread, Generic[T]):
 
     def outcome(self) -> T:
         """Return the result, or raise what went wrong in words."""
+        if isinstance(self._error, NoKeyringError):
+            raise SecretsUnavailable("no keyring service runs here") from self._error
         if isinstance(self._error, KeyringError):
             reason = str(self._error).splitlines()[0] if str(self._error) else type(self._error).__name__
             raise SecretsUnavailable(f"the keyring cannot be used: {reason}") from self._error

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from desktop.backends.base import FullState, IncidentChanged, NewPage, StreamEvent
 from desktop.domain.errors import NotFound, Unreachable, WatchbellError
@@ -147,6 +147,10 @@ class FakeBackend:
                 dedup_key=page.dedup_key or "",
             )
         )
+
+    def clock_skew(self, now: datetime) -> timedelta | None:
+        """Return that the clocks agree."""
+        return timedelta(0)
 
     def close(self) -> None:
         """End the stream."""

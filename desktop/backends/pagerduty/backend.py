@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage, OnCallChanged, StreamEvent
 from desktop.backends.pagerduty import mapping
@@ -118,6 +118,10 @@ class PagerDutyBackend:
             if existing is None:
                 raise
             return existing
+
+    def clock_skew(self, now: datetime) -> timedelta | None:
+        """Return how far the backend's clock was ahead of ``now`` at its last answer, by the ``Date`` of it."""
+        return None if self._wire.date is None else self._wire.date - now
 
     def close(self) -> None:
         """End the stream, from any thread."""

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,7 +64,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Wire:
-    """Requests to one base URL with one token."""
+    """Requests to one base URL with one token. ``date`` is the backend's clock at its last answer, None if untold."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = check_url(url)
@@ -77,6 +79,7 @@ class Wire:
                 "User-Agent": "watchbell",
             }
         )
+        self.date: datetime | None = None
         self._streaming: requests.Response | None = None
         self._closed = threading.Event()
 
@@ -107,6 +110,7 @@ class Wire:
                 allow_redirects=False,
                 stream=True,
             )
+            self.date = _date(response.headers.get("Date"))
             with response:
                 content = self._read(response)
         return self._judge(response, content)
@@ -246,6 +250,14 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         if value.isascii() and value.isdigit():
             return min(float(value), 300.0)
     return None
+
+
+def _date(text: str | None) -> datetime | None:
+    """Read a ``Date`` header, which has whole seconds only."""
+    try:
+        return parsedate_to_datetime(text or "").astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _reason(error: BaseException | None) -> str:

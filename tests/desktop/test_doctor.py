@@ -1,0 +1,64 @@
+"""The doctor, on a whole desktop and on machines that lack each part."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.desktop.application import application
+from tests.desktop.session import PROJECT, Session
+from tests.serving import serving
+
+
+def doctor(environment: dict[str, str], expect: int) -> dict[str, tuple[bool, str]]:
+    done = subprocess.run(
+        [sys.executable, "main.py", "doctor", "--json"],
+        env=environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    checks = json.loads(done.stdout)["checks"]
+    assert all(c["ok"] or c["mend"] or c["message"] for c in checks)
+    return {c["name"]: (c["ok"], c["message"]) for c in checks}
+
+
+def test_a_whole_desktop_is_well(session: Session) -> None:
+    with application(session) as app:
+        session.await_tray_icons(1)
+        app.await_server()
+        found = doctor({**session.env, **app.home}, 0)
+    assert all(ok for ok, _ in found.values())
+    assert found["notifications"] == (True, "dunst")
+    assert "answers as" in found["connection Watchbell server"][1]
+
+
+def test_a_bare_machine_is_told_everything_that_it_lacks(session: Session) -> None:
+    bare = {**session.env, **session.new_home(), "PULSE_SERVER": "unix:/nonexistent"}
+    del bare["DBUS_SESSION_BUS_ADDRESS"]
+    found = doctor(bare, 3)
+    assert found["screen"][0]
+    assert not found["sound"][0]
+    assert not found["notifications"][0]
+    assert not found["keyring"][0]
+    assert not found["connection Watchbell server"][0]
+
+
+def test_no_screen_is_a_finding_and_not_a_crash(session: Session) -> None:
+    found = doctor({**session.env, **session.new_home(), "DISPLAY": ":9999"}, 3)
+    assert found["screen"] == (False, "no screen can be opened")
+    assert found["keyring"][0]
+
+
+def test_a_token_that_is_not_accepted_is_found(session: Session, tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        environment = {**session.env, **session.new_home(), "WATCHBELL_URL": server.url, "WATCHBELL_TOKEN": "wb_no"}
+        found = doctor(environment, 3)
+        assert "not accept" in found["connection environment"][1]
+        environment["WATCHBELL_TOKEN"] = server.token()
+        found = doctor(environment, 0)
+    assert found["connection environment"] == (True, "answers as Ana Ruiz")
+    assert found["clock of environment"][0]
