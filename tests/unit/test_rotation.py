@@ -1,0 +1,169 @@
+"""The edges of asking who is on call: windows, errors, what is kept, rings with rows, flags."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from desktop.domain import rotation
+from desktop.domain.errors import InputError
+from desktop.domain.flags import Doubt, flags
+from desktop.domain.segments import Segment, Why
+from desktop.domain.shifts import Ring, runs, shifts_on
+from desktop.domain.team import Every, Override, Role, Rotation, Team, Unit
+from tests.unit.teams import utc, wall
+from tests.unit.test_rotation_examples import (
+    AWAY_BUT_ASKED,
+    LOS_ANGELES,
+    START,
+    TEAM,
+    TWO_ROLES,
+    WEEKLY,
+    away,
+    over,
+    week,
+)
+
+MONDAY, NEXT = utc("2026-01-05 17:00"), utc("2026-01-12 17:00")
+
+
+def test_an_empty_or_reversed_window_has_no_segments() -> None:
+    assert rotation.schedule(TEAM, MONDAY, MONDAY) == ()
+    assert rotation.schedule(TEAM, NEXT, MONDAY) == ()
+
+
+def test_a_team_without_rotations_or_overrides_has_no_segments() -> None:
+    nobody = Team(LOS_ANGELES, ())
+    assert rotation.schedule(nobody, MONDAY, NEXT) == ()
+    assert dict(rotation.on_call(nobody, MONDAY)) == {}
+
+
+def test_a_rotation_without_members_is_no_role() -> None:
+    empty = Team(LOS_ANGELES, TEAM.people, {Role.PRIMARY: Rotation((), START, WEEKLY)})
+    assert rotation.schedule(empty, MONDAY, NEXT) == ()
+
+
+def test_segments_are_clipped_to_the_window_and_in_utc() -> None:
+    start, end = (t.astimezone(LOS_ANGELES) for t in (MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=2)))
+    (primary, secondary, manager) = rotation.schedule(TEAM, start, end)
+    assert primary == Segment(Role.PRIMARY, "ana", start, end, Why.ROTATION)
+    assert str(primary.start.tzinfo) == "UTC"
+    assert (secondary.role, manager.role) == (Role.SECONDARY, Role.MANAGER)
+
+
+@pytest.mark.parametrize("at", [START, utc("1969-12-31 23:59"), utc("2200-01-01 00:00"), utc("9999-12-31 00:00")])
+def test_an_instant_without_zone_or_out_of_range_is_refused(at: datetime) -> None:
+    with pytest.raises(InputError):
+        rotation.on_call(TEAM, at)
+    with pytest.raises(InputError):
+        rotation.schedule(TEAM, at, at)
+
+
+@pytest.mark.parametrize("at", [utc("1970-01-01 00:00"), utc("2199-12-31 23:59")])
+def test_the_first_and_last_instants_are_answered(at: datetime) -> None:
+    assert Role.PRIMARY in rotation.on_call(TEAM, at)
+
+
+def test_a_start_with_an_offset_is_read_on_the_teams_clock() -> None:
+    rings = {Role.PRIMARY: Rotation(("ana", "ben"), wall("2026-01-05T18:00:00+01:00"), WEEKLY)}
+    assert rotation.on_call(replace(TEAM, rotations=rings), utc("2026-07-06 16:00"))[Role.PRIMARY].start == utc(
+        "2026-07-06 16:00"
+    )
+
+
+def test_an_override_that_ends_before_it_begins_is_nothing() -> None:
+    backwards = over("primary", "cho", "2026-01-13 18:00", "2026-01-13 17:00")
+    assert rotation.schedule(replace(TEAM, overrides=(backwards,)), MONDAY, NEXT) == rotation.schedule(
+        TEAM, MONDAY, NEXT
+    )
+
+
+def test_overrides_may_be_instants() -> None:
+    exact = Override(Role.PRIMARY, "eve", utc("2026-11-01 09:30"), utc("2026-11-01 09:45"))
+    segment = rotation.on_call(replace(TEAM, overrides=(exact,)), utc("2026-11-01 09:30"))[Role.PRIMARY]
+    assert (segment.person, segment.start, segment.end) == ("eve", exact.start, exact.end)
+
+
+def test_asking_again_gives_the_same_and_an_equal_team_the_same() -> None:
+    twin = replace(TEAM, people=tuple(replace(p) for p in TEAM.people))
+    assert twin is not TEAM
+    assert rotation.on_call(TEAM, NEXT) is rotation.on_call(TEAM, NEXT) is rotation.on_call(twin, NEXT)
+
+
+def test_what_is_kept_does_not_grow_with_teams_or_times() -> None:
+    teams = [
+        replace(TEAM, overrides=(over("primary", "eve", "2026-01-13 18:00", f"2026-01-{d} 19:00"),))
+        for d in range(14, 31)
+    ]
+    for team in teams:
+        for weeks in range(0, 800, 8):
+            rotation.on_call(team, MONDAY + timedelta(weeks=weeks))
+    assert len(rotation._plans) <= rotation._KEPT_TEAMS
+    assert all(len(plan._blocks) <= rotation._KEPT_BLOCKS for _, plan in rotation._plans.values())
+
+
+def test_the_answer_follows_a_new_value_of_the_team_at_once() -> None:
+    at = utc("2026-01-13 20:00")
+    assert rotation.on_call(TEAM, at)[Role.PRIMARY].person == "ben"
+    changed = replace(TEAM, overrides=(over("primary", "eve", "2026-01-13 00:00", "2026-01-14 00:00"),))
+    assert rotation.on_call(changed, at)[Role.PRIMARY].person == "eve"
+    assert rotation.on_call(TEAM, at)[Role.PRIMARY].person == "ben"
+
+
+def test_shifts_on_a_day() -> None:
+    half_days = Rotation(("a",), START, Every(12, Unit.HOURS))
+    assert shifts_on(half_days, wall("2026-01-05").date()) == range(2)
+    assert shifts_on(half_days, wall("2026-01-06").date()) == range(2, 4)
+    assert not shifts_on(half_days, wall("2026-01-04").date())
+    weekly = Rotation(("a",), START, WEEKLY)
+    assert shifts_on(weekly, wall("2026-01-12").date()) == range(1, 2)
+    assert not shifts_on(weekly, wall("2026-01-13").date())
+    assert not shifts_on(weekly, wall("2025-12-29").date())
+
+
+def test_runs_of_holidays() -> None:
+    days = [wall(f"2026-01-{d}").date() for d in ("20", "18", "19", "22")]
+    assert runs(days) == ((days[1], days[0]), (days[3], days[3]))
+    assert runs([]) == ()
+
+
+def test_earlier_engineers_are_met_walking_back_past_rows_and_the_start() -> None:
+    rows = (week("2026-01-12", primary="eve"), week("2026-01-19", primary="ana"))
+    ring = Ring.of(Role.PRIMARY, TEAM.rotations[Role.PRIMARY], LOS_ANGELES, rows, ())
+    assert [ring.engineer(n) for n in range(-1, 4)] == ["cho", "ana", "eve", "ana", "ana"]
+    assert ring.earlier(3) == ("eve", "cho", "ben")
+    assert ring.earlier(1) == ("ana", "cho", "ben")
+
+
+def test_a_row_for_shifts_of_hours_holds_for_all_that_start_that_day() -> None:
+    rings = {Role.PRIMARY: Rotation(("ana", "ben"), START, Every(12, Unit.HOURS))}
+    team = replace(TEAM, rotations=rings, weeks=(week("2026-01-06", primary="eve"),))
+    (segment,) = [s for s in rotation.schedule(team, MONDAY, NEXT) if s.why is Why.WEEK]
+    assert (segment.start, segment.end) == (utc("2026-01-06 17:00"), utc("2026-01-07 17:00"))
+
+
+def test_what_only_an_override_may_do_is_flagged() -> None:
+    (absent,) = flags(AWAY_BUT_ASKED, MONDAY, utc("2026-02-02 17:00"))
+    assert (absent.doubt, absent.segment.person) == (Doubt.ABSENT, "ben")
+    assert (absent.segment.start, absent.segment.end) == (utc("2026-01-14 08:00"), utc("2026-01-14 09:00"))
+    (double,) = flags(TWO_ROLES, MONDAY, utc("2026-02-02 17:00"))
+    assert (double.doubt, double.segment.role, double.segment.person) == (Doubt.TWO_ROLES, Role.SECONDARY, "ben")
+    assert (double.segment.start, double.segment.end) == (utc("2026-01-14 08:00"), utc("2026-01-14 09:00"))
+
+
+def test_who_is_not_certified_is_flagged_on_call_but_not_as_a_shadow() -> None:
+    people = (replace(TEAM.people[0], certified=False), *TEAM.people[1:])
+    rings = {**TEAM.rotations, Role.SHADOW: Rotation(("ana",), START, WEEKLY)}
+    found = flags(replace(TEAM, people=people, rotations=rings), MONDAY, NEXT)
+    assert [(f.doubt, f.segment.role) for f in found] == [(Doubt.NOT_CERTIFIED, Role.PRIMARY)]
+    assert flags(TEAM, MONDAY, NEXT) == ()
+
+
+def test_only_the_part_of_an_override_that_an_absence_touches_is_flagged() -> None:
+    team = replace(
+        TEAM,
+        absences=(away("eve", "2026-01-13 12:00", "2026-01-20 00:00"),),
+        overrides=(over("primary", "eve", "2026-01-13 00:00", "2026-01-14 00:00"),),
+    )
+    (flag,) = flags(team, MONDAY, utc("2026-02-02 17:00"))
+    assert (flag.segment.start, flag.segment.end) == (utc("2026-01-13 20:00"), utc("2026-01-14 08:00"))
