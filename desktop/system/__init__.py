@@ -1,0 +1,1 @@
+"""The machine: keyring, files, notifications, autostart, single instance. Qt-free."""
