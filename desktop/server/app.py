@@ -9,10 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from desktop.domain.errors import StorageError
+from desktop.domain.errors import InputError, StorageError
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import events, health, incidents, people
-from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body
+from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
 
@@ -55,6 +55,7 @@ def _add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(Refused, _refused)
     api.add_exception_handler(RequestValidationError, _not_valid)
     api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(InputError, _input)
     api.add_exception_handler(StorageError, _storage)
     api.add_exception_handler(Exception, _fault)
 
@@ -76,6 +77,10 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     code = NOT_FOUND if found.status_code == 404 else INVALID
     message = "Not Found" if found.status_code == 404 else found.detail
     return JSONResponse(error_body(code, message), found.status_code, headers=found.headers)
+
+
+async def _input(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse(invalid(cast("InputError", error).message).body(), 400)
 
 
 async def _storage(_: Request, error: Exception) -> JSONResponse:

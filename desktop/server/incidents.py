@@ -89,15 +89,17 @@ def change(
 ) -> list[Record]:
     """Apply to each incident (by id or number) its transitions, all of them or none; return what they became."""
     moment = station.moment()
-    drafts = []
+    drafts: dict[str, Draft] = {}
+    order = []
     for name, steps in wanted:
         record = find(station, work.connection, name)
-        draft = Draft(record, record)
+        # Named twice, it is still one incident: the later wish meets what the earlier one made of it.
+        draft = drafts.setdefault(record.id, Draft(record, record))
         for step in steps:
             step(draft, moment)
-        drafts.append(draft)
-    _save(work, drafts)
-    return [draft.record for draft in drafts]
+        order.append(draft)
+    _save(work, list(drafts.values()))
+    return [draft.record for draft in order]
 
 
 def find(station: Station, connection: Any, name: str) -> Record:  # noqa: ANN401 - a connection

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from desktop.domain.policies import levels
-from desktop.domain.rotation import schedule
+from desktop.domain.rotation import on_call, schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role
@@ -53,7 +53,7 @@ def entries(
 
 
 def _shifts(roster: Roster, since: datetime, until: datetime) -> dict[Role, list[Segment]]:
-    by_role: dict[Role, list[Segment]] = {role: [segment] for role, segment in roster.shifts(since).items()}
+    by_role: dict[Role, list[Segment]] = {role: [segment] for role, segment in on_call(roster.team, since).items()}
     if until > since:
         for segment in schedule(roster.team, since, until):
             if segment.start > since:

@@ -56,6 +56,11 @@ class Storage:
         event.listen(self._engine, "begin", _begin)
 
     @property
+    def path(self) -> Path:
+        """The database file."""
+        return path_of(self.url)
+
+    @property
     def engine(self) -> Engine:
         """The engine whose transactions may write."""
         return self._writing

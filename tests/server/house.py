@@ -172,6 +172,7 @@ def _http(server: Server) -> Iterator[str]:
         port=0,
         log_config=None,
         access_log=False,
+        server_header=False,
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=3,

@@ -1,0 +1,138 @@
+"""Who may come in: tokens, Host, Origin, headers, and what is told to those who may not."""
+
+import http.client
+from urllib.parse import urlsplit
+
+import pytest
+
+from desktop.server import tokens
+from desktop.server.access import host_name, token_of
+from tests.server.house import House
+
+PATHS = ["/incidents", "/incidents/1", "/incidents/NOSUCH", "/users/me", "/oncalls", "/watchbell/v1/stream", "/metrics",
+         "/", "/docs", "/openapi.json", "/no/such/place"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Token token=",
+        "Token token=wb_wrong",
+        "Bearer wb_wrong",
+        "Basic YTpi",
+        "Token wb_wrong",
+        "Bearer \xff",
+    ],
+)
+def test_without_a_good_token_every_path_is_the_same(shared: House, path: str, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    answer = shared.call("GET", path, person="", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, 2006)
+
+
+def test_both_schemes_are_known(shared: House) -> None:
+    for header in (f"Bearer {shared.tokens['ana']}", f'token token="{shared.tokens["ana"]}"'):
+        assert shared.call("GET", "/users/me", person="", headers={"Authorization": header}).status_code == 200
+
+
+def test_an_integration_key_opens_nothing_but_events(shared: House) -> None:
+    headers = {"Authorization": f"Token token={shared.key}"}
+    assert shared.call("GET", "/incidents", person="", headers=headers).status_code == 401
+    body = {**shared.event(), "routing_key": shared.tokens["ana"]}
+    assert shared.call("POST", "/v2/enqueue", body, person="").status_code == 400
+
+
+@pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
+def test_a_token_that_ended_is_refused_at_once(shared: House, column: str) -> None:
+    token = tokens.create(shared.database, person="ben")
+    headers = {"Authorization": f"Token token={token}"}
+    assert shared.call("GET", "/users/me", person="", headers=headers).status_code == 200
+    with shared.server.storage.write() as connection:
+        connection.exec_driver_sql(f"UPDATE tokens SET {column} = 1 WHERE hash = ?", (tokens.digest_of(token),))
+    assert shared.call("GET", "/users/me", person="", headers=headers).status_code == 401
+
+
+def test_a_token_is_stored_as_a_hash_only(shared: House) -> None:
+    token = shared.tokens["ana"]
+    assert token.startswith("wb_")
+    assert len(token) >= 43 + 3  # 256 bits
+    stored = b"".join(p.read_bytes() for p in shared.server.storage.path.parent.iterdir())
+    assert token.encode() not in stored
+    assert tokens.digest_of(token).encode() in stored
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "127.0.0.1.evil.example.com:80", "", "127.0.0.2:1", "[::2]:1"])
+def test_a_foreign_host_is_refused(shared: House, host: str) -> None:
+    address = urlsplit(shared.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+    connection.putrequest("GET", "/users/me", skip_host=True)
+    connection.putheader("Host", host)
+    connection.putheader("Authorization", f"Token token={shared.tokens['ana']}")
+    connection.endheaders()
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+def test_web_pages_are_refused(shared: House) -> None:
+    for path in ("/users/me", "/v2/enqueue", "/healthz"):
+        assert shared.call("POST", path, {}, headers={"Origin": "http://127.0.0.1"}).status_code == 403
+    preflight = shared.call("OPTIONS", "/incidents", headers={"Origin": "https://evil.example.com"})
+    assert not [name for name in preflight.headers if name.lower().startswith("access-control")]
+
+
+def test_answers_are_not_kept_sniffed_or_framed(shared: House) -> None:
+    for path in ("/users/me", "/nothing", "/healthz"):
+        headers = shared.call("GET", path).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "server" not in headers
+
+
+def test_health_needs_no_token(shared: House) -> None:
+    assert shared.call("GET", "/healthz", person="").json() == {"status": "ok"}
+
+
+def test_ready_only_while_escalations_run(house: House) -> None:
+    before = house.call("GET", "/readyz", person="")
+    assert (before.status_code, before.json()["engine"]) == (503, False)
+    house.server.engine.start()
+    assert house.call("GET", "/readyz", person="").status_code == 200
+
+
+def test_an_unknown_path_or_method_is_an_error_in_pagerdutys_shape(shared: House) -> None:
+    unknown, wrong = shared.call("GET", "/nothing"), shared.call("DELETE", "/incidents")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, 2100)
+    assert (wrong.status_code, wrong.json()["error"]["message"]) == (405, "Method Not Allowed")
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        ("Token token=abc", "abc"),
+        ('Token token="abc"', "abc"),
+        ("  bearer   abc ", "abc"),
+        ("Token abc", ""),
+        ("Basic abc", ""),
+        ("", ""),
+    ],
+)
+def test_reading_the_header(header: str, token: str) -> None:
+    assert token_of(header) == token
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("127.0.0.1:80", "127.0.0.1"),
+        ("LOCALHOST", "localhost"),
+        ("[::1]:8000", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_reading_the_host(header: str, name: str) -> None:
+    assert host_name(header) == name
