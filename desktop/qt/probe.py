@@ -1,14 +1,17 @@
-"""Asks this desktop what it can do, and prints the answer as JSON. A process of its own: without a screen Qt aborts."""
+"""Asks this desktop what it can do, and prints the answer as JSON. A process of its own: without a screen Qt aborts.
+
+Its argument is the folder of the sounds.
+"""
 
 import json
 import sys
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QElapsedTimer, QLoggingCategory
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from desktop.domain.attention import Sound
 from desktop.qt.sound import Sounder, SoundHealth
-from desktop.system.resources import resource
 
 # Effects are loaded by the event loop, and a sound server may have to be started first.
 _SOUND_MS = 3_000
@@ -18,7 +21,7 @@ def main() -> int:
     """Print what the screen, the tray and the sound output can do."""
     QLoggingCategory.setFilterRules("qt.multimedia.*=false")
     application = QApplication([sys.argv[0]])
-    sounder = Sounder({s: resource(f"sounds/{s.value}.wav") for s in Sound})
+    sounder = Sounder({s: Path(sys.argv[1]) / f"{s.value}.wav" for s in Sound})
     waited = QElapsedTimer()
     waited.start()
     while sounder.state.health is SoundHealth.LOADING and waited.elapsed() < _SOUND_MS:
