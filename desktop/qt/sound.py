@@ -1,4 +1,9 @@
-"""Plays the bundled sounds through QtMultimedia, with every effect loaded beforehand. GUI thread."""
+"""Plays the bundled sounds through QtMultimedia, every effect loaded beforehand, and notices when nothing comes out.
+
+GUI thread. Qt's PulseAudio connection is made once and never mended (Qt 6.11): after the sound server restarted, or
+came up late, effects claim to play while nothing is heard. A loop that does not come round shows it; from then on the
+desktop's own player is used.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +14,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
 
 from desktop.domain.attention import Sound
+from desktop.qt.player_process import PlayerProcess
 
 if TYPE_CHECKING:
     from PySide6.QtMultimedia import QMediaDevices, QSoundEffect
 
-# Cutting a wave short clicks; 3 steps of 12 ms fade it out unheard.
-_FADE_STEPS = (0.5, 0.15, 0.0)
-_FADE_MS = 12
+# Cutting a wave short clicks: fade out, then wait until the silence has gone through the buffers (about 150 ms).
+_FADE_STEPS = (0.7, 0.45, 0.25, 0.12, 0.05, *(0.0,) * 10)
+_FADE_MS = 15
+# Counted, not infinite, since only counted loops tell that they came round; half a day of ringing.
+_LOOPS = 20_000
+# The longest sound lasts 2.6 s.
+_STALLED_MS = 5_000
 
 
 class SoundHealth(StrEnum):
@@ -43,20 +53,28 @@ class Sounder(QObject):
 
     def __init__(self, files: Mapping[Sound, Path], parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._files = dict(files)
         self._effects: dict[Sound, QSoundEffect] = {}
         self._devices: QMediaDevices | None = None
         self._volume = 1.0
         self._playing: Sound | None = None
         self._loop = False
+        self._stalled = False
         self._fade: list[float] = []
         self._fader = QTimer(self)
         self._fader.setInterval(_FADE_MS)
         self._fader.timeout.connect(self._fade_on)
+        self._watchdog = QTimer(self)
+        self._watchdog.setSingleShot(True)
+        self._watchdog.setInterval(_STALLED_MS)
+        self._watchdog.timeout.connect(self._nothing_came)
+        self._process = PlayerProcess(self)
+        self._process.failed.connect(self._refresh)
         self._state = SoundState(SoundHealth.LOADING)
-        self._missing = self._load(files)
+        self._missing = self._load()
         self._state = self._judge()
 
-    def _load(self, files: Mapping[Sound, Path]) -> str:
+    def _load(self) -> str:
         """Load every file; return why QtMultimedia cannot be used, else an empty text."""
         try:
             from PySide6.QtMultimedia import QMediaDevices, QSoundEffect  # noqa: PLC0415 - needs libpulse at run time
@@ -64,10 +82,11 @@ class Sounder(QObject):
             return str(error)
         self._devices = QMediaDevices(self)
         self._devices.audioOutputsChanged.connect(self._devices_changed)
-        for sound, path in files.items():
+        for sound, path in self._files.items():
             effect = QSoundEffect(self)
             effect.statusChanged.connect(self._refresh)
             effect.playingChanged.connect(self._playing_changed)
+            effect.loopsRemainingChanged.connect(self._came_round)
             effect.setSource(QUrl.fromLocalFile(str(path)))
             self._effects[sound] = effect
         return ""
@@ -84,7 +103,8 @@ class Sounder(QObject):
 
     def play(self, sound: Sound, loop: bool) -> None:
         """Play ``sound``, again and again when ``loop``; the same one already looping goes on undisturbed."""
-        if self._playing is sound and loop and self._loop:
+        fading = bool(self._fade)
+        if self._playing is sound and loop and self._loop and not fading:
             return
         self._silence_now()
         self._playing, self._loop = sound, loop
@@ -104,44 +124,78 @@ class Sounder(QObject):
             effect.setVolume(self._volume)
 
     def _start(self) -> None:
-        effect = self._effects.get(self._playing) if self._playing is not None else None
-        if effect is None:
+        if self._playing is None:
+            return
+        effect = self._effects.get(self._playing)
+        if effect is None or self._stalled or not self._has_device():
+            self._process.play(self._files[self._playing], loop=self._loop)
             return
         effect.setVolume(self._volume)
-        effect.setLoopCount(-2 if self._loop else 1)  # QSoundEffect.Loop.Infinite is -2
+        effect.setLoopCount(_LOOPS if self._loop else 1)
         effect.play()
+        self._watchdog.start()
+
+    def _has_device(self) -> bool:
+        return self._devices is not None and bool(self._devices.audioOutputs())
 
     def _silence_now(self) -> None:
         self._fader.stop()
+        self._watchdog.stop()
         self._fade = []
-        if self._playing is not None and self._playing in self._effects:
-            playing = self._effects[self._playing]
-            self._playing = None
-            playing.stop()
+        effect = self._effects.get(self._playing) if self._playing is not None else None
+        # First forget, then stop: its signal must not look like a sound that ended by itself.
         self._playing = None
+        self._process.stop()
+        if effect is not None:
+            effect.stop()
 
     @Slot()
     def _fade_on(self) -> None:
-        if not self._fade or self._playing not in self._effects:
+        effect = self._effects.get(self._playing) if self._playing is not None else None
+        if not self._fade or effect is None or not effect.isPlaying():
             self._silence_now()
             return
-        effect = self._effects[self._playing]
         effect.setVolume(self._volume * self._fade.pop(0))
 
     @Slot()
+    def _came_round(self) -> None:
+        if self._playing is not None and self._loop:
+            self._watchdog.start()
+
+    @Slot()
     def _playing_changed(self) -> None:
-        if self._playing is None or self._loop or self._playing not in self._effects:
+        effect = self._effects.get(self._playing) if self._playing is not None else None
+        if effect is None or effect.isPlaying() or self._fade:
             return
-        if not self._effects[self._playing].isPlaying():
+        if self._loop:
+            # Nobody stopped it: what is wrong, the watchdog finds out.
+            effect.play()
+        else:
+            self._watchdog.stop()
             self._playing = None
+
+    @Slot()
+    def _nothing_came(self) -> None:
+        """Give up on QtMultimedia: it claims to play, but the sound does not advance."""
+        self._stalled = True
+        if self._playing is not None:
+            playing, loop = self._playing, self._loop
+            self._silence_now()
+            self._playing, self._loop = playing, loop
+            self._start()
+        self._refresh()
 
     @Slot()
     def _devices_changed(self) -> None:
         """Move to the present default output, and go on there with what should be heard."""
-        if self._devices is not None:
-            for effect in self._effects.values():
-                effect.setAudioDevice(self._devices.defaultAudioOutput())
-        if self._playing is not None and self._loop:
+        if self._devices is None:
+            return
+        # A change of devices proves that Qt hears from the sound server again.
+        self._stalled = False
+        for effect in self._effects.values():
+            effect.setAudioDevice(self._devices.defaultAudioOutput())
+        if self._playing is not None and self._loop and not self._fade:
+            self._process.stop()
             self._start()
         self._refresh()
 
@@ -153,13 +207,16 @@ class Sounder(QObject):
             self.state_changed.emit(state)
 
     def _judge(self) -> SoundState:
+        instead = f"; {self._process.name} is tried instead" if self._process.name else ""
         if self._devices is None:
-            text = f"Sounds need the PulseAudio client library (libpulse0): {self._missing[:200]}"
+            text = f"Sounds need the PulseAudio client library libpulse0 ({self._missing[:120]}){instead}"
             return SoundState(SoundHealth.NO_LIBRARY, text)
-        if not self._devices.audioOutputs():
-            return SoundState(SoundHealth.NO_DEVICE, "This machine has no sound output: pages are shown but not heard")
-        statuses = {e.status() for e in self._effects.values()}
-        names = {s.name for s in statuses}
-        if "Error" in names:
-            return SoundState(SoundHealth.ERROR, "A sound file cannot be played: reinstall Watchbell")
-        return SoundState(SoundHealth.READY if names <= {"Ready"} else SoundHealth.LOADING)
+        if not self._has_device():
+            return SoundState(SoundHealth.NO_DEVICE, f"No sound output was found{instead or ': pages are not heard'}")
+        if self._stalled:
+            text = f"The sound server no longer answers: restart Watchbell{instead}"
+            return SoundState(SoundHealth.ERROR, text)
+        statuses = {e.status().name for e in self._effects.values()}
+        if "Error" in statuses:
+            return SoundState(SoundHealth.ERROR, f"A sound file cannot be played: reinstall Watchbell{instead}")
+        return SoundState(SoundHealth.READY if statuses <= {"Ready"} else SoundHealth.LOADING)
