@@ -67,7 +67,7 @@ def _steps(table: Table) -> tuple[Step, ...] | None:
             each.wrong("after", "comes before the step above it: write the steps in order.")
         if step is not None:
             steps.append(step)
-    if table.has("steps") and not steps:
+    if table.has("steps") and table.lacks("steps"):
         table.wrong("steps", "names no step: nobody would be paged.")
     return tuple(steps) or None
 

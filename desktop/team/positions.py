@@ -50,7 +50,7 @@ class _Walk:
         self._at += 2 if double else 1
         *above, last = self._keys()
         self._at = self._text.index("]", self._at) + (2 if double else 1)
-        path = (*self._resolved(above), last)
+        path = (*self._resolved(above, line), last)
         if double:
             self._found.setdefault(path, line)
             self._arrays[path] = self._arrays.get(path, 0) + 1
@@ -58,10 +58,12 @@ class _Walk:
         self._found[path] = line
         return path
 
-    def _resolved(self, keys: list[str]) -> Path:
+    def _resolved(self, keys: list[str], line: int) -> Path:
+        """Return the path of the table above a header: it may stand nowhere else than in that header."""
         path: Path = ()
         for key in keys:
             path = self._newest((*path, key))
+            self._found.setdefault(path, line)
         return path
 
     def _newest(self, path: Path) -> Path:

@@ -23,10 +23,10 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 def duration(value: object) -> timedelta:
     """Return the time that ``"90s"``, ``"15m"``, ``"1h"`` or ``"1 week"`` names; ``"0s"`` is allowed."""
     count, unit = _counted(value, 'a duration: write for example "90s", "15m", "1h" or "1 week"')
-    found = timedelta(seconds=count * _SECONDS[unit])
-    if found > _LONGEST:
+    seconds = count * _SECONDS[unit]
+    if seconds > _LONGEST.total_seconds():
         raise Wrong(f"{said(value)} is longer than ten years.")
-    return found
+    return timedelta(seconds=seconds)
 
 
 def positive(value: object) -> timedelta:
@@ -102,4 +102,6 @@ def zone(value: object) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         # A folder of the database, such as "America", is an OSError.
-        raise Wrong(f"{said(name)} is no IANA time zone{nearest(name, available_timezones())}") from error
+        zones = available_timezones()
+        cities = {zone.rpartition("/")[2]: zone for zone in sorted(zones, reverse=True)}
+        raise Wrong(f"{said(name)} is no IANA time zone{nearest(name, zones, cities)}") from error

@@ -1,7 +1,7 @@
 """Single values of a team file: texts, ids, choices, numbers. Pure; each reader raises ``Wrong``."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
@@ -34,13 +34,19 @@ def said(value: object) -> str:
     return shorten(value.isoformat() if isinstance(value, date) else str(value), 60)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean "…"?`` for the known word nearest to ``word``, else a list of a few, else nothing."""
+def nearest(word: str, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:
+    """Return ``; did you mean "…"?`` for what is known and nearest to ``word``, else a list of a few, else a full stop.
+
+    Beginnings count too: ``tiem`` is near ``time_zone``. ``also`` are other names for what is known.
+    """
     options = sorted(known)
-    folded = {option.casefold(): option for option in options}
-    close = get_close_matches(word[:100].casefold(), folded, n=1, cutoff=0.4)
+    word = word[:100].casefold()
+    names = {option.casefold()[: len(word)]: option for option in reversed(options)}
+    names |= {name.casefold(): option for name, option in (also or {}).items()}
+    names |= {option.casefold(): option for option in options}
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
     if close:
-        return f'; did you mean "{folded[close[0]]}"?'
+        return f'; did you mean "{names[close[0]]}"?'
     return f"; use one of: {', '.join(options)}." if 0 < len(options) <= 8 else "."
 
 
