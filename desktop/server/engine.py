@@ -26,6 +26,7 @@ _AFTER_A_FAULT = timedelta(seconds=1)
 _FAULTY_FOR = timedelta(minutes=1)
 
 _table = schema.incidents.c
+_Command = Callable[[Station, Work, Sequence[str]], int]
 
 
 class Engine:
@@ -75,7 +76,7 @@ class Engine:
         if self._boundary is None or now >= self._boundary:
             self._shift_change(now)
         done = 0
-        while (due := self._due()) and (worked := self._chunk(due)):
+        while (due := self._due()) and (worked := self._chunk(incidents.work_off, due)):
             done += worked
         return done
 
@@ -110,19 +111,19 @@ class Engine:
         with self._station.storage.read() as connection:
             return list(connection.execute(query.order_by(_table.next_action_at).limit(CHUNK)).scalars())
 
-    def _chunk(self, ids: Sequence[str]) -> int:
-        """Work off ``ids`` in one transaction; when one makes no sense, each alone, so that it stops no other."""
+    def _chunk(self, command: _Command, ids: Sequence[str]) -> int:
+        """Do ``command`` on ``ids`` in one transaction; when one makes no sense, on each alone: it stops no other."""
         try:
-            return self._do(incidents.work_off, ids)
+            return self._do(command, ids)
         except WatchbellError:
             raise
         except Exception:
             log.exception("escalating one by one")
-        return sum(self._one(incident) for incident in ids)
+        return sum(self._one(command, incident) for incident in ids)
 
-    def _one(self, incident: str) -> int:
+    def _one(self, command: _Command, incident: str) -> int:
         try:
-            return self._do(incidents.work_off, [incident])
+            return self._do(command, [incident])
         except WatchbellError:
             raise
         except Exception:
@@ -130,14 +131,14 @@ class Engine:
             self._faulty[incident] = self._station.clock() + _FAULTY_FOR
             return 1
 
-    def _do(self, command: Callable[[Station, Work, Sequence[str]], int], ids: Sequence[str]) -> int:
+    def _do(self, command: _Command, ids: Sequence[str]) -> int:
         return self._station.writer.run(lambda work: command(self._station, work, ids))
 
     def _shift_change(self, now: datetime) -> None:
         """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
         ids = self._triggered()
         for start in range(0, len(ids), CHUNK):
-            self._do(incidents.take_over, ids[start : start + CHUNK])
+            self._chunk(incidents.take_over, ids[start : start + CHUNK])
         self._boundary = self._station.roster.boundary(now)
         self._on_shift_change()
 

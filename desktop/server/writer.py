@@ -155,14 +155,18 @@ def _attempt(connection: Connection, job: _Job) -> None:
     """Run one command in a savepoint; its own error undoes it alone, a failing database everything."""
     work = Work(connection)
     job.error, job.result, job.changed = None, None, []
+    savepoint = connection.begin_nested()
     try:
-        with connection.begin_nested():
-            job.result = job.command(work)
+        job.result = job.command(work)
     except DBAPIError as error:
+        # A database that fails may have undone the whole transaction by itself: there may be no savepoint any more.
         if not isinstance(error, IntegrityError):
             raise
+        savepoint.rollback()
         job.error = StorageError(f"the database refused it: {error.orig}")
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to whoever asked
+        savepoint.rollback()
         job.error = error
     else:
+        savepoint.commit()
         job.changed = work.changed

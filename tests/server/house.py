@@ -5,7 +5,7 @@ The engine does not run by itself: ``tick`` does what it would do, so that nothi
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -147,22 +147,32 @@ def assigned(incident: Json) -> list[str]:
 def running_house(folder: Path, text: str = TEAM, clock: Clock | None = None) -> Iterator[House]:
     """Run a server on a database in ``folder``; what was there before is taken up."""
     clock = clock or Clock()
-    database = str(folder / "watchbell.db")
-    opened = storage.Storage(storage.resolve(database))
-    opened.migrate()
-    roster = Roster(teams.parse(text, "team.toml"))
-    with opened.write() as connection:
-        applying.apply(connection, roster, text, "team.toml", clock())
-    people = {p.id: tokens.create(database, person=p.id) for p in roster.team.people}
-    key = tokens.create(database, service=next(iter(roster.services)))
-    server = Server(opened, roster, clock)
-    with _http(server) as url:
+    with running_server(folder, text, clock) as server, _http(server) as url:
+        database = str(server.storage.path)
+        people = {p.id: tokens.create(database, person=p.id) for p in server.station.roster.team.people}
+        key = tokens.create(database, service=next(iter(server.station.roster.services)))
         house = House(server, clock, url, database, people, key)
         house.session.trust_env = False
         try:
             yield house
         finally:
             house.session.close()
+
+
+@contextmanager
+def running_server(folder: Path, text: str, clock: Callable[[], datetime]) -> Iterator[Server]:
+    """Run all of a server but HTTP and the engine's thread."""
+    opened = storage.Storage(storage.resolve(str(folder / "watchbell.db")))
+    opened.migrate()
+    roster = Roster(teams.parse(text, "team.toml"))
+    with opened.write() as connection:
+        applying.apply(connection, roster, text, "team.toml", clock())
+    server = Server(opened, roster, clock)
+    server.writer.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextmanager
@@ -179,7 +189,6 @@ def _http(server: Server) -> Iterator[str]:
     )
     http = _Http(config, server)
     thread = threading.Thread(target=http.run, name="house")
-    server.writer.start()
     thread.start()
     try:
         assert http.ready.wait(10)
@@ -188,7 +197,6 @@ def _http(server: Server) -> Iterator[str]:
         http.should_exit = True
         http.end_streams()
         thread.join()
-        server.stop()
 
 
 class _Http(uvicorn.Server):

@@ -1,0 +1,204 @@
+"""Escalation from rows: on time, once, through restarts, shift changes and faults."""
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from desktop.domain.severity import Mapped, Severity
+from desktop.server import engine, incidents, schema, station
+from desktop.server.records import Record
+from tests.server.house import MINUTE, TEAM, Clock, House, assigned, running_house, running_server
+
+MONDAY = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)  # the next handover: Ben becomes primary, Ana secondary
+
+
+def kinds(house: House, number: str = "1") -> list[str]:
+    return [kind for kind, _ in house.history(house.get(f"/incidents/{number}")["incident"]["id"])]
+
+
+def test_the_whole_life_of_an_unanswered_critical_incident(house: House) -> None:
+    house.enqueue(key="k", severity="critical")
+    seen = []
+    for minutes in (15, 15, 30, 15):
+        house.tick(minutes * MINUTE)
+        incident = house.incident("k")
+        seen.append((assigned(incident)[-1], incident["pending_actions"][0]["at"][11:16]))
+    assert seen == [("ben", "18:30"), ("cho", "19:00"), ("contact-1", "19:15"), ("contact-1", "19:30")]
+    house.tick(timedelta(days=3))
+    for _ in range(200):
+        if house.incident("k")["watchbell"]["exhausted"]:
+            break
+        house.tick(15 * MINUTE)
+    incident = house.incident("k")
+    assert incident["watchbell"]["exhausted"]
+    assert incident["pending_actions"] == []
+    pages = incident["watchbell"]["pages"]
+    house.tick(15 * MINUTE)
+    assert house.incident("k")["watchbell"]["pages"] == pages + 1
+    assert kinds(house).count("exhaust_escalation_path") == 1
+
+
+def test_an_acknowledgement_ends_and_everyone_is_paged(house: House) -> None:
+    house.enqueue(key="k", severity="critical")
+    house.tick(15 * MINUTE)
+    house.put("1", "ben", status="acknowledged")
+    pages = house.incident("k")["watchbell"]["pages"]
+    assert house.tick(30 * MINUTE - timedelta(seconds=1)) == 0
+    assert house.tick(timedelta(seconds=1)) == 1
+    incident = house.incident("k")
+    assert (incident["status"], incident["acknowledgements"]) == ("triggered", [])
+    assert incident["watchbell"]["pages"] == pages + 1
+    assert incident["pending_actions"][0]["at"] == "2026-01-07T19:00:00Z"
+    assert ("notify", {"assignees": ["ana", "ben"], "step": 2, "reason": "acknowledgement ended"}) in house.history(
+        incident["id"]
+    )
+
+
+def test_a_low_severity_acknowledgement_holds_for_ever(house: House) -> None:
+    house.enqueue(key="k", severity="info")
+    house.put("1", status="acknowledged")
+    assert house.incident("k")["pending_actions"] == []
+    assert house.tick(timedelta(days=30)) == 0
+
+
+def test_ticking_twice_does_nothing_twice(house: House) -> None:
+    house.enqueue(key="k", severity="critical")
+    assert (house.tick(15 * MINUTE), house.tick()) == (1, 0)
+    assert kinds(house) == ["trigger", "assign", "escalate", "notify"]
+
+
+def test_two_who_find_it_due_do_it_once(house: House) -> None:
+    house.enqueue(key="k", severity="critical")
+    house.clock.forward(15 * MINUTE)
+    ids = [house.incident("k")["id"]]
+    parts = house.server.station
+    futures = [parts.writer.submit(lambda work: incidents.work_off(parts, work, ids)) for _ in range(5)]
+    assert [future.result() for future in futures] == [1, 0, 0, 0, 0]
+    assert kinds(house).count("escalate") == 1
+
+
+def test_whoever_takes_over_a_paged_role_is_paged(house: House) -> None:
+    house.clock.now = MONDAY - 20 * MINUTE
+    house.server.engine.tick()
+    house.enqueue(key="open", severity="error")
+    house.enqueue(key="acked", severity="error")
+    house.put("2", status="acknowledged")
+    house.tick(20 * MINUTE)
+    assert assigned(house.incident("open")) == ["ana", "ben"]
+    assert assigned(house.incident("acked")) == ["ana"]
+    assert kinds(house) == ["trigger", "assign", "assign"]
+    house.tick(timedelta(seconds=1))
+    assert kinds(house) == ["trigger", "assign", "assign"]
+
+
+def test_a_shift_that_changed_while_nobody_ran_is_caught_up(tmp_path: Path) -> None:
+    clock = Clock(MONDAY - 20 * MINUTE)
+    with running_house(tmp_path, clock=clock) as house:
+        house.tick()
+        house.enqueue(key="k", severity="error")
+    clock.forward(21 * MINUTE)
+    with running_house(tmp_path, clock=clock) as house:
+        house.tick()
+        assert assigned(house.incident("k")) == ["ana", "ben"]
+
+
+def test_the_lists_are_frozen_when_the_incident_is_born(tmp_path: Path) -> None:
+    clock = Clock()
+    with running_house(tmp_path, clock=clock) as house:
+        house.enqueue(key="old", severity="critical")
+    faster = TEAM + '\n[severity.sev0]\nacknowledge = "1m"\n'
+    with running_house(tmp_path, faster, clock) as house:
+        house.enqueue(key="new", severity="critical")
+        at = [house.incident(key)["pending_actions"][0]["at"] for key in ("old", "new")]
+        assert at == ["2026-01-07T18:15:00Z", "2026-01-07T18:01:00Z"]
+
+
+def test_one_that_makes_no_sense_stops_no_other(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    for key in ("bad", "good"):
+        house.enqueue(key=key, severity="critical")
+    with house.server.storage.write() as connection:
+        connection.exec_driver_sql("UPDATE incidents SET progress = '{}' WHERE dedup_key = 'bad'")
+    house.tick(15 * MINUTE)
+    assert assigned(house.get("/incidents/2")["incident"]) == ["ana", "ben"]
+    assert "an incident cannot be escalated" in caplog.text
+    # It is tried again later, so that a repaired row goes on by itself.
+    assert house.tick() == 0
+    assert house.tick(2 * MINUTE) == 1
+
+
+def test_nobody_on_call_is_an_incident_that_goes_on_asking(tmp_path: Path) -> None:
+    text = TEAM.replace("2026-01-05T09:00:00", "2026-02-02T09:00:00").replace(
+        '[[emergency_contacts]]\nname = "Duty director"\n', ""
+    )
+    clock = Clock()
+    with running_house(tmp_path, text, clock) as house:
+        house.enqueue(key="k", severity="critical")
+        assert assigned(house.incident("k")) == []
+        clock.now = datetime(2026, 2, 2, 17, 0, tzinfo=UTC)
+        house.tick()
+        assert "ana" in assigned(house.incident("k"))
+
+
+QUICK = """
+[[escalation.steps]]
+after = "0s"
+roles = ["primary"]
+[[escalation.steps]]
+after = "1s"
+roles = ["secondary"]
+"""
+
+
+def test_by_itself_it_wakes_when_something_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real clock and thread: a commit tells when to wake, long before the engine would look by itself."""
+    monkeypatch.setattr(engine, "_LONGEST_WAIT", timedelta(minutes=5))
+    escalated = threading.Event()
+    now = datetime.now(UTC)
+    monday = (now - timedelta(days=now.weekday() + 7)).strftime("%Y-%m-%d")
+    text = TEAM.replace("2026-01-05", monday) + QUICK
+    with running_server(tmp_path, text, station.utc_now) as server:
+        commit = server.engine.committed
+
+        def watch(changed: Sequence[Record]) -> None:
+            commit(changed)
+            if any(len(record.assignments) == 2 for record in changed):
+                escalated.set()
+
+        monkeypatch.setattr(server.engine, "committed", watch)
+        server.engine.start()
+        server.writer.run(lambda work: incidents.create(server.station, work, "person:ana", _opening()))
+        assert escalated.wait(10)
+
+
+def _opening() -> incidents.Opening:
+    return incidents.Opening("x", "payments", Mapped(Severity.SEV0), None, "k", {})
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(1, 4000), st.booleans()), min_size=1, max_size=6))
+def test_restarts_anywhere_escalate_each_step_once(
+    tmp_path_factory: pytest.TempPathFactory, pauses: list[tuple[int, bool]]
+) -> None:
+    """Whenever the server was down, and however long: nobody is added twice, and all are in the end."""
+    folder, clock = tmp_path_factory.mktemp("restarts"), Clock()
+    with running_server(folder, TEAM, clock) as server:
+        server.writer.run(lambda work: incidents.create(server.station, work, "person:ana", _opening()))
+    for seconds, looks in pauses:
+        clock.forward(timedelta(seconds=seconds))
+        if looks:
+            with running_server(folder, TEAM, clock) as server:
+                server.engine.tick()
+    with running_server(folder, TEAM, clock) as server:
+        for pause in (4 * 15 * MINUTE, 5 * MINUTE):
+            clock.forward(pause)
+            server.engine.tick()
+        with server.storage.read() as connection:
+            rows = connection.execute(select(schema.log_entries).order_by(schema.log_entries.c.id)).all()
+    added = [p for row in rows if row.type in ("assign", "escalate") for p in row.data["assignees"]]
+    assert added == ["ana", "ben", "cho", "contact-1"]

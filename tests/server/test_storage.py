@@ -1,0 +1,125 @@
+"""The database file: where it is, who may read it, what is refused."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import platformdirs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop.domain.errors import InputError, StorageError
+from desktop.domain.escalation import Progress, default_policy
+from desktop.domain.severity import DEFAULT_TARGETS, Severity
+from desktop.server import codec, schema
+from desktop.server.storage import Storage, open_existing, path_of, resolve
+
+
+def test_the_default_place_is_the_persons_data_folder(home: Path) -> None:
+    assert path_of(resolve(None)) == Path(platformdirs.user_data_dir("watchbell")) / "watchbell.db"
+    assert home in path_of(resolve(None)).parents
+
+
+@pytest.mark.parametrize("given_as", ["{}/a b.db", "sqlite:///{}/a b.db"])
+def test_a_path_or_a_url(tmp_path: Path, given_as: str) -> None:
+    assert path_of(resolve(given_as.format(tmp_path))) == tmp_path / "a b.db"
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://h/d", "://", "mysql+x://u:secret@h/d"]
+)
+def test_what_cannot_be_used_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(InputError, match="--database") as caught:
+        resolve(url)
+    assert "secret" not in caught.value.message
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    storage = Storage(resolve(str(tmp_path / "new" / "w.db")))
+    storage.migrate()
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "new").iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    storage.close()
+
+
+def test_it_is_durable(tmp_path: Path) -> None:
+    storage = Storage(resolve(str(tmp_path / "w.db")))
+    with storage.write() as connection:
+        settings = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                    for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")]  # fmt: skip
+    assert settings == ["wal", 2, 1, 10_000]
+    storage.close()
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    storage = Storage(resolve(str(tmp_path / "w.db")))
+    storage.migrate()
+    storage.migrate()
+    assert storage.ready()
+    storage.close()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    storage = Storage(resolve(str(tmp_path / "w.db")))
+    storage.migrate()
+    with storage.write() as connection:
+        connection.exec_driver_sql("UPDATE meta SET value = '999' WHERE key = 'schema_version'")
+    with pytest.raises(StorageError, match="newer Watchbell"):
+        storage.migrate()
+    assert not storage.ready()
+    with storage.read() as connection:
+        assert connection.exec_driver_sql("SELECT value FROM meta").scalar_one() == "999"
+    storage.close()
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    path.write_bytes(b"not a database, however long it may be " * 200)
+    storage = Storage(resolve(str(path)))
+    with pytest.raises(StorageError, match="not a database"):
+        storage.migrate()
+    storage.close()
+    assert path.read_bytes().startswith(b"not a database")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="file"):
+        Storage(resolve(str(tmp_path / "file" / "w.db")))
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_opening_what_no_server_made(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "w.db"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="watchbell serve"):
+        open_existing(str(path))
+    assert path.exists() is (content is not None)
+
+
+instants = st.datetimes(datetime(1980, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC))
+
+
+@given(instants)
+def test_instants_come_back_exactly(at: datetime) -> None:
+    assert schema.from_micros(schema.to_micros(at)) == at
+
+
+@given(
+    instants, st.integers(0, 9), st.integers(0, 9), st.lists(st.text()), st.none() | instants, st.none() | instants,
+    st.booleans(),
+)  # fmt: skip
+def test_progress_comes_back_exactly(
+    base: datetime, step: int, turn: int, people: list[str], again: datetime | None, grace: datetime | None, over: bool
+) -> None:  # fmt: skip
+    progress = Progress(base, step, turn, tuple(people), tuple(people), again, grace, over)
+    assert codec.progress_from_json(codec.progress_to_json(progress)) == progress
+
+
+def test_policies_come_back_exactly() -> None:
+    policies = {s: default_policy(s, DEFAULT_TARGETS[s]) for s in Severity}
+    assert codec.policies_from_json(codec.policies_to_json(policies)) == policies
+    assert policies[Severity.SEV0].acknowledge_timeout == timedelta(minutes=30)
