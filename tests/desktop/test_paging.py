@@ -73,7 +73,7 @@ def test_a_crashed_server_comes_back_and_the_page_goes_on(session: Session) -> N
         assert app.url == url
 
 
-def test_a_crash_between_click_and_answer_loses_nothing(session: Session) -> None:
+def test_a_page_is_still_there_after_a_restart(session: Session) -> None:
     home = session.new_home()
     with session.map_events() as maps:
         with application(session, home=home) as app:

@@ -1,0 +1,197 @@
+"""The commands, against the real server: what they print, and how they end."""
+
+import io
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from desktop.cli import main
+from tests.serving import Serving, serving
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _own_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A command sets up logging for its process, which here is everybody's.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def as_ana(server: Serving, monkeypatch: pytest.MonkeyPatch) -> str:
+    token = server.token()
+    monkeypatch.setenv("WATCHBELL_URL", server.url)
+    monkeypatch.setenv("WATCHBELL_TOKEN", token)
+    return token
+
+
+def run(capsys: Capture, *arguments: str, expect: int = 0) -> str:
+    """Run a command; return standard output, or the one line on standard error where it fails."""
+    capsys.readouterr()
+    try:
+        code = main(arguments)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    out, err = capsys.readouterr()
+    assert code == expect, err
+    if expect:
+        assert err.count("\n") == 1, err
+        assert "Traceback" not in err
+        return err
+    return out
+
+
+def test_a_page_from_trigger_to_resolution(as_ana: str, capsys: Capture) -> None:
+    opened = json.loads(run(capsys, "page", "Disk full", "--severity", "sev0", "--service", "payments", "--json"))
+    listed = json.loads(run(capsys, "incidents", "--json"))["incidents"]
+    assert opened in listed
+    assert set(opened) == {
+        *("id", "title", "severity", "status", "service", "created_at", "escalates_at", "assignees", "acknowledged_by")
+    }
+    assert (opened["title"], opened["severity"], opened["status"]) == ("Disk full", "sev0", "triggered")
+    assert (opened["service"], opened["assignees"], opened["acknowledged_by"]) == ("payments", ["ana"], [])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", opened["escalates_at"])
+    assert "acknowledged by Ana Ruiz" in run(capsys, "ack", opened["id"])
+    (acknowledged,) = json.loads(run(capsys, "ack", opened["id"], "--json"))["incidents"]
+    assert (acknowledged["acknowledged_by"], acknowledged["escalates_at"]) == (["ana"], None)
+    assert "resolved" in run(capsys, "resolve", opened["id"])
+    assert opened["id"] not in run(capsys, "incidents")
+    assert opened["id"] in run(capsys, "incidents", "--all")
+
+
+def test_severity_decides_the_target(as_ana: str, capsys: Capture) -> None:
+    for severity, minutes in (("sev0", 15), ("sev1", 30), ("sev2", 60), ("sev3", 240)):
+        it = json.loads(run(capsys, "page", f"As {severity}", "--severity", severity, "--json"))
+        waits = datetime.fromisoformat(it["escalates_at"]) - datetime.fromisoformat(it["created_at"])
+        assert waits.total_seconds() == minutes * 60
+
+
+def test_the_same_key_is_the_same_incident(as_ana: str, capsys: Capture) -> None:
+    first = run(capsys, "page", "Disk full", "--dedup", "disk-1").split()[0]
+    assert run(capsys, "page", "Disk full", "--dedup", "disk-1").split()[0] == first
+
+
+def test_a_title_that_begins_with_a_dash_goes_after_two(as_ana: str, capsys: Capture) -> None:
+    assert "-rf / is gone" in run(capsys, "page", "--", "-rf / is gone")
+    assert "-rf / is gone" in run(capsys, "page", "-rf / is gone")
+    assert "goes after --" in run(capsys, "page", "-rf", expect=2)
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\0"])
+def test_an_empty_title_is_refused(as_ana: str, capsys: Capture, title: str) -> None:
+    if title == "\0":
+        assert "�" in run(capsys, "page", title)
+    else:
+        assert "title is empty" in run(capsys, "page", title, expect=2)
+
+
+def test_one_bad_id_does_not_hold_up_the_others(as_ana: str, capsys: Capture) -> None:
+    good = run(capsys, "page", "Disk full").split()[0]
+    assert "NOSUCH: " in run(capsys, "ack", "NOSUCH", good, expect=2)
+    assert "acknowledged" in run(capsys, "ack", good)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("ack",), "ID"),
+        (("ack", "../users/me"), "no incident's id"),
+        (("frobnicate",), "frobnicate"),
+        (("page", "x", "--severity", "sev9"), "sev9"),
+        (("page", "x", "--service", "nowhere"), "the services are Payments"),
+        (("serve", "--port", "99999"), "99999"),
+        (("oncall", "--at", "2026-01-01"), "--team"),
+        (("token",), "token create"),
+        (("token", "create"), "--person"),
+    ],
+)
+def test_bad_usage_is_one_line_and_ends_with_2(
+    as_ana: str, capsys: Capture, arguments: tuple[str, ...], says: str
+) -> None:
+    assert says in run(capsys, *arguments, expect=2)
+
+
+def test_a_token_that_is_not_accepted_ends_with_2(
+    server: Serving, as_ana: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHBELL_TOKEN", "wb_unknown")
+    said = run(capsys, "incidents", expect=2)
+    assert "does not accept the token" in said
+    assert "wb_unknown" not in said
+
+
+def test_no_contact_ends_with_3(as_ana: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHBELL_URL", "http://127.0.0.1:9")
+    assert "cannot be reached" in run(capsys, "incidents", expect=3)
+
+
+def test_who_is_on_call_by_the_connection(as_ana: str, capsys: Capture) -> None:
+    said = json.loads(run(capsys, "oncall", "--json"))
+    assert set(said) == {"at", "roles"}
+    assert said["roles"]["primary"]["person"] == "ana"
+    assert said["roles"]["secondary"]["person"] == "ben"
+    assert "primary: Ana Ruiz" in run(capsys, "oncall")
+
+
+def test_who_is_on_call_by_a_file_alone(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(
+        """
+time_zone = "America/Los_Angeles"
+people = [{ id = "ana", name = "Ana" }, { id = "ben", name = "Ben" }]
+[rotation.primary]
+members = ["ana", "ben"]
+start = 2026-01-05T09:00:00
+every = "1 week"
+""",
+        "utf-8",
+    )
+    at = ("oncall", "--team", str(file), "--json", "--at")
+    assert json.loads(run(capsys, *at, "2026-01-05T09:00")) == {
+        "at": "2026-01-05T17:00:00Z",
+        "roles": {
+            "primary": {"person": "ana", "until": "2026-01-12T17:00:00Z", "why": "rotation"},
+            "secondary": None,
+        },
+    }
+    assert json.loads(run(capsys, *at, "2026-01-12T17:00:00Z"))["roles"]["primary"]["person"] == "ben"
+    assert json.loads(run(capsys, *at, "2026-01-05T08:59"))["roles"]["primary"] is None
+    assert "NOBODY ON CALL" in run(capsys, "oncall", "--team", str(file), "--at", "2025-01-01")
+    assert "is no time" in run(capsys, *at, "tomorrow", expect=2)
+    assert "nowhere.toml" in run(capsys, "oncall", "--team", str(tmp_path / "nowhere.toml"), expect=2)
+
+
+def test_connecting_and_listing(server: Serving, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(server.token("ben") + "\n"))
+    said = json.loads(run(capsys, "connect", server.url, "--token-stdin", "--json"))
+    assert said["person"] == "ben"
+    assert [c["url"] for c in json.loads(run(capsys, "connections", "--json"))["connections"]] == [server.url]
+    assert "primary: Ana Ruiz" in run(capsys, "oncall")
+
+
+@pytest.mark.parametrize("given", ["", "\n", "two words\n", "ünïcode\n"])
+def test_connecting_without_a_token_is_refused(
+    server: Serving, capsys: Capture, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+    assert "no token" in run(capsys, "connect", server.url, "--token-stdin", expect=2)
+
+
+def test_a_token_for_nobody_is_refused(server: Serving, capsys: Capture) -> None:
+    said = run(capsys, "token", "create", "--person", "anna", "--database", server.database, expect=2)
+    assert "ana" in said
+    assert re.fullmatch(
+        r"wb_\S{40,}\n", run(capsys, "token", "create", "--person", "ana", "--database", server.database)
+    )
