@@ -1,0 +1,202 @@
+"""The stream: a snapshot, then every change, to everybody, without a gap."""
+
+import asyncio
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.server import stream
+from desktop.server.stream import Hub, Subscriber
+from tests.server.house import MINUTE, Clock, House, assigned, running_house
+from tests.server.listening import listening
+
+
+def test_it_begins_with_the_open_incidents_and_who_is_on_call(house: House) -> None:
+    house.enqueue(key="open")
+    house.enqueue(key="done")
+    house.put("2", status="resolved")
+    with listening(house.url, house.tokens["ben"]) as listener:
+        name, number, snapshot = listener.next()
+    assert (name, number) == ("snapshot", snapshot["version"])
+    assert snapshot["me"]["id"] == "ben"
+    assert snapshot["server_time"] == "2026-01-07T18:00:00Z"
+    assert [i["incident_key"] for i in snapshot["incidents"]] == ["open"]
+    assert {o["user"]["name"] for o in snapshot["oncalls"]} == {"Ana Ruiz", "Ben Okafor", "Cho Lee", "Duty director"}
+
+
+def test_each_change_brings_the_whole_incident(house: House) -> None:
+    house.tick()  # the first look at the shifts
+    with listening(house.url, house.tokens["ana"]) as listener:
+        start = listener.next()[2]["version"]
+        house.enqueue(key="k", severity="critical")
+        house.tick(15 * MINUTE)
+        house.put("1", status="acknowledged")
+        house.put("1", status="resolved")
+        seen = [listener.next() for _ in range(4)]
+    assert [name for name, _, _ in seen] == ["incident"] * 4
+    assert [number for _, number, _ in seen] == [start + n for n in range(1, 5)]
+    assert [(i["status"], len(assigned(i)), i["watchbell"]["version"]) for _, _, i in seen] == [
+        ("triggered", 1, start + 1),
+        ("triggered", 2, start + 2),
+        ("acknowledged", 2, start + 3),
+        ("resolved", 0, start + 4),
+    ]
+    assert seen[2][2] == house.incident("k") | {
+        name: seen[2][2][name]
+        for name in ("status", "assignments", "acknowledgements", "pending_actions", "resolved_at", "watchbell",
+                     "alert_counts")
+    }  # fmt: skip
+
+
+def test_an_ordinary_repeat_wakes_nobody_but_is_told(house: House) -> None:
+    house.enqueue(key="k")
+    with listening(house.url, house.tokens["ana"]) as listener:
+        pages = listener.next()[2]["incidents"][0]["watchbell"]["pages"]
+        house.enqueue(key="k")
+        assert listener.next()[2]["watchbell"]["pages"] == pages
+        # An acknowledgement that changes nothing is no change.
+        house.put("1", status="acknowledged")
+        house.put("1", status="acknowledged")
+        house.put("1", status="resolved")
+        assert [listener.next()[2]["status"] for _ in range(2)] == ["acknowledged", "resolved"]
+
+
+def test_everybody_hears_the_same(house: House) -> None:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(listening(house.url, house.tokens[p])) for p in ("ana", "ben", "cho") * 5]
+        for listener in listeners:
+            listener.next()
+        house.enqueue(key="k")
+        heard = [listener.next() for listener in listeners]
+        assert all(event == heard[0] for event in heard)
+        assert house.server.hub.streams == 15
+
+
+def test_a_shift_that_changes_is_told(tmp_path: Path) -> None:
+    clock = Clock(datetime(2026, 1, 12, 16, 59, tzinfo=UTC))
+    with running_house(tmp_path, clock=clock) as house:
+        house.tick()
+        with listening(house.url, house.tokens["ana"]) as listener:
+            listener.next()
+            house.tick(MINUTE)
+            name, _, data = listener.next()
+    assert name == "oncalls"
+    primary = next(o for o in data["oncalls"] if (o["schedule"] or {}).get("id") == "primary")
+    assert (primary["user"]["id"], primary["start"]) == ("ben", "2026-01-12T17:00:00Z")
+
+
+def test_nothing_falls_between_snapshot_and_changes(house: House) -> None:
+    """Clients that come while triggers pour in: snapshot and events together are everything, whenever they came."""
+    total, stop = 60, threading.Event()
+
+    def pour() -> None:
+        for n in range(total):
+            house.enqueue(key=f"k{n}")
+        stop.set()
+
+    pouring = threading.Thread(target=pour)
+    pouring.start()
+    try:
+        while not stop.is_set():
+            with listening(house.url, house.tokens["ana"]) as listener:
+                known = {i["incident_key"] for i in listener.next()[2]["incidents"]}
+                last = f"k{min(len(known) + 20, total) - 1}"
+                while last not in known:
+                    known.add(listener.next()[2]["incident_key"])
+                assert known == {f"k{n}" for n in range(len(known))}
+    finally:
+        pouring.join()
+
+
+def test_it_beats_while_nothing_happens(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    with listening(house.url, house.tokens["ana"]) as listener:
+        listener.next()
+        assert listener.next() == ("", None, {})
+        house.enqueue(key="k")
+        while (event := listener.next())[0] == "":
+            pass
+        assert event[0] == "incident"
+
+
+def test_a_client_that_hangs_up_is_forgotten(house: House) -> None:
+    gone = threading.Event()
+    remove = house.server.hub.remove
+
+    def watch(subscriber: Subscriber) -> None:
+        remove(subscriber)
+        gone.set()
+
+    house.server.hub.remove = watch  # type: ignore[method-assign]
+    with listening(house.url, house.tokens["ana"]) as listener:
+        listener.next()
+    assert gone.wait(10)
+    assert house.server.hub.streams == 0
+
+
+def test_the_end_of_the_server_ends_the_streams(house: House) -> None:
+    with listening(house.url, house.tokens["ana"]) as listener:
+        listener.next()
+        house.server.hub.close()
+        assert listener.ended()
+    with listening(house.url, house.tokens["ana"]) as late:
+        assert late.ended()
+
+
+class TestFallingBehind:
+    def test_what_does_not_fit_ends_the_stream(self) -> None:
+        async def overflow() -> tuple[bool, list[tuple[int, bytes]]]:
+            subscriber = Subscriber()
+            for version in range(1, stream.QUEUE_LIMIT + 2):
+                subscriber.put(version, b"x")
+            return subscriber.overflowed, [subscriber.queue.get_nowait() for _ in range(subscriber.queue.qsize())]
+
+        assert asyncio.run(overflow()) == (True, [(0, b"")])
+
+    def test_events_older_than_the_snapshot_are_left_out(self) -> None:
+        async def follow() -> list[bytes]:
+            subscriber, sent = Subscriber(), []
+
+            async def send(message: Any) -> None:
+                sent.append(message["body"])
+
+            for version in (1, 5, 0, 6):
+                subscriber.put(version, str(version).encode())
+            following = asyncio.create_task(stream._follow(subscriber, send, 5))
+            while len(sent) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0)  # each lets the other task take a step
+            subscriber.end()
+            await following
+            return sent
+
+        assert asyncio.run(follow()) == [b"0", b"6"]
+
+    def test_a_client_that_takes_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream, "SEND_SECONDS", 0.01)
+
+        async def stuck(_: Any) -> None:
+            await asyncio.Event().wait()
+
+        async def body() -> None:
+            await stream._body(stuck, b"x")
+
+        with pytest.raises(TimeoutError):
+            asyncio.run(body())
+
+
+def test_publishing_without_a_loop_is_quiet() -> None:
+    hub = Hub()
+    hub.publish([])
+    hub.publish_oncalls()
+    hub.close()
+    assert hub.streams == 0
+
+
+def test_snapshot_times_follow_the_clock(house: House) -> None:
+    house.clock.forward(timedelta(microseconds=1))
+    with listening(house.url, house.tokens["ana"]) as listener:
+        assert listener.next()[2]["server_time"] == "2026-01-07T18:00:00.000001Z"
