@@ -6,18 +6,16 @@ from threading import Lock
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from desktop.domain.attention import ConnectionState
-from desktop.domain.incident import Incident
 
 
 class Bridge(QObject):
     """Carries frozen values to the GUI thread, where its signals are emitted, in order.
 
-    ``states``: the newest tuple of ConnectionState (a flood arrives as one). ``incident``: connection id and the latest
-    Incident that was asked for by its id. ``notice``: key and text, None to take it back.
+    ``states``: the newest tuple of ConnectionState (a flood arrives as one). ``notice``: key and text, None to take it
+    back.
     """
 
     states = Signal(object)
-    incident = Signal(str, object)
     notice = Signal(str, object)
 
     _wake = Signal()
@@ -41,10 +39,6 @@ class Bridge(QObject):
             self._newest = states
             if not waiting:
                 self._wake.emit()
-
-    def post_incident(self, connection: str, incident: Incident) -> None:
-        """Hand over the latest state of one incident of ``connection``."""
-        self.call(lambda: self.incident.emit(connection, incident))
 
     def post_notice(self, key: str, text: str | None) -> None:
         """Hand over a notice for the person, or take back the one of that ``key``."""

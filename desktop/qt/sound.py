@@ -114,6 +114,10 @@ class Sounder(QObject):
         """Fade out and stop."""
         if self._playing is None:
             return
+        effect = self._effects.get(self._playing)
+        if effect is None or not effect.isPlaying():
+            self._silence_now()
+            return
         self._fade = list(_FADE_STEPS)
         self._fader.start()
 

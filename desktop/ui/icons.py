@@ -107,9 +107,9 @@ def _acknowledged(painter: QPainter, colour: QColor, stroke: float, _count: int,
 
 def _paused(painter: QPainter, colour: QColor, stroke: float, _count: int, _frame: int) -> None:
     _outline(painter, colour, stroke)
-    painter.setPen(_pen(colour, stroke + 0.4))
-    painter.drawLine(QPointF(10.0, 8.6), QPointF(10.0, 13.2))
-    painter.drawLine(QPointF(14.0, 8.6), QPointF(14.0, 13.2))
+    painter.setPen(_pen(colour, stroke + 0.6))
+    painter.drawLine(QPointF(10.0, 7.8), QPointF(10.0, 14.0))
+    painter.drawLine(QPointF(14.0, 7.8), QPointF(14.0, 14.0))
 
 
 def _lost(painter: QPainter, colour: QColor, stroke: float, _count: int, _frame: int) -> None:

@@ -74,7 +74,7 @@ class PageCard(QWidget):
         words = "Sending…" if view.busy else "Acknowledge"
         self.acknowledge_button.set_words(words, f"{words} {view.face.chip}: {view.face.title}")
         self.acknowledge_button.set_mark(view.face.mark)
-        if view.busy and self.acknowledge_button.hasFocus():
+        if view.busy and self.window().focusWidget() is self.acknowledge_button:
             # Else the focus would pass to the next button, and a second key press would press that.
             self.window().setFocus(Qt.FocusReason.OtherFocusReason)
         self.acknowledge_button.setEnabled(not view.busy)

@@ -166,5 +166,6 @@ class Notices(QWidget):
             if notice is None:
                 notice = self.by_key[key] = Notice(self._theme)
                 self._column.addWidget(notice)
+                notice.show()
             notice.text.say(words.title_of(text))
         self.setVisible(bool(self.by_key))

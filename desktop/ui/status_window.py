@@ -47,6 +47,8 @@ class StatusWindow(QWidget):
         self.notices, self.pages = Notices(theme), PageLines(theme)
         self.roster, self.connections = Section(theme, "On call now"), Section(theme, "Connections")
         self.machine = Section(theme, "This machine")
+        self._inside = QWidget()
+        self._sized = False
         self.test_button = ActionButton(theme, "Test page", grows=True)
         self.mute_button = ActionButton(theme, "Mute 5 min", grows=True)
         self._lay_out()
@@ -61,7 +63,7 @@ class StatusWindow(QWidget):
     def _lay_out(self) -> None:
         theme = self._theme
         side, gap = theme.px(20), theme.px(16)
-        inside = QWidget()
+        inside = self._inside
         column = QVBoxLayout(inside)
         column.setContentsMargins(side, gap, side, gap)
         column.setSpacing(0)
@@ -74,7 +76,8 @@ class StatusWindow(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(self._scrolled(inside), 1)
-        whole.addLayout(self._foot(side, gap))
+        self._bottom = self._foot(side, gap)
+        whole.addLayout(self._bottom)
         self.setMinimumSize(theme.px(280), theme.px(240))
 
     def _foot(self, side: int, gap: int) -> QVBoxLayout:
@@ -174,6 +177,17 @@ class StatusWindow(QWidget):
         """Be up to date from the first picture on."""
         super().showEvent(event)
         self._refresh()
+        if not self._sized and self._attention is not None:
+            self._sized = True
+            self._fit()
+
+    def _fit(self) -> None:
+        """Take the height of what there is to say, as far as the screen allows; later the person decides."""
+        inside, foot = self._inside.layout(), self._bottom.sizeHint().height()
+        if inside is None:
+            return
+        wanted = inside.totalHeightForWidth(self.width()) + foot
+        self.resize(self.width(), min(wanted, self.screen().availableGeometry().height() - 80))
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Stop the clock."""
