@@ -72,7 +72,7 @@ class EmbeddedServer(threading.Thread):
             process.stdin.write("quit\n")
             process.stdin.flush()
             process.wait(_GRACE)
-        except OSError:
+        except (OSError, ValueError):
             log.info("the built-in server was gone already")
         except subprocess.TimeoutExpired:
             log.warning("the built-in server did not end by itself")
@@ -108,11 +108,11 @@ class EmbeddedServer(threading.Thread):
     def _run_child(self, person: str, port: int) -> bool:
         self._paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._paths.log.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._paths.log / "server.log").open("ab") as errors:
-            self._process = self._spawn(port, errors)
-            self._greet(self._process, person)
-            ready = self._listen(self._process)
-        status = self._process.wait()
+        with (self._paths.log / "server.log").open("ab") as errors, self._spawn(port, errors) as process:
+            self._process = process
+            self._greet(process, person)
+            ready = self._listen(process)
+            status = process.wait()
         if not self._stopping.is_set():
             log.warning("the built-in server ended with status %s; starting it again", status)
             self.trouble = f"the built-in server stopped (status {status}); its log is {self._paths.log / 'server.log'}"

@@ -1,0 +1,53 @@
+import queue
+from datetime import timedelta
+
+import pytest
+
+from desktop.sync import ticker as ticker_module
+from desktop.sync.ticker import Ticker
+from tests.fakes.backend import T0
+
+
+def test_it_ticks_and_stops() -> None:
+    ticks: queue.Queue[bool] = queue.Queue()
+    ticker = Ticker(ticks.put, lambda: T0)
+    ticker.hurry(True)
+    ticker.start()
+    assert ticks.get(timeout=10) is False
+    ticker.stop()
+    ticker.stop()
+
+
+def test_stopping_what_never_started_is_nothing() -> None:
+    Ticker(lambda _: None, lambda: T0).stop()
+
+
+@pytest.mark.parametrize(
+    ("passed", "jumped"),
+    [
+        (timedelta(seconds=15), False),
+        (timedelta(seconds=30), False),
+        (timedelta(hours=8), True),
+        (-timedelta(hours=1), True),
+    ],
+)
+def test_sleep_and_a_set_clock_are_told_from_a_late_tick(passed: timedelta, jumped: bool) -> None:
+    now = [T0]
+    told: list[bool] = []
+    ticker = Ticker(told.append, lambda: now[0])
+    ticker._run()
+    now[0] += passed
+    ticker._run()
+    assert told == [False, jumped]
+
+
+def test_a_change_of_pace_is_no_jump(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticker_module, "GAP", timedelta(seconds=1))
+    now = [T0]
+    told: list[bool] = []
+    ticker = Ticker(told.append, lambda: now[0])
+    ticker._run()
+    ticker.hurry(True)
+    now[0] += timedelta(seconds=5)
+    ticker._run()
+    assert told == [False, False]
