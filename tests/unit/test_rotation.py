@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -167,3 +168,12 @@ def test_only_the_part_of_an_override_that_an_absence_touches_is_flagged() -> No
     )
     (flag,) = flags(team, MONDAY, utc("2026-02-02 17:00"))
     assert (flag.segment.start, flag.segment.end) == (utc("2026-01-13 20:00"), utc("2026-01-14 08:00"))
+
+
+@pytest.mark.parametrize("week", [0, 29])
+def test_a_long_shift_has_its_real_boundaries_from_either_end(week: int) -> None:
+    rings = {Role.PRIMARY: Rotation(("ana", "ben"), wall("2026-01-05 09:00"), Every(30, Unit.WEEKS))}
+    team = Team(ZoneInfo("UTC"), TEAM.people, rings)
+    begins = utc("2026-01-05 09:00") + timedelta(weeks=30)
+    now = rotation.on_call(team, begins + timedelta(weeks=week))[Role.PRIMARY]
+    assert now == Segment(Role.PRIMARY, "ben", begins, begins + timedelta(weeks=30), Why.ROTATION)
