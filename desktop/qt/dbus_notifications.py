@@ -92,6 +92,7 @@ class DBusLink(QObject):
                     waiting.register(bus, selectors.EVENT_READ)
                 waiting.select()
             self._read_wake()
+            session.listen()
             self._work(session)
             session.listen()
         session.end()
