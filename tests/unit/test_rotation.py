@@ -94,10 +94,10 @@ def test_asking_again_gives_the_same_and_an_equal_team_the_same() -> None:
 def test_what_is_kept_does_not_grow_with_teams_or_times() -> None:
     teams = [
         replace(TEAM, overrides=(over("primary", "eve", "2026-01-13 18:00", f"2026-01-{d} 19:00"),))
-        for d in range(14, 31)
+        for d in range(14, 25)
     ]
     for team in teams:
-        for weeks in range(0, 800, 8):
+        for weeks in range(0, 8 * 40, 8):
             rotation.on_call(team, MONDAY + timedelta(weeks=weeks))
     assert len(rotation._plans) <= rotation._KEPT_TEAMS
     assert all(len(plan._blocks) <= rotation._KEPT_BLOCKS for _, plan in rotation._plans.values())
