@@ -30,6 +30,7 @@ class Surfaces(QObject):
         self.notifier = Notifications(self.tray, self, fallback=notify_plyer.send)
         self.sounder.state_changed.connect(self._sound_changed)
         self._sound_changed(self.sounder.state)
+        self.notifier.delivered.connect(self._delivered)
         self.presenter.icon_changed.connect(self.tray.set_icon)
         self.presenter.tooltip_changed.connect(self.tray.set_tooltip)
         self.presenter.show_status.connect(self._open_status)
@@ -73,3 +74,9 @@ class Surfaces(QObject):
         ready = state.health in {SoundHealth.READY, SoundHealth.LOADING}
         self.status.set_machine("Sound", state.health.value, good=ready)
         self.status.set_notice("sound", state.message or None)
+
+    @Slot(object, str)
+    def _delivered(self, _key: object, _link: str) -> None:
+        self.status.set_machine(
+            "Notifications", self.notifier.state, good=self.notifier.state == "desktop notification"
+        )

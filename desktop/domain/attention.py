@@ -102,6 +102,11 @@ class Page:
     failed: str = ""
     offset: timedelta = timedelta(0)
 
+    @property
+    def pops_up(self) -> bool:
+        """Whether it takes a piece of the screen; SEV-3 is a notification only (design, section 3)."""
+        return self.incident.severity is not Severity.SEV3
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:

@@ -1,6 +1,7 @@
 """The pop-up: the most urgent page in full, the others below, all of it from one ``Attention``. GUI thread."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from PySide6.QtCore import QElapsedTimer, Signal, Slot
@@ -76,7 +77,8 @@ class PagePopup(Frame):
 
     @Slot(object, object)
     def show_attention(self, attention: Attention, now: datetime) -> None:
-        """Show ``attention`` at ``now`` (aware, local clock)."""
+        """Show ``attention`` at ``now`` (aware, local clock), as far as it takes a piece of the screen."""
+        attention = replace(attention, pages=tuple(p for p in attention.pages if p.pops_up))
         self._clock.set(now)
         before = self._attention.pages if self._attention is not None and self.isVisible() else ()
         self._goodbyes.follow(before, attention, now)

@@ -177,7 +177,9 @@ class _Starter:
     def helpers(self) -> None:
         """Start what needs the screen or the bus."""
         self._run("openbox", "--sm-disable")
-        self._run("trayer", "--edge", "bottom", "--align", "right", "--widthtype", "request", "--height", "32")
+        # It keeps its edge of the screen for itself, as panels do: windows must not cover it.
+        place = ("--edge", "bottom", "--align", "right", "--widthtype", "request", "--height", "32")
+        self._run("trayer", *place, "--SetDockType", "true", "--SetPartialStrut", "true")
         defaults = self.folder / "dunstrc"
         defaults.touch()
         self._run("dunst", "-conf", str(defaults))

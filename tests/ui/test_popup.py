@@ -348,3 +348,11 @@ def test_the_digits_go_on_between_two_updates(qtbot: QtBot, show: Show) -> None:
         assert state.fraction < first.fraction
 
     qtbot.waitUntil(moved, timeout=3000)
+
+
+def test_a_sev3_is_a_notification_and_takes_no_piece_of_the_screen(show: Show) -> None:
+    popup = show(sample.pages(sample.page(severity=Severity.SEV3)))
+    assert not popup.isVisible()
+    popup = show(sample.pages(sample.page(), sample.page(1045, severity=Severity.SEV3)), 1)
+    assert popup.isVisible()
+    assert "#1045" not in " ".join(said(popup))
