@@ -7,6 +7,7 @@ refused, no CORS, no cookies. Everything but health and events needs a person's 
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from ipaddress import ip_address
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -29,7 +30,6 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/enqueue"})
 PERSON = "watchbell.person"
 BODY_LIMIT = 512 * 1024
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SECURITY_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -59,7 +59,7 @@ class Gate:
 
     async def _check(self, scope: Scope) -> tuple[int, object]:
         request = Request(scope)
-        if host_name(request.headers.get("host", "")) not in _LOOPBACK:
+        if not _is_loopback(host_name(request.headers.get("host", ""))):
             return 403, error_body(403, "Forbidden", ["the Host header does not name this server"])
         if "origin" in request.headers:
             return 403, error_body(403, "Forbidden", ["requests from web pages are refused"])
@@ -101,6 +101,14 @@ def host_name(header: str) -> str:
     """Return the name in a Host header, without its port."""
     name, colon, port = header.strip().lower().rpartition(":")
     return name if colon and port.isdigit() else header.strip().lower()
+
+
+def _is_loopback(name: str) -> bool:
+    """Tell whether a Host names this machine itself: an address cannot be rebound as a name can."""
+    try:
+        return name == "localhost" or ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 async def answer(send: Send, status: int, body: object) -> None:

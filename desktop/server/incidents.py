@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, bindparam, or_
 
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
@@ -19,13 +19,24 @@ from desktop.server.events import Action, Event
 from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
-from desktop.server.rows import load, save
+from desktop.server.rows import load, query, save
 from desktop.server.station import Station
 from desktop.server.tokens import find_service
 from desktop.server.writer import Work
 
 _REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)
 _incidents = schema.incidents.c
+
+_AMONG = _incidents.id.in_(bindparam("ids", expanding=True))
+_DUE = query(_AMONG, _incidents.next_action_at <= bindparam("now"))
+_TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value)
+_BY_KEY = query(
+    _incidents.service_id == bindparam("service"),
+    _incidents.dedup_key == bindparam("key"),
+    or_(_incidents.status != Status.RESOLVED.value, _incidents.resolved_at > bindparam("recent")),
+    order=(_incidents.resolved_at.is_(None).desc(), _incidents.resolved_at.desc()),
+    limit=1,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ def find(station: Station, connection: Any, name: str) -> Record:  # noqa: ANN40
     by: ColumnElement[bool] = _incidents.id == name
     if name.isascii() and name.isdigit() and len(name) < 18:
         by = or_(by, _incidents.number == int(name))
-    found = load(connection, station.policies, by, limit=1)
+    found = load(connection, station.policies, query(by, limit=1))
     if not found:
         raise not_found("such incident")
     return found[0]
@@ -116,14 +127,14 @@ def find(station: Station, connection: Any, name: str) -> Record:  # noqa: ANN40
 def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
-    due = load(work.connection, station.policies, _incidents.id.in_(ids), _incidents.next_action_at <= moment.now)
+    due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
 def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Page whoever took over a paged role of ``ids``, as far as they are triggered."""
     moment = station.moment()
-    found = load(work.connection, station.policies, _incidents.id.in_(ids), _incidents.status == Status.TRIGGERED.value)
+    found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
     return _each(work, found, lambda draft: transitions.take_over(draft, moment))
 
 
@@ -143,10 +154,8 @@ def _save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
 
 def _by_key(station: Station, work: Work, service: str, key: str, now: datetime) -> Record | None:
     """Return the open incident of ``key``, else the one that was resolved a short while ago."""
-    alive = or_(_incidents.status != Status.RESOLVED.value, _incidents.resolved_at > now - _REOPEN_WITHIN)
-    where = (_incidents.service_id == service, _incidents.dedup_key == key, alive)
-    order = (_incidents.resolved_at.is_(None).desc(), _incidents.resolved_at.desc())
-    found = load(work.connection, station.policies, *where, limit=1, order=order)
+    recent = now - _REOPEN_WITHIN
+    found = load(work.connection, station.policies, _BY_KEY, service=service, key=key, recent=recent)
     return found[0] if found else None
 
 

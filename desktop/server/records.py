@@ -1,5 +1,6 @@
 """Incidents as the server knows them, and the drafts on which transitions work. Values only, any thread."""
 
+import base64
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,8 +10,6 @@ from desktop.domain.escalation import Policy, Progress
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity, Urgency
 from desktop.server.codec import Frozen, Json
-
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 ENGINE = "engine"
 
@@ -106,4 +105,4 @@ class Draft:
 
 def new_id() -> str:
     """Return a new incident id: short, capital letters and digits, like PagerDuty's."""
-    return "Q" + "".join(secrets.choice(_ALPHABET) for _ in range(13))
+    return "Q" + base64.b32encode(secrets.token_bytes(8)).decode("ascii").rstrip("=")

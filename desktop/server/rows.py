@@ -3,10 +3,24 @@
 ``save`` writes any number of drafts with as few statements as one needs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Delete,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity, Urgency
@@ -20,16 +34,45 @@ _COLUMNS = list(schema.incidents.c)
 _CHUNK = 500
 
 
-def load(connection: Connection, policies: PolicyById, *where: ColumnElement[bool], limit: int | None = None,
-         order: Sequence[ColumnElement[Any]] = ()) -> list[Record]:  # fmt: skip
-    """Return the incidents that fulfil ``where``, each with who is assigned and who acknowledged."""
-    query = select(*_COLUMNS).where(*where).order_by(*order).limit(limit)
-    rows = connection.execute(query).all()
+def _holding(table: Table) -> Select[Any]:
+    ids: BindParameter[str] = bindparam("ids", expanding=True)
+    return select(table).where(table.c.incident_id.in_(ids)).order_by(table.c.at, table.c.person_id)
+
+
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_ASSIGNED, _ACKNOWLEDGED = _holding(schema.assignments), _holding(schema.acknowledgements)
+_INSERT, _INSERT_ENTRY = insert(schema.incidents), insert(schema.log_entries)
+_UPDATE = (
+    update(schema.incidents)
+    .where(schema.incidents.c.id == bindparam("b_id"))
+    .values({c.name: bindparam(c.name) for c in _COLUMNS if c.name not in ("id", "number", "created_at")})
+)
+_counter = schema.counters.c
+_COUNT = (
+    update(schema.counters)
+    .where(_counter.name.in_(("version", "incident")))
+    .values(
+        value=_counter.value + case((_counter.name == "version", bindparam("versions")), else_=bindparam("numbers"))
+    )
+    .returning(_counter.name, _counter.value)
+)
+
+
+def query(
+    *where: ColumnElement[bool], limit: int | None = None, order: Sequence[ColumnElement[Any]] = ()
+) -> Select[Any]:
+    """Return the question for the incidents that fulfil ``where``. Building one costs more than asking it: keep it."""
+    return select(*_COLUMNS).where(*where).order_by(*order).limit(limit)
+
+
+def load(connection: Connection, policies: PolicyById, asked: Select[Any], **values: object) -> list[Record]:
+    """Return the incidents that ``asked`` finds, each with who is assigned and who acknowledged."""
+    rows = connection.execute(asked, values).all()
     if not rows:
         return []
     ids = [row.id for row in rows]
-    assigned = _held(connection, schema.assignments, ids)
-    acknowledged = _held(connection, schema.acknowledgements, ids)
+    assigned = _held(connection, _ASSIGNED, ids)
+    acknowledged = _held(connection, _ACKNOWLEDGED, ids)
     return [
         _record(row, policies(connection, row.policy), assigned.get(row.id, ()), acknowledged.get(row.id, ()))
         for row in rows
@@ -41,26 +84,17 @@ def save(connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
     touched = [draft for draft in drafts if draft.touched]
     if not touched:
         return []
-    first = count(connection, "version", len(touched)) - len(touched) + 1
-    for version, draft in enumerate(touched, first):
-        draft.change(version=version)
-    _insert_new([draft for draft in touched if draft.before is None], connection)
-    _update_known([draft for draft in touched if draft.before is not None], connection)
-    _write_held(connection, schema.assignments, ((d.record, _old(d, "assignments"), d.record.assignments)
-                                                 for d in touched))  # fmt: skip
-    _write_held(connection, schema.acknowledgements, ((d.record, _old(d, "acknowledgements"), d.record.acknowledgements)
-                                                      for d in touched))  # fmt: skip
+    new = [draft for draft in touched if draft.before is None]
+    _number(connection, touched, new)
+    if new:
+        connection.execute(_INSERT, [{**_row(d.record), "number": d.record.number, "id": d.record.id} for d in new])
+    _update_known(connection, [draft for draft in touched if draft.before is not None])
+    for table in (schema.assignments, schema.acknowledgements):
+        _write_held(connection, table, touched)
     entries = [_entry_row(draft.record.id, entry) for draft in touched for entry in draft.entries]
     if entries:
-        connection.execute(insert(schema.log_entries), entries)
+        connection.execute(_INSERT_ENTRY, entries)
     return [draft.record for draft in touched]
-
-
-def count(connection: Connection, name: str, by: int = 1) -> int:
-    """Raise the counter ``name`` and return its new value."""
-    counters = schema.counters
-    query = update(counters).where(counters.c.name == name).values(value=counters.c.value + by)
-    return int(connection.execute(query.returning(counters.c.value)).scalar_one())
 
 
 def latest_event(connection: Connection, incident_id: str) -> object:
@@ -73,34 +107,20 @@ def latest_event(connection: Connection, incident_id: str) -> object:
 
 def current_version(connection: Connection) -> int:
     """Return the version of the latest change that ``connection`` sees."""
-    counters = schema.counters
-    return int(connection.execute(select(counters.c.value).where(counters.c.name == "version")).scalar_one())
+    return int(connection.execute(select(_counter.value).where(_counter.name == "version")).scalar_one())
 
 
-def _old(draft: Draft, name: str) -> tuple[Held, ...]:
-    return () if draft.before is None else getattr(draft.before, name)
-
-
-def _insert_new(drafts: list[Draft], connection: Connection) -> None:
-    if not drafts:
-        return
-    number = count(connection, "incident", len(drafts)) - len(drafts)
-    rows = []
-    for draft in drafts:
-        number += 1
+def _number(connection: Connection, touched: list[Draft], new: list[Draft]) -> None:
+    """Give every draft its version, and the new ones their numbers, in one statement."""
+    by = {"versions": len(touched), "numbers": len(new)}
+    last = {row.name: row.value for row in connection.execute(_COUNT, by).all()}
+    for version, draft in enumerate(touched, last["version"] - len(touched) + 1):
+        draft.change(version=version)
+    for number, draft in enumerate(new, last["incident"] - len(new) + 1):
         draft.change(number=number)
-        rows.append({**_row(draft.record), "number": number, "id": draft.record.id})
-    connection.execute(insert(schema.incidents), rows)
 
 
-_UPDATE = (
-    update(schema.incidents)
-    .where(schema.incidents.c.id == bindparam("b_id"))
-    .values({c.name: bindparam(c.name) for c in _COLUMNS if c.name not in ("id", "number", "created_at")})
-)
-
-
-def _update_known(drafts: list[Draft], connection: Connection) -> None:
+def _update_known(connection: Connection, drafts: list[Draft]) -> None:
     if drafts:
         rows = [{**_row(draft.record), "b_id": draft.record.id} for draft in drafts]
         for row in rows:
@@ -108,22 +128,25 @@ def _update_known(drafts: list[Draft], connection: Connection) -> None:
         connection.execute(_UPDATE, rows)
 
 
-def _write_held(
-    connection: Connection, table: Any, changes: Iterable[tuple[Record, tuple[Held, ...], tuple[Held, ...]]]  # noqa: ANN401
-) -> None:  # fmt: skip
+def _write_held(connection: Connection, table: Table, drafts: list[Draft]) -> None:
+    """Write who is assigned, or acknowledged, as far as it changed."""
     added, gone = [], []
-    for record, old, new in changes:
-        if old == new:
-            continue
-        gone += [{"b_incident": record.id, "b_person": held.person} for held in old if held not in new]
-        added += [{"incident_id": record.id, "person_id": h.person, "at": h.at} for h in new if h not in old]
+    for draft in drafts:
+        new = getattr(draft.record, table.name)
+        old = () if draft.before is None else getattr(draft.before, table.name)
+        if new != old:
+            incident = draft.record.id
+            gone += [{"b_incident": incident, "b_person": held.person} for held in old if held not in new]
+            added += [{"incident_id": incident, "person_id": h.person, "at": h.at} for h in new if h not in old]
     if gone:
-        query = delete(table).where(
-            table.c.incident_id == bindparam("b_incident"), table.c.person_id == bindparam("b_person")
-        )
-        connection.execute(query, gone)
+        connection.execute(_delete_held(table), gone)
     if added:
         connection.execute(insert(table), added)
+
+
+def _delete_held(table: Table) -> Delete:
+    incident, person = table.c.incident_id, table.c.person_id
+    return delete(table).where(incident == bindparam("b_incident"), person == bindparam("b_person"))
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -181,11 +204,10 @@ def _record(row: Row[Any], policies: Frozen, assigned: tuple[Held, ...], acknowl
     )
 
 
-def _held(connection: Connection, table: Any, ids: list[str]) -> dict[str, tuple[Held, ...]]:  # noqa: ANN401
+def _held(connection: Connection, asked: Select[Any], ids: list[str]) -> dict[str, tuple[Held, ...]]:
     found: dict[str, tuple[Held, ...]] = {}
     for start in range(0, len(ids), _CHUNK):
-        query = select(table).where(table.c.incident_id.in_(ids[start : start + _CHUNK]))
-        for row in connection.execute(query.order_by(table.c.at, table.c.person_id)):
+        for row in connection.execute(asked, {"ids": ids[start : start + _CHUNK]}):
             found[row.incident_id] = (*found.get(row.incident_id, ()), Held(row.person_id, row.at))
     return found
 

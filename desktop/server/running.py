@@ -1,5 +1,6 @@
 """A server put together: storage, writer, engine, hub, in the order in which they start and end. On the main thread."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from desktop.server.storage import Storage
 from desktop.server.stream import Hub
 from desktop.server.writer import Writer
 from desktop.team import document
+
+log = logging.getLogger(__name__)
 
 
 class Server:
@@ -42,6 +45,11 @@ class Server:
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
         self.hub.publish(changed)
+        for record in changed:
+            if record.open and not record.assignments:
+                log.error(
+                    "nobody is on call", extra={"fields": {"incident": record.id, "severity": record.severity.key}}
+                )
 
 
 def load_team(storage: Storage, file: Path | None, now: datetime) -> Roster:

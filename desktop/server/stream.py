@@ -14,10 +14,11 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from desktop.domain.incident import Status
 from desktop.server import oncalls, present, schema
 from desktop.server.access import PERSON, Receive, Scope, Send
 from desktop.server.records import Record
-from desktop.server.rows import current_version, load
+from desktop.server.rows import current_version, load, query
 from desktop.server.station import Station
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ QUEUE_LIMIT = 1000
 SEND_SECONDS = 15.0
 _HEARTBEAT = b": heartbeat\n\n"
 _END = b""
+_OPEN = query(schema.incidents.c.status != Status.RESOLVED.value)
 
 
 class Subscriber:
@@ -154,7 +156,7 @@ class Stream:
         station = self._station
         with station.storage.read() as connection:
             version = current_version(connection)
-            found = load(connection, station.policies, schema.incidents.c.status.in_(("triggered", "acknowledged")))
+            found = load(connection, station.policies, _OPEN)
         now = station.clock()
         content = {
             "version": version,

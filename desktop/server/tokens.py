@@ -5,8 +5,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, insert, select
 
 from desktop.domain.errors import InputError
 from desktop.server import schema, storage
@@ -14,6 +15,20 @@ from desktop.server import schema, storage
 PREFIX = "wb_"
 _EMBEDDED = "embedded"
 _USER, _INTEGRATION = "user", "integration"
+
+_tokens = schema.tokens.c
+
+
+def _find(kind: str, owner: Column[str], owners: Table) -> Select[Any]:
+    return (
+        select(owner.label("owner"), _tokens.expires_at, _tokens.revoked_at)
+        .join(owners, owners.c.id == owner)
+        .where(_tokens.hash == bindparam("digest"), _tokens.kind == kind, owners.c.active)
+    )
+
+
+_FIND_PERSON = _find(_USER, _tokens.person_id, schema.people)
+_FIND_SERVICE = _find(_INTEGRATION, _tokens.service_id, schema.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +85,14 @@ def replace_embedded(connection: Connection, token: str, person: str, now: datet
 
 def find_person(connection: Connection, token: str, now: datetime) -> str | None:
     """Return whose ``token`` it is, None when it is unknown, revoked, expired, or its person left."""
-    table, people = schema.tokens, schema.people
-    query = (
-        select(table.c.person_id, table.c.expires_at, table.c.revoked_at)
-        .join(people, people.c.id == table.c.person_id)
-        .where(table.c.hash == digest_of(token), table.c.kind == _USER, people.c.active)
-    )
-    row = connection.execute(query).one_or_none()
-    return row.person_id if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
+    row = connection.execute(_FIND_PERSON, {"digest": digest_of(token)}).one_or_none()
+    return row.owner if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
 
 
 def find_service(connection: Connection, key: str, now: datetime) -> str | None:
     """Return the service that the integration ``key`` belongs to, None when there is none (any more)."""
-    table, services = schema.tokens, schema.services
-    query = (
-        select(table.c.service_id, table.c.expires_at, table.c.revoked_at)
-        .join(services, services.c.id == table.c.service_id)
-        .where(table.c.hash == digest_of(key), table.c.kind == _INTEGRATION, services.c.active)
-    )
-    row = connection.execute(query).one_or_none()
-    return row.service_id if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
+    row = connection.execute(_FIND_SERVICE, {"digest": digest_of(key)}).one_or_none()
+    return row.owner if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
 
 
 def digest_of(token: str) -> str:

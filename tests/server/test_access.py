@@ -64,7 +64,10 @@ def test_a_token_is_stored_as_a_hash_only(shared: House) -> None:
     assert tokens.digest_of(token).encode() in stored
 
 
-@pytest.mark.parametrize("host", ["evil.example.com", "127.0.0.1.evil.example.com:80", "", "127.0.0.2:1", "[::2]:1"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example.com", "127.0.0.1.evil.example.com:80", "", "10.0.0.1:1", "[::2]:1", "localhost.evil.example.com"],
+)
 def test_a_foreign_host_is_refused(shared: House, host: str) -> None:
     address = urlsplit(shared.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
@@ -74,6 +77,11 @@ def test_a_foreign_host_is_refused(shared: House, host: str) -> None:
     connection.endheaders()
     assert connection.getresponse().status == 403
     connection.close()
+
+
+@pytest.mark.parametrize("host", ["localhost:5", "LOCALHOST", "127.0.0.1", "127.0.0.2:1", "[::1]:1"])
+def test_this_machine_by_any_name(shared: House, host: str) -> None:
+    assert shared.call("GET", "/users/me", headers={"Host": host}).status_code == 200
 
 
 def test_web_pages_are_refused(shared: House) -> None:

@@ -1,4 +1,7 @@
-"""What the routers share: the station, the person who asks, lists in pages. On worker threads."""
+"""What the routers share: the station, the person who asks, lists in pages. On the event loop.
+
+The dependencies are coroutines because FastAPI runs plain functions on a worker thread, which costs more than they do.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ class Paging:
         return self.answer(name, page, more=len(items) > self.offset + len(page), total=len(items))
 
 
-def paging(
+async def paging(
     limit: Annotated[int, Query(ge=0)] = 25, offset: Annotated[int, Query(ge=0)] = 0, total: bool = False
 ) -> Paging:  # fmt: skip
     """Read ``limit`` (at most 100), ``offset`` and ``total``."""
@@ -45,12 +48,12 @@ def paging(
     return Paging(limit, offset, total)
 
 
-def station_of(request: Request) -> Station:
+async def station_of(request: Request) -> Station:
     """Return the running server's parts."""
     return cast("Station", request.app.state.station)
 
 
-def person_of(request: Request) -> str:
+async def person_of(request: Request) -> str:
     """Return the id of the person whose token came with the request."""
     return cast("str", request.scope[PERSON])
 

@@ -14,7 +14,7 @@ from desktop.server import schema
 from desktop.server.api.common import Paging, instant
 from desktop.server.failures import invalid
 from desktop.server.records import Record
-from desktop.server.rows import load
+from desktop.server.rows import load, query
 from desktop.server.station import Station
 
 _MONTH, _LONGEST = timedelta(days=31), timedelta(days=184)
@@ -92,7 +92,7 @@ def find(
     with station.storage.read() as connection:
         ids = select(_table.id).where(*where).order_by(*ordered).limit(page.limit + 1).offset(page.offset)
         names = list(connection.execute(ids).scalars())
-        found = {record.id: record for record in load(connection, station.policies, _table.id.in_(names))}
+        found = {record.id: record for record in load(connection, station.policies, query(_table.id.in_(names)))}
         total = None
         if page.total:
             total = connection.execute(select(func.count()).select_from(schema.incidents).where(*where)).scalar_one()
