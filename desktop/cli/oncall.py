@@ -38,18 +38,16 @@ def run(options: Namespace) -> int:
 
 def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[str, str]]:
     from desktop import team as team_file  # noqa: PLC0415 - only needed with --team
-    from desktop.domain.rotation import LOOK_AHEAD, on_call  # noqa: PLC0415
+    from desktop.domain.rotation import known_end, on_call  # noqa: PLC0415
 
     team = team_file.load(path)
     when = utc_now() if at is None else parse_time(at, team.time_zone)
     segments = on_call(team, when)
     roles: dict[str, dict[str, object] | None] = dict.fromkeys(_ALWAYS)
     for role, segment in segments.items():
-        # As far away as was looked, nothing is known to change.
-        until = segment.end if segment.end - when < LOOK_AHEAD else None
         held: dict[str, object] = {
             "person": segment.person,
-            "until": output.instant(until),
+            "until": output.instant(known_end(segment)),
             "why": segment.why.value,
         }
         roles[role.value] = held if segment.person is not None else None

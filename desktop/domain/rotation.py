@@ -20,7 +20,7 @@ from desktop.domain.segments import ORDER, Segment, Why
 from desktop.domain.shifts import Ring, Turn, runs
 from desktop.domain.team import Role, Team
 
-__all__ = ["LOOK_AHEAD", "Segment", "Why", "on_call", "schedule"]
+__all__ = ["LOOK_AHEAD", "Segment", "Why", "known_end", "on_call", "schedule"]
 
 # How far ``on_call`` looks for the ends of a segment, at the least, before and after the instant asked for.
 LOOK_AHEAD = timedelta(days=366)
@@ -59,6 +59,11 @@ def on_call(team: Team, at: datetime) -> Mapping[Role, Segment]:
     """
     _check(at)
     return _plan(team).moment(at)
+
+
+def known_end(segment: Segment) -> datetime | None:
+    """Return when ``segment`` ends, None for one so long that its end is only where the looking ended."""
+    return None if segment.end - segment.start >= LOOK_AHEAD else segment.end
 
 
 def _check(at: datetime) -> None:

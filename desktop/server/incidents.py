@@ -175,9 +175,16 @@ def _trigger(
     if known.open:
         draft.change(updated_at=moment.now)
         draft.note(Entry("trigger", moment.now, actor, data={**data, "repeated": True}))
+        _raise(draft, moment, actor, station.roster.severity(service, event.severity))
     else:
         transitions.reopen(draft, moment, actor, data)
     return draft
+
+
+def _raise(draft: Draft, moment: Moment, actor: str, said: Mapped) -> None:
+    """Take over a worse severity of a repeated event (design, section 3); a milder or an unknown one says nothing."""
+    if not said.note and said.severity < draft.record.severity:
+        transitions.set_severity(draft, moment, actor, said.severity)
 
 
 def _new(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from desktop.domain.policies import levels
-from desktop.domain.rotation import on_call, schedule
+from desktop.domain.rotation import known_end, on_call, schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role
@@ -90,7 +90,7 @@ def _entry(
         "schedule": None if segment is None else _schedule(segment.role, full="schedules" in include),
         "user": present.user(directory.person(person), full="users" in include),
         "start": None if segment is None else present.instant(segment.start),
-        "end": None if segment is None else present.instant(segment.end),
+        "end": None if segment is None else present.instant(known_end(segment)),
         "watchbell": None if segment is None else {"role": segment.role.value, "why": segment.why.value},
     }
 

@@ -41,6 +41,18 @@ def test_the_same_key_again_joins_the_open_incident(shared: House) -> None:
     assert body["details"]["payload"]["summary"] == "second"
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "ends"),
+    [("warning", "critical", "SEV-0"), ("critical", "warning", "SEV-0"), ("warning", "whatever", "SEV-2")],
+)
+def test_a_repeated_event_raises_the_severity_and_never_lowers_it(
+    shared: House, first: str, then: str, ends: str
+) -> None:
+    key = shared.enqueue(severity=first)
+    shared.enqueue(key=key, severity=then)
+    assert shared.incident(key)["priority"]["name"] == ends
+
+
 def test_acknowledge_and_resolve_by_the_integration(shared: House) -> None:
     shared.enqueue(key="life")
     shared.enqueue("acknowledge", "life")

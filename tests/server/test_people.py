@@ -114,3 +114,17 @@ def test_who_leaves_the_team_keeps_a_name_but_no_access(tmp_path_factory: pytest
         assert names == ["Ben Okafor"]
         house.tokens["ben"] = token
         assert house.call("GET", "/users/me", person="ben").status_code == 401
+
+
+def test_a_shift_that_never_ends_has_no_end(tmp_path_factory: pytest.TempPathFactory) -> None:
+    alone = """
+time_zone = "UTC"
+people = [{ id = "ana", name = "Ana" }]
+[rotation.primary]
+members = ["ana"]
+start = 2020-01-06T09:00:00
+every = "1 week"
+"""
+    with running_house(tmp_path_factory.mktemp("alone"), alone) as house:
+        found = house.get("/oncalls")["oncalls"]
+        assert {(o["user"]["id"], o["end"]) for o in found} == {("ana", None)}
