@@ -103,7 +103,7 @@ def test_a_picture_of_the_screen_shows_the_window(session: Session, tmp_path: Pa
 
 
 def test_a_tray_icon_is_embedded_and_can_be_clicked(session: Session) -> None:
-    assert session.tray_icons() == []
+    session.await_tray_icons(0)
     with session.python(SAMPLE, "--tray") as program:
         (icon,) = session.await_tray_icons(1)
         assert 0 < icon.width <= 32
@@ -122,6 +122,7 @@ def test_a_secret_goes_to_the_keyring_of_the_session(session: Session) -> None:
 
 
 def test_a_notification_reaches_the_daemon(session: Session) -> None:
+    session.bus.close_notifications()  # of the tests before
     with session.notify_calls() as calls, session.python("-c", NOTIFY) as program:
         call = calls.wait("^SEV-0$")
         await_line(program, re.compile(r"^id [1-9]"), 5)
