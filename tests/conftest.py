@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.fakes.keyring_fake import MemoryKeyring
 from tests.isolation import HIDDEN, UNREACHABLE, home_environment, nothing_left_behind
@@ -20,8 +20,17 @@ os.environ.update(UNREACHABLE)
 os.environ.update(home_environment(Path(_first_home.name)))
 
 # The same examples every time, on every machine: a failure must be the change's, not the day's.
-settings.register_profile("watchbell", derandomize=True, deadline=None, database=None)
-settings.register_profile("watchbell-full", parent=settings.get_profile("watchbell"), max_examples=1000)
+# Which part of a failing example matters is left to --full: finding it out can take longer than a test may.
+settings.register_profile(
+    "watchbell",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
+settings.register_profile(
+    "watchbell-full", parent=settings.get_profile("watchbell"), max_examples=1000, phases=tuple(Phase)
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
