@@ -42,8 +42,8 @@ class Presence:
         self._cuts = {person: _edges(those) for person, those in away.items()}
 
     def edges(self) -> set[datetime]:
-        """Return every instant at which somebody leaves or comes back."""
-        return {t for cuts in self._cuts.values() for t in cuts}
+        """Return every instant at which an absence begins or ends: where two overlap, the covers change within."""
+        return {t for those in self._away.values() for away in those for t in (away.start, away.end)}
 
     def absent(self, person: str, at: datetime) -> bool:
         """Tell whether ``person`` cannot be on call at ``at``."""

@@ -108,7 +108,10 @@ class Ring:
         return tuple(sorted(last, key=lambda person: last[person], reverse=True))
 
     def turns(self, start: datetime, end: datetime) -> Iterator[Turn]:
-        """Yield the turns that touch ``[start, end)``, whole, in order, without gaps; none before the first shift."""
+        """Yield the turns that touch ``[start, end)``, in order, without gaps; none before the first shift.
+
+        They may reach beyond the window, where holidays are not looked at.
+        """
         spans = deque(self._spans(start, end))
         low = self._number(clock(start, self._zone) - _CLOCK_CHANGE)
         high = self._number(clock(end, self._zone) + _CLOCK_CHANGE)
@@ -157,9 +160,8 @@ class Ring:
     def _spans(self, start: datetime, end: datetime) -> Iterator[_Span]:
         """Yield the runs of holidays near ``[start, end)`` that somebody else than the engineer can cover."""
         handover = self._start.time()
-        # A shift that touches the window reaches beyond it, and so do the holidays within that shift.
-        first_day = clock(start, self._zone).date() - self._every - 2 * _DAY
-        last_day = clock(end, self._zone).date() + self._every + 2 * _DAY
+        first_day = clock(start, self._zone).date() - 2 * _DAY
+        last_day = clock(end, self._zone).date() + 2 * _DAY
         index = bisect_left(self._runs, first_day, key=lambda run: run[1])
         while index < len(self._runs) and self._runs[index][0] <= last_day:
             first, last = self._runs[index]

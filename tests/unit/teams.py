@@ -26,6 +26,13 @@ CHANGES = (
     ("Pacific/Apia", wall("2011-12-30")),
     ("UTC", wall("2026-06-15")),
 )
+WHOLE_DAYS = (
+    Every(1, Unit.DAYS),
+    Every(24, Unit.HOURS),
+    Every(36, Unit.HOURS),
+    Every(2, Unit.DAYS),
+    Every(1, Unit.WEEKS),
+)
 SHIFTS = (
     Every(1, Unit.HOURS), Every(5, Unit.HOURS), Every(12, Unit.HOURS), Every(24, Unit.HOURS), Every(36, Unit.HOURS),
     Every(1, Unit.DAYS), Every(3, Unit.DAYS), Every(1, Unit.WEEKS), Every(2, Unit.WEEKS),

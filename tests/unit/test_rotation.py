@@ -79,6 +79,16 @@ def test_an_override_that_ends_before_it_begins_is_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("hours", "whys"), [(0, ["holiday"]), (-1, ["rotation", "holiday"]), (23, ["holiday", "rotation"])]
+)
+def test_a_window_may_begin_and_end_within_a_holiday(hours: int, whys: list[str]) -> None:
+    team = replace(TEAM, holidays={wall("2026-01-14").date(): "Holiday"})
+    start = utc("2026-01-14 17:00") + timedelta(hours=hours)
+    found = rotation.schedule(team, start, start + timedelta(hours=2))
+    assert [s.why.value for s in found if s.role is Role.PRIMARY] == whys
+
+
 def test_overrides_may_be_instants() -> None:
     exact = Override(Role.PRIMARY, "eve", utc("2026-11-01 09:30"), utc("2026-11-01 09:45"))
     segment = rotation.on_call(replace(TEAM, overrides=(exact,)), utc("2026-11-01 09:30"))[Role.PRIMARY]

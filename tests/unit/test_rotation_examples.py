@@ -51,11 +51,23 @@ def week(start: str, **people: str) -> Week:
 
 NEW_YEAR_RUN = replace(TEAM, holidays=holidays("2026-01-18", "2026-01-19", "2026-01-20"))
 THANKSGIVING = replace(TEAM, holidays=holidays("2026-11-26", "2026-11-27"))
+TWO = replace(
+    TEAM,
+    rotations=MappingProxyType({Role.PRIMARY: Rotation(("ana", "ben"), START, WEEKLY)}),
+    holidays=holidays("2026-01-18", "2026-01-19"),
+)
 HANDOVER_DAY = replace(TEAM, holidays=holidays("2026-01-19"))
 ROW = replace(TEAM, weeks=(week("2026-01-12", primary="eve"),))
 ROW_AND_HOLIDAY = replace(ROW, holidays=holidays("2026-01-21"))
 BEN_AWAY = replace(TEAM, absences=(away("ben", "2026-01-13 12:00", "2026-01-15 12:00"),))
 BEN_COVERED = replace(TEAM, absences=(away("ben", "2026-01-13 12:00", "2026-01-15 12:00", "eve"),))
+TWO_ABSENCES = replace(
+    TEAM,
+    absences=(
+        away("ben", "2026-01-13 12:00", "2026-01-15 12:00"),
+        away("ben", "2026-01-13 12:00", "2026-01-14 12:00", "eve"),
+    ),
+)
 COVER_AWAY = replace(BEN_COVERED, absences=(*BEN_COVERED.absences, away("eve", "2026-01-14 00:00", "2026-01-14 12:00")))
 COVER_COVERED = replace(
     BEN_COVERED, absences=(*BEN_COVERED.absences, away("eve", "2026-01-14 00:00", "2026-01-14 12:00", "dora"))
@@ -114,6 +126,10 @@ EXAMPLES = [
     (NEW_YEAR_RUN, "2026-01-19 12:00", "primary", "ana", "holiday"),
     (NEW_YEAR_RUN, "2026-01-20 12:00", "primary", "ana", "holiday"),
     (NEW_YEAR_RUN, "2026-01-21 09:00", "primary", "cho", "rotation"),
+    # Whoever covers a run and comes to their own turn within it has their turn: of two, Ana covers Ben's Sunday.
+    (TWO, "2026-01-18 08:59", "primary", "ben", "rotation"),
+    (TWO, "2026-01-18 09:00", "primary", "ana", "holiday"),
+    (TWO, "2026-01-19 09:00", "primary", "ana", "rotation"),
     # The first week of all has an earlier engineer too: the ring is read backwards.
     (replace(TEAM, holidays=holidays("2026-01-06")), "2026-01-06 12:00", "primary", "cho", "holiday"),
     # An explicit week comes before holidays are looked at.
@@ -125,6 +141,9 @@ EXAMPLES = [
     (BEN_AWAY, "2026-01-13 12:00", "primary", "ana", "absence"),
     (BEN_AWAY, "2026-01-15 12:00", "primary", "ben", "rotation"),
     (BEN_COVERED, "2026-01-14 12:00", "primary", "eve", "absence"),
+    # Two absences that overlap: whom the one names covers for as long as that one lasts.
+    (TWO_ABSENCES, "2026-01-14 11:59", "primary", "eve", "absence"),
+    (TWO_ABSENCES, "2026-01-14 12:00", "primary", "ana", "absence"),
     (COVER_AWAY, "2026-01-14 06:00", "primary", "ana", "absence"),
     (COVER_COVERED, "2026-01-14 06:00", "primary", "dora", "absence"),
     # Ana is away too: one engineer further back, Cho, who is secondary and so is replaced there. Nobody is left there

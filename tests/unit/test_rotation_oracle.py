@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from desktop.domain import rotation
 from desktop.domain.team import Every, Unit
 from tests.unit import oracle
-from tests.unit.teams import Case, cases, utc, wall
+from tests.unit.teams import WHOLE_DAYS, Case, cases, utc, wall
 
 
 @settings(max_examples=60)
@@ -17,10 +17,16 @@ def test_every_half_hour_is_as_the_oracle_says(case: Case) -> None:
     assert rotation.schedule(case.team, case.start, case.end) == oracle.schedule(case.team, case.start, case.end)
 
 
+@settings(max_examples=60)
+@given(cases(shifts=WHOLE_DAYS, days=6, most=3))
+def test_shifts_that_keep_holidays_are_as_the_oracle_says(case: Case) -> None:
+    assert rotation.schedule(case.team, case.start, case.end) == oracle.schedule(case.team, case.start, case.end)
+
+
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 @settings(max_examples=2000)
-@given(cases())
+@given(cases() | cases(shifts=WHOLE_DAYS, days=6, most=3))
 def test_many_more_teams(case: Case) -> None:
     assert rotation.schedule(case.team, case.start, case.end) == oracle.schedule(case.team, case.start, case.end)
 
