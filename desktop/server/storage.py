@@ -111,10 +111,14 @@ def open_existing(database: str | None) -> Storage:
     if not path_of(url).is_file():
         raise InputError(f"there is no database at {path_of(url)}: start `watchbell serve` on it first")
     storage = Storage(url)
-    with storage.read() as connection:
-        if not inspect(connection).has_table("meta"):
-            raise InputError(f"{path_of(url)} holds no Watchbell database: start `watchbell serve` on it first")
-        _check_version(connection)
+    try:
+        with storage.read() as connection:
+            if not inspect(connection).has_table("meta"):
+                raise InputError(f"{path_of(url)} holds no Watchbell database: start `watchbell serve` on it first")
+            _check_version(connection)
+    except BaseException:
+        storage.close()
+        raise
     return storage
 
 
@@ -132,6 +136,15 @@ def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     # The driver's own transactions begin too late and break savepoints; `_begin` starts them instead.
     # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#sqlite-transactions
     connection.isolation_level = None
+    try:
+        _set_pragmas(connection)
+    except sqlite3.Error:
+        # The pool never gets to see a connection that fails here, and would not close it.
+        connection.close()
+        raise
+
+
+def _set_pragmas(connection: sqlite3.Connection) -> None:
     cursor = connection.cursor()
     # The time to wait first: switching to WAL needs a lock.
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
