@@ -34,6 +34,7 @@ def build() -> argparse.ArgumentParser:
     _application(commands)
     _server(commands)
     _incidents(commands)
+    _team(commands)
     _connections(commands)
     return parser
 
@@ -87,6 +88,19 @@ def _incidents(commands: "_Commands[_Parser]") -> None:
     oncall = _add(commands, "oncall", "oncall:run", "who is on call", json=True)
     oncall.add_argument("--team", metavar="FILE", help="ask this team file instead of the connection")
     oncall.add_argument("--at", metavar="T", help="when, as 2026-11-23T09:00 (default: now; needs --team)")
+
+
+def _team(commands: "_Commands[_Parser]") -> None:
+    team = _add(commands, "team", "team:no_command", "the team file")
+    actions = team.add_subparsers(title="actions", metavar="ACTION", parser_class=_Parser)
+    check = _add(actions, "check", "team:check", "name every mistake in a team file", json=True)
+    check.add_argument("file", metavar="FILE")
+
+    schedule = _add(commands, "schedule", "team:schedule", "who has which role from when to when", json=True)
+    schedule.add_argument("--team", metavar="FILE", required=True)
+    schedule.add_argument("--from", dest="start", metavar="T", required=True, help="as 2026-11-23 or 2026-11-23T09:00")
+    schedule.add_argument("--to", dest="end", metavar="T", required=True)
+    schedule.add_argument("--ics", action="store_true", help="print a calendar (iCalendar)")
 
 
 def _connections(commands: "_Commands[_Parser]") -> None:

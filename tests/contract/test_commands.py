@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from icalendar import Calendar
 
 from desktop.cli import main
 from tests.serving import Serving, serving
@@ -171,6 +172,57 @@ every = "1 week"
     assert "NOBODY ON CALL" in run(capsys, "oncall", "--team", str(file), "--at", "2025-01-01")
     assert "is no time" in run(capsys, *at, "tomorrow", expect=2)
     assert "nowhere.toml" in run(capsys, "oncall", "--team", str(tmp_path / "nowhere.toml"), expect=2)
+
+
+TWO = """
+time_zone = "America/Los_Angeles"
+people = [{ id = "ana", name = "Ana" }, { id = "ben", name = "Ben" }]
+holidays.extra = [{ date = 2026-01-14, name = "Founders' day" }]
+[rotation.primary]
+members = ["ana", "ben"]
+start = 2026-01-05T09:00:00
+every = "1 week"
+"""
+
+
+def test_a_schedule_from_a_file_alone(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(TWO, "utf-8")
+    command = ("schedule", "--team", str(file), "--from", "2026-01-12T09:00", "--to", "2026-01-16")
+    assert json.loads(run(capsys, *command, "--json"))["segments"] == [
+        segment("ben", "2026-01-12T17:00:00Z", "2026-01-14T17:00:00Z", "rotation"),
+        segment("ana", "2026-01-14T17:00:00Z", "2026-01-15T17:00:00Z", "holiday"),
+        segment("ben", "2026-01-15T17:00:00Z", "2026-01-16T08:00:00Z", "rotation"),
+    ]
+    assert "Ana  (holiday)" in run(capsys, *command)
+    assert "--from must be before --to" in run(capsys, *command[:4], "2026-01-20", *command[5:], expect=2)
+
+
+def segment(person: str, start: str, end: str, why: str) -> dict[str, str]:
+    return {"role": "primary", "person": person, "start": start, "end": end, "why": why}
+
+
+def test_a_schedule_as_a_calendar(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(TWO, "utf-8")
+    text = run(capsys, "schedule", "--team", str(file), "--from", "2026-01-01", "--to", "2026-01-16", "--ics")
+    events = list(Calendar.from_ical(text).walk("VEVENT"))
+    assert [str(e["summary"]) for e in events] == [
+        *("Primary: NOBODY ON CALL", "Primary: Ana", "Primary: Ben", "Primary: Ana", "Primary: Ben")
+    ]
+    assert str(events[3]["description"]) == "Ana covers a holiday."
+    assert len({str(e["uid"]) for e in events}) == 5
+
+
+def test_checking_a_team_file(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(TWO, "utf-8")
+    assert "2 people, primary" in run(capsys, "team", "check", str(file))
+    assert json.loads(run(capsys, "team", "check", str(file), "--json"))["roles"] == ["primary"]
+    file.write_text(TWO.replace('["ana", "ben"]', '["ana", "bem"]'), "utf-8")
+    said = run(capsys, "team", "check", str(file), expect=2)
+    assert "team.toml:6: " in said
+    assert "ben" in said
 
 
 def test_connecting_and_listing(server: Serving, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

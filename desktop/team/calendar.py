@@ -1,0 +1,51 @@
+"""A schedule as an iCalendar file. Pure; any thread.
+
+RFC 5545, by the ``icalendar`` library. The same segment keeps its UID, so that a calendar updates it in place.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+
+from icalendar import Calendar, Event
+
+from desktop.domain.segments import Segment, Why
+from desktop.domain.team import Team
+
+_PRODUCT = "-//Watchbell//schedule//EN"
+_WHY = {
+    Why.WEEK: "as the team file says for this week",
+    Why.HOLIDAY: "covers a holiday",
+    Why.ABSENCE: "covers an absence",
+    Why.COVER: "covers for who covers elsewhere",
+    Why.OVERRIDE: "by an override",
+}
+
+
+def calendar(team: Team, segments: Iterable[Segment], made_at: datetime) -> bytes:
+    """Return ``segments`` as iCalendar; a time with nobody on call is an event as well, and says so."""
+    names = {p.id: p.name for p in team.people}
+    made = Calendar()
+    made.add("prodid", _PRODUCT)
+    made.add("version", "2.0")
+    for segment in segments:
+        made.add_component(_event(segment, names, made_at))
+    return bytes(made.to_ical())
+
+
+def _event(segment: Segment, names: dict[str, str], made_at: datetime) -> Event:
+    who = names.get(segment.person, segment.person) if segment.person is not None else "NOBODY ON CALL"
+    event = Event()
+    event.add("uid", f"{_fingerprint(segment)}@watchbell")
+    event.add("dtstamp", made_at)
+    event.add("dtstart", segment.start)
+    event.add("dtend", segment.end)
+    event.add("summary", f"{segment.role.value.capitalize()}: {who}")
+    if (why := _WHY.get(segment.why)) is not None:
+        event.add("description", f"{who} {why}." if segment.person is not None else f"{who}.")
+    return event
+
+
+def _fingerprint(segment: Segment) -> str:
+    text = f"{segment.role.value} {segment.person} {segment.start.isoformat()}"
+    return sha256(text.encode()).hexdigest()[:32]
