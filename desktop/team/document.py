@@ -13,8 +13,8 @@ from desktop.domain.errors import Problem, TeamFileError
 from desktop.team import positions
 
 LIMIT = 1024 * 1024
-# Beyond this many impossible dates the first of them is told alone.
-_DATES = 100
+# Each impossible date costs another reading of the whole text: beyond this many, the file is refused as it is.
+_DATES = 20
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
