@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import Fleet
 from desktop.app.surfaces import Surfaces
-from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention
+from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
 from desktop.qt.bridge import Bridge
 from desktop.sync.ticker import Ticker
 from desktop.system.clock import utc_now
@@ -95,8 +95,9 @@ class Pager(QObject):
 
     @Slot(int)
     def _mute(self, seconds: int) -> None:
-        until = utc_now() + timedelta(seconds=seconds) if seconds else None
-        self._quiet = replace(self._quiet, muted_until=until)
+        now = utc_now()
+        until = now + timedelta(seconds=seconds) if seconds else None
+        self._quiet = mute(attention(self._states, now), self._quiet, until)
         self.refresh()
 
     @Slot(str)

@@ -5,7 +5,7 @@ and outranks calm (design, promise 1).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
@@ -140,14 +140,25 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """What a person silenced: all sound until ``muted_until``; the alarm of the connections in ``lost``."""
+    """What a person silenced: ``heard`` until ``muted_until``; the alarm of the connections in ``lost`` altogether.
+
+    ``heard`` are the pages (connection, incident) and lost connections (connection, "") that there were when the sound
+    was switched off: whatever comes later is heard all the same.
+    """
 
     muted_until: datetime | None = None
+    heard: frozenset[tuple[str, str]] = frozenset()
     lost: frozenset[str] = frozenset()
 
     def muted(self, now: datetime) -> bool:
-        """Tell whether all sound is off at ``now``."""
+        """Tell whether something is muted at ``now``."""
         return self.muted_until is not None and now < self.muted_until
+
+
+def mute(decided: "Attention", quiet: Quiet, until: datetime | None) -> Quiet:
+    """Return ``quiet`` with all that ``decided`` shows muted ``until`` then; None lets it be heard again."""
+    pages = {(p.connection, p.incident.id) for p in decided.pages}
+    return replace(quiet, muted_until=until, heard=frozenset(pages | {(x.connection, "") for x in decided.lost}))
 
 
 def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet | None = None) -> Attention:
@@ -163,8 +174,10 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
     mine = tuple(dict.fromkeys(o for s in states for o in shifts(s)))
     acknowledged = sum(p.incident.status is Status.ACKNOWLEDGED for p in settled)
     quiet = quiet or Quiet()
-    sound, loop = _sound(pages, tuple(x for x in lost if x.connection not in quiet.lost))
     muted = quiet.muted(now)
+    silent = quiet.heard if muted else frozenset()
+    alarms = tuple(x for x in lost if x.connection not in quiet.lost and (x.connection, "") not in silent)
+    sound, loop = _sound(tuple(p for p in pages if (p.connection, p.incident.id) not in silent), alarms)
     tray = _tray(pages, lost, mine, acknowledged, states=states, muted=muted)
     return Attention(
         tray=tray,
@@ -173,7 +186,7 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
         lost=lost,
         on_call=mine,
         acknowledged=acknowledged,
-        sound=None if muted else sound,
+        sound=sound,
         loop=loop,
         muted_until=quiet.muted_until if muted else None,
     )
@@ -205,7 +218,8 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
             offset=state.offset,
         )
         for incident in snapshot.incidents
-        if incident.assigned_to(snapshot.me.id)
+        # A resolved incident is nobody's any more, and still to be told as what it is.
+        if incident.assigned_to(snapshot.me.id) or not incident.open
     ]
 
 

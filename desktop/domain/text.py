@@ -11,6 +11,7 @@ ELLIPSIS = "…"
 
 # Explicit bidirectional embeddings, overrides and isolates can make a line read as something else (CVE-2021-42574).
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset({"Cf", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
 _FIRST_STRONG_ISOLATE, _POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 
 
@@ -48,6 +49,9 @@ def plain(text: str, limit: int) -> str:
     cleaned = " ".join("".join(_visible(c) for c in raw).split())
     if len(text) > limit * 4 and len(cleaned) <= limit:
         cleaned += ELLIPSIS
+    # Joiners and marks alone show nothing at all.
+    if all(unicodedata.category(c) in _INVISIBLE for c in cleaned):
+        return ""
     return shorten(cleaned, limit)
 
 

@@ -13,6 +13,7 @@ from desktop.domain.attention import (
     Sound,
     Tray,
     attention,
+    mute,
 )
 from desktop.domain.incident import Incident, Person, Snapshot, Status
 from desktop.domain.severity import Severity
@@ -111,12 +112,30 @@ def test_a_backend_that_never_answered_is_loud_in_the_end() -> None:
 
 
 def test_muting_takes_the_sound_and_not_the_picture() -> None:
-    quiet = Quiet(muted_until=T0 + 5 * MINUTE)
-    during = attention((live(incident()),), T0, quiet)
-    after = attention((live(incident()),), T0 + 5 * MINUTE, quiet)
+    state = live(incident())
+    quiet = mute(attention((state,), T0), Quiet(), T0 + 5 * MINUTE)
+    during = attention((state,), T0, quiet)
+    after = attention((state,), T0 + 5 * MINUTE, quiet)
     assert (during.tray, during.sound, len(during.pages)) == (Tray.RINGING, None, 1)
     assert after.sound is Sound.SIREN
     assert attention((live(),), T0, quiet).tray is Tray.PAUSED
+    assert attention((state,), T0, mute(during, quiet, None)).sound is Sound.SIREN
+
+
+def test_what_comes_after_muting_is_heard() -> None:
+    quiet = mute(attention((live(incident()),), T0), Quiet(), T0 + 5 * MINUTE)
+    later = live(incident(), incident("I2", severity=Severity.SEV1))
+    assert attention((later,), T0 + MINUTE, quiet).sound is Sound.RING
+    assert attention((lost(),), T0 + 2 * MINUTE, quiet).sound is Sound.LOST
+    blind = attention((lost(),), T0 + 2 * MINUTE)
+    assert attention((lost(),), T0 + 3 * MINUTE, mute(blind, Quiet(), T0 + 5 * MINUTE)).sound is None
+
+
+def test_what_somebody_else_resolved_is_told_as_that() -> None:
+    resolved = incident(status=Status.RESOLVED, assignees=(), resolved_by=BEN)
+    decided = attention((live(resolved),), T0)
+    assert (decided.pages, decided.acknowledged, decided.tray) == ((), 0, Tray.CALM)
+    assert [p.incident.resolved_by for p in decided.settled] == [BEN]
 
 
 def test_a_silenced_alarm_does_not_silence_pages() -> None:

@@ -18,6 +18,8 @@ from desktop.domain.text import plain, shorten, storable, storable_json
         ("-rf /", "-rf /"),
         ("قاعدة البيانات", "قاعدة البيانات"),
         ("", ""),
+        ("\u200b\u200d \u2060", ""),
+        ("a\u200db", "a\u200db"),
     ],
 )
 def test_plain(text: str, shown: str) -> None:
