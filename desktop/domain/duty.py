@@ -1,0 +1,205 @@
+"""A duty of the watch, what was done about it, and how it stands. Pure; every time is aware.
+
+Nothing is stored but marks: a duty and its state follow from the team, the facts and the instant asked for
+(``duties``), so that a mark made twice counts once and marks count the same in any order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from desktop.domain.errors import InputError
+from desktop.domain.wall import clock, instant
+
+
+class Kind(StrEnum):
+    """The recurring tasks of the procedure; the value begins a duty's id."""
+
+    CHECK_IN = "check-in"
+    MONITORING = "monitoring"
+    STATUS_PAGE = "status-page"
+    CUSTOMER_NOTICE = "customer-notice"
+    STATUS_UPDATE = "status-update"
+    INCIDENT_REVIEW = "incident-review"
+    HANDOVER = "handover"
+    MONTHLY_REVIEW = "monthly-review"
+    TRAINING = "training"
+    CERTIFICATION = "certification"
+
+    @property
+    def urgent(self) -> bool:
+        """Whether its reminder goes out at any hour: somebody outside is waiting, or the watch changes hands."""
+        return self in _URGENT
+
+
+_URGENT = {Kind.STATUS_PAGE, Kind.CUSTOMER_NOTICE, Kind.STATUS_UPDATE, Kind.HANDOVER}
+
+
+class State(StrEnum):
+    """How a duty stands. What is overdue stays so until it is done or waived."""
+
+    AHEAD = "ahead"
+    DUE = "due"
+    OVERDUE = "overdue"
+    DONE = "done"
+    WAIVED = "waived"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in (State.DONE, State.WAIVED)
+
+
+class Act(StrEnum):
+    """What somebody did about a duty."""
+
+    TICK = "tick"
+    SIGN = "sign"
+    WAIVE = "waive"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody ticked a ``point`` (from 1), signed the duty as done, or waived it with a ``reason``.
+
+    Raises ``InputError`` for a waiver without a reason and for a time without a zone.
+    """
+
+    duty: str
+    act: Act
+    by: str
+    at: datetime
+    point: int = 0
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.act is Act.WAIVE and not self.reason.strip():
+            raise InputError("A duty is waived with a reason only: say why.")
+        if self.at.tzinfo is None:
+            raise InputError(f"{self.at.isoformat()} names no zone: add one, or Z for UTC.")
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One thing to do once.
+
+    ``people`` have to do it (empty: nobody is there to, which must show); it is done once all of ``signers`` signed or,
+    where there are none, once anybody signed or every point is ticked. It may be done from ``opens``, should be at
+    ``due`` and is overdue from ``late``; ``due`` and ``late`` are None where nothing presses.
+    ``subject`` is what it is about: an incident's, a person's, a shift's id.
+    """
+
+    id: str
+    kind: Kind
+    people: tuple[str, ...]
+    opens: datetime
+    due: datetime | None
+    late: datetime | None
+    points: tuple[str, ...]
+    subject: str = ""
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a duty stands: ``ticked`` points (from 1), who ``signed``, when it was settled, why it was waived."""
+
+    state: State
+    ticked: frozenset[int] = frozenset()
+    signed: tuple[str, ...] = ()
+    settled_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A duty and how it stands."""
+
+    duty: Duty
+    standing: Standing
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+        return self.standing.state
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The hours, on a person's own clock, in which reminders that can wait do wait; they may span midnight."""
+
+    start: time = time(22)
+    end: time = time(7)
+
+    def end_after(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """Return ``at``, or the end (UTC) of the quiet hours that ``at`` lies in on a clock in ``zone``."""
+        wall = clock(at, zone)
+        over = self.start > self.end
+        now = wall.time()
+        if not (now >= self.start or now < self.end if over else self.start <= now < self.end):
+            return at
+        day = wall.date() + timedelta(days=over and now >= self.start)
+        return instant(datetime.combine(day, self.end), zone)
+
+
+NIGHT = Quiet()
+_K = TypeVar("_K")
+_UNTOUCHED = {state: Standing(state) for state in (State.AHEAD, State.DUE, State.OVERDUE)}
+
+
+def stand(duty: Duty, marks: Iterable[Mark], now: datetime) -> Standing:
+    """Return how ``duty`` stands at ``now`` after ``marks``, all of them its own; later ones than ``now`` count too."""
+    marks = sorted(marks, key=lambda m: (m.at, m.by, m.reason))
+    if not marks:
+        return _UNTOUCHED[_open_state(duty, now)]
+    ticks = _first((m.point, m.at) for m in marks if m.act is Act.TICK and 0 < m.point <= len(duty.points))
+    signatures = _first((m.by, m.at) for m in marks if m.act is Act.SIGN)
+    waiver = next((m for m in marks if m.act is Act.WAIVE), None)
+    done = _done_at(duty, ticks, signatures)
+    signed = tuple(signatures)
+    if done is not None and (waiver is None or done <= waiver.at):
+        return Standing(State.DONE, frozenset(ticks), signed, done)
+    if waiver is not None:
+        return Standing(State.WAIVED, frozenset(ticks), signed, waiver.at, waiver.reason)
+    return Standing(_open_state(duty, now), frozenset(ticks), signed)
+
+
+def remind_at(duty: Duty, zone: ZoneInfo, quiet: Quiet = NIGHT) -> datetime:
+    """Return when (UTC) to remind somebody in ``zone`` of ``duty``: as it opens, or when their quiet hours end.
+
+    What is urgent does not wait, nor does what would be overdue by then.
+    """
+    opens = duty.opens.astimezone(UTC)
+    if duty.kind.urgent:
+        return opens
+    later = quiet.end_after(opens, zone)
+    return later if duty.late is None or later < duty.late else opens
+
+
+def _open_state(duty: Duty, now: datetime) -> State:
+    if now < duty.opens or duty.due is None:
+        return State.AHEAD
+    return State.OVERDUE if duty.late is not None and now >= duty.late else State.DUE
+
+
+def _done_at(duty: Duty, ticks: dict[int, datetime], signatures: dict[str, datetime]) -> datetime | None:
+    """Return when ``duty`` was done, None when it is not."""
+    if duty.signers:
+        times = [signatures.get(person) for person in duty.signers]
+        signed = [t for t in times if t is not None]
+        return max(signed) if len(signed) == len(times) else None
+    ways = [min(signatures.values())] if signatures else []
+    if duty.points and len(ticks) == len(duty.points):
+        ways.append(max(ticks.values()))
+    return min(ways, default=None)
+
+
+def _first(times: Iterable[tuple[_K, datetime]]) -> dict[_K, datetime]:
+    """Return the first time of each key; the times come in order."""
+    found: dict[_K, datetime] = {}
+    for key, at in times:
+        found.setdefault(key, at)
+    return found
