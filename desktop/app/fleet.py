@@ -2,6 +2,7 @@
 
 import secrets as random_secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from desktop.connections import (
     new_token,
     stored_account,
 )
-from desktop.domain.attention import Command, ConnectionState
+from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellError
 from desktop.domain.incident import Person
 from desktop.domain.severity import Severity
@@ -29,6 +30,9 @@ PublishAll = Callable[[tuple[ConnectionState, ...]], None]
 Notice = Callable[[str, str | None], None]
 
 _TRIGGER_ATTEMPTS, _TRIGGER_WAIT = 40, 0.5
+# The embedded server answers within milliseconds: silent for this long, it hangs (seconds awake, not asleep).
+_HUNG_AFTER = 45.0
+MISCONFIGURED = "misconfigured"
 TEST_TITLE = "Test page: this is what a page looks and sounds like"
 
 
@@ -47,6 +51,7 @@ class Fleet:
         self._demo = demo
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._silent_since: float | None = None
         self._server: EmbeddedServer | None = None
         self._connections = self._make_connections()
 
@@ -147,9 +152,25 @@ class Fleet:
         except SecretsUnavailable as e:
             self._notice("keyring", f"Commands in a terminal cannot reach the built-in server: {e.message}")
 
+    def replace_hung_server(self) -> None:
+        """Kill the embedded server if it runs and has not answered for too long; it is started again by itself."""
+        if self._server is None:
+            return
+        answers = self._connections[EMBEDDED].state.contact is Contact.LIVE
+        if answers or self._server.url is None:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
+        elif time.monotonic() - self._silent_since > _HUNG_AFTER:
+            self._silent_since = None
+            self._server.kill()
+
     def _address_changed(self, url: str | None) -> None:
+        server = self._server
         if url is not None:
             self.resync(EMBEDDED)
+        if server is not None:
+            self._notice(MISCONFIGURED, server.mistake or None)
 
     def _changed(self, _state: ConnectionState) -> None:
         # Read and handed over under one lock, so that the last to hand over has read the newest of all.

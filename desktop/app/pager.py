@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from desktop.alerting.ringer import Ringer
-from desktop.app.fleet import Fleet
+from desktop.app.fleet import MISCONFIGURED, Fleet
 from desktop.app.surfaces import Surfaces
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
 from desktop.qt.bridge import Bridge
@@ -48,7 +48,7 @@ class Pager(QObject):
 
     def _connect(self) -> None:
         self._bridge.states.connect(self._take_states)
-        self._bridge.notice.connect(self._surfaces.status.set_notice)
+        self._bridge.notice.connect(self._take_notice)
         surfaces = self._surfaces
         for surface in (surfaces.popup, surfaces.presenter):
             surface.acknowledge.connect(self._acknowledge)
@@ -81,12 +81,23 @@ class Pager(QObject):
         live = {s.id for s in states if s.contact is Contact.LIVE}
         # An alarm that was silenced is armed again by the contact that ended it.
         self._quiet = replace(self._quiet, lost=self._quiet.lost - live)
+        for state in states:
+            trouble = None if state.id in live or not state.trouble else f"{state.name}: {state.trouble}"
+            self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
         self.refresh()
+
+    @Slot(str, object)
+    def _take_notice(self, key: str, text: str | None) -> None:
+        self._surfaces.status.set_notice(key, text)
+        if key == MISCONFIGURED and text is not None:
+            # Nobody can be paged before a person mends it: that is not left to the tooltip.
+            self._surfaces.open_status()
 
     def _tick(self, jumped: bool) -> None:
         if jumped:
             log.warning("the clock jumped: fetching everything anew")
             self._fleet.resync()
+        self._fleet.replace_hung_server()
         self.refresh()
 
     @Slot(str, str)

@@ -33,8 +33,8 @@ class Surfaces(QObject):
         self.notifier.delivered.connect(self._delivered)
         self.presenter.icon_changed.connect(self.tray.set_icon)
         self.presenter.tooltip_changed.connect(self.tray.set_tooltip)
-        self.presenter.show_status.connect(self._open_status)
-        self.tray.activated.connect(self._open_status)
+        self.presenter.show_status.connect(self.open_status)
+        self.tray.activated.connect(self.open_status)
         self.tray.available_changed.connect(self._follow_tray)
 
     def start(self) -> None:
@@ -57,7 +57,8 @@ class Surfaces(QObject):
         self.status.show_attention(decided, states, now)
 
     @Slot()
-    def _open_status(self) -> None:
+    def open_status(self) -> None:
+        """Bring the status window to the front."""
         self.status.show()
         self.status.raise_()
         self.status.activateWindow()

@@ -11,7 +11,9 @@ from filelock import FileLock, Timeout
 
 from desktop.domain.errors import InputError, StorageError
 
-_HAND_OVER_SECONDS = 10.0
+_HAND_OVER_SECONDS = 5.0
+# Windows has no SIGKILL; there SIGTERM already ends by force.
+_FORCE = getattr(signal, "SIGKILL", signal.SIGTERM)
 _GLANCE_SECONDS = 0.5
 
 
@@ -57,7 +59,16 @@ class DatabaseLock:
             self._replace()
 
     def _replace(self) -> None:
-        """Ask whoever holds the lock to end, as soon as it has said who it is, and wait for it."""
+        """Ask whoever holds the lock to end, as soon as it has said who it is; what does not end is ended by force.
+
+        A server that hangs pages nobody, and everything that it accepted is on disk.
+        """
+        for number in (signal.SIGTERM, _FORCE):
+            if self._signal_and_wait(number):
+                return
+        raise InputError(f"{self._held_by(self._holder())}, and does not end")
+
+    def _signal_and_wait(self, number: int) -> bool:
         asked: set[int] = set()
         deadline = time.monotonic() + _HAND_OVER_SECONDS
         while time.monotonic() < deadline:
@@ -65,11 +76,11 @@ class DatabaseLock:
             if isinstance(pid, int) and pid > 1 and pid not in asked:
                 asked.add(pid)
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
+                    os.kill(pid, number)
             with contextlib.suppress(Timeout):
                 self._lock.acquire(timeout=_GLANCE_SECONDS, poll_interval=0.05)
-                return
-        raise InputError(f"{self._held_by(self._holder())}, and does not end")
+                return True
+        return False
 
     def _held_by(self, holder: dict[str, object]) -> str:
         who = f"process {holder['pid']} at {holder['url']}" if {"pid", "url"} <= holder.keys() else "another process"

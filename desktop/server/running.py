@@ -26,7 +26,7 @@ class Server:
     def __init__(self, storage: Storage, roster: Roster, clock: Clock = utc_now) -> None:
         self.hub = Hub()
         self.storage = storage
-        self.writer = Writer(storage, self._committed)
+        self.writer = Writer(storage, self._committed, self.hub.drop)
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
         self.station.escalating = lambda: self.engine.alive

@@ -174,6 +174,10 @@ def _listening_socket(options: ServeOptions) -> Iterator[socket.socket]:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
+        if options.parent_stdin:
+            # The parent tells this from every other failure: only this one is mended by another port.
+            sys.stdout.write("port taken\n")
+            sys.stdout.flush()
         raise InputError(f"--port {options.port}: cannot listen on {options.host}: {reason}") from error
     try:
         yield listener

@@ -14,12 +14,15 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from desktop.domain.errors import StorageError
 from desktop.domain.incident import Status
 from desktop.server import oncalls, present, schema
 from desktop.server.access import PERSON, Receive, Scope, Send
+from desktop.server.failures import error_body
 from desktop.server.records import Record
 from desktop.server.rows import current_version, load, query
 from desktop.server.station import Station
+from desktop.server.writer import touch
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +99,10 @@ class Hub:
         self._stopped = True
         self._call(self._end_all)
 
+    def drop(self) -> None:
+        """End every stream that is open: the server cannot take pages, and whoever watches it must not look calm."""
+        self._call(self._end_all)
+
     def _end_all(self) -> None:
         for subscriber in self._subscribers:
             subscriber.end()
@@ -133,7 +140,10 @@ class Stream:
         self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the snapshot, then every change until one side ends it."""
+        """Send the snapshot, then every change until one side ends it; 503 while nothing can be written."""
+        if trouble := await run_in_threadpool(_still_in_trouble, self._station):
+            await _unavailable(send, trouble)
+            return
         subscriber = Subscriber()
         # Registered before the snapshot is read: no change can fall between.
         self._hub.add(subscriber)
@@ -166,6 +176,24 @@ class Stream:
             "oncalls": _on_call(station, now),
         }
         return version, encode("snapshot", content, version)
+
+
+def _still_in_trouble(station: Station) -> str:
+    """Return why nothing can be written, after trying once more where that was so; else nothing."""
+    if not station.writer.trouble:
+        return ""
+    try:
+        station.writer.run(touch)
+    except StorageError as error:
+        return error.message
+    return ""
+
+
+async def _unavailable(send: Send, reason: str) -> None:
+    body = json.dumps(error_body(503, "Service Unavailable", [reason])).encode()
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"5")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 _HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]

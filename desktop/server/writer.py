@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from desktop.domain.errors import StorageError
+from desktop.server import schema
 from desktop.server.records import Record
 from desktop.server.storage import Storage
 
@@ -55,9 +56,17 @@ class Writer:
     """Owns the writing connection. ``listener`` is told what each commit changed, on this thread, before futures are.
 
     A command may run more than once (only the last run counts): it must change nothing but rows.
+    ``trouble`` says why the last commit failed, empty when it did not; ``on_trouble`` is called when it begins.
     """
 
-    def __init__(self, storage: Storage, listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        listener: Listener | None = None,
+        on_trouble: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.trouble = ""
+        self._on_trouble = on_trouble
         self._storage = storage
         self._listener = listener or (lambda changed: None)  # noqa: ARG005 - the shape of a listener
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -127,6 +136,7 @@ class Writer:
         except SQLAlchemyError as error:
             self._failed(group, error)
             return
+        self.trouble = ""
         changed = [record for job in group for record in job.changed]
         if changed:
             self._tell(changed)
@@ -141,8 +151,11 @@ class Writer:
             return
         cause = getattr(error, "orig", None) or error
         log.error("commit failed", extra={"fields": {"error": str(cause)}})
-        group[0].error = StorageError(f"the database failed: {cause}")
+        first, self.trouble = not self.trouble, f"the database failed: {cause}"
+        group[0].error = StorageError(self.trouble)
         group[0].settle()
+        if first:
+            self._on_trouble()
 
     def _tell(self, changed: list[Record]) -> None:
         try:
@@ -170,3 +183,9 @@ def _attempt(connection: Connection, job: _Job) -> None:
     else:
         savepoint.commit()
         job.changed = work.changed
+
+
+def touch(work: Work) -> None:
+    """Write without changing anything: a command that finds out whether the database can be written again."""
+    counters = schema.counters
+    work.connection.execute(counters.update().values(value=counters.c.value))

@@ -23,6 +23,8 @@ from desktop.system.paths import Paths
 log = logging.getLogger(__name__)
 
 _READY = "listening on "
+_PORT_TAKEN = "port taken"
+_PORT_ATTEMPTS = 3
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 _GRACE = 4.0
 
@@ -53,13 +55,17 @@ class EmbeddedServer(threading.Thread):
         self._process: subprocess.Popen[str] | None = None
         self.url: str | None = None
         self.trouble = "the built-in server is starting"
+        # What a person has to mend before the server can start.
+        self.mistake = ""
+        self._port_taken = 0
 
     def run(self) -> None:
         """Keep a child running until stopped."""
         wait = _FIRST_WAIT
         while not self._stopping.is_set():
             wait = _FIRST_WAIT if self._try_child() else min(wait * 2, _LONGEST_WAIT)
-            self._tell(None)
+            self.url = None
+            self._changed(None)
             self._stopping.wait(wait)
 
     def stop(self) -> None:
@@ -79,6 +85,13 @@ class EmbeddedServer(threading.Thread):
             process.kill()
             process.wait()
 
+    def kill(self) -> None:
+        """End the child by force, since it hangs; the next one is started as after any crash."""
+        process = self._process
+        if process is not None and self.url is not None:
+            log.warning("the built-in server does not answer: starting it anew")
+            process.kill()
+
     @property
     def _port_file(self) -> Path:
         return self._paths.data / "preferred-port"
@@ -94,12 +107,11 @@ class EmbeddedServer(threading.Thread):
     def _try_child(self) -> bool:
         """Run one child to its end; return whether it ever became ready."""
         try:
-            if self._run_child(self._whose(), self._preferred_port()):
-                return True
-            # The port of last time may be somebody else's by now: any other one will do.
-            self._port_file.unlink(missing_ok=True)
+            person = self._whose()
+            self.mistake = ""
+            return self._run_child(person, self._preferred_port())
         except WatchbellError as e:
-            self.trouble = f"the built-in server cannot start: {e.message}"
+            self.trouble = self.mistake = f"the built-in server cannot start: {e.message}"
         except OSError as e:
             self.trouble = f"the built-in server cannot start: {e}"
         log.warning("%s", self.trouble)
@@ -145,17 +157,27 @@ class EmbeddedServer(threading.Thread):
     def _listen(self, process: subprocess.Popen[str]) -> bool:
         ready = False
         for line in process.stdout or ():
-            if line.startswith(_READY):
+            if line.startswith(_PORT_TAKEN):
+                self._give_way()
+            elif line.startswith(_READY):
                 ready = True
+                self.mistake = ""
+                self._port_taken = 0
                 url = line.removeprefix(_READY).strip()
                 self._port_file.write_text(url.rpartition(":")[2], "ascii")
-                self._tell(url)
+                self.url = url
+                self._changed(url)
         return ready
 
-    def _tell(self, url: str | None) -> None:
-        if url != self.url:
-            self.url = url
-            self._changed(url)
+    def _give_way(self) -> None:
+        """Forget last time's port once it has been somebody else's for a few attempts; never for any other reason.
+
+        What posts alerts knows the old one, so that a port given up lightly is pages lost.
+        """
+        self._port_taken += 1
+        if self._port_taken >= _PORT_ATTEMPTS:
+            self._port_taken = 0
+            self._port_file.unlink(missing_ok=True)
 
 
 def running_server(paths: Paths) -> str | None:

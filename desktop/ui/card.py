@@ -20,7 +20,7 @@ class FaceView(QWidget):
         self.chip = TextBlock(theme, size=12, weight=700)
         self.meta = TextBlock(theme, size=12, ink="ink3", tabular=True)
         self.title = TextBlock(theme, size=17, weight=700, max_lines=3)
-        self.text = TextBlock(theme, size=13, ink="ink2", max_lines=2)
+        self.text = TextBlock(theme, size=13, ink="ink2", max_lines=5)
         self.ring = CountdownRing(theme)
         head = QHBoxLayout()
         head.setSpacing(theme.px(6))

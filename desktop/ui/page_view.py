@@ -108,7 +108,12 @@ def _escalation(page: Page, now: datetime) -> list[words.Run]:
         return words.escalation_runs((), None, overdue=False)
     when = words.local_time(at - page.offset, now)
     responders = next_responders(incident, page.on_call)
-    return words.escalation_runs(responders, when, overdue=at <= now + page.offset)
+    return words.escalation_runs(responders, when, overdue=at <= now + page.offset, known=_list_known(page))
+
+
+def _list_known(page: Page) -> bool:
+    """Tell whether the backend told who is on the list of this incident."""
+    return any(o.policy == page.incident.policy for o in page.on_call)
 
 
 def _ring(page: Page, now: datetime, fraction: float) -> RingState:
@@ -118,6 +123,8 @@ def _ring(page: Page, now: datetime, fraction: float) -> RingState:
         open_for = now + page.offset - page.incident.created_at
         return RingState(words.elapsed(open_for), "open for", 0.0, mark, f"Open for {_coarse(open_for)}")
     digits = words.countdown(left)
+    if _list_known(page) and not next_responders(page.incident, page.on_call):
+        return RingState(digits, "to next round", fraction, mark, f"{_coarse(left)} to the next round")
     if left <= timedelta(0):
         return RingState(digits, "escalating", 0.0, mark, "Escalating now")
     return RingState(digits, "to escalation", fraction, mark, f"{_coarse(left)} to escalation")
@@ -165,13 +172,19 @@ def lost_face(lost: Lost, now: datetime, *, on_call: bool) -> Face:
     return Face(
         mark=Mark.LOST,
         chip="Contact lost",
-        meta=f"· {plain(lost.trouble, 120)}" if lost.trouble else "",
+        meta="",
         title=title,
-        text=(("You may be paged without hearing it here. Keep your phone near.", False),),
+        text=((f"{_sentence(lost.trouble)}You may be paged without hearing it here. Keep your phone near.", False),),
         ring=RingState(words.elapsed(blind), "blind for", 1.0, Mark.LOST, f"Blind for {_coarse(blind)}", dashed=True),
         foot_left=f"no contact since {words.local_time(lost.since, now)}:{lost.since.astimezone():%S}",
         foot_right=name,
     )
+
+
+def _sentence(trouble: str) -> str:
+    """Return a reason as a sentence before another one; empty for none."""
+    said = plain(trouble, 240).rstrip(". ")
+    return f"{said[0].upper()}{said[1:]}. " if said else ""
 
 
 def lost_row(lost: Lost, now: datetime) -> RowView:

@@ -93,10 +93,15 @@ def listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def escalation_runs(responders: tuple[OnCall, ...], at: str | None, *, overdue: bool) -> list[Run]:
-    """Return "Escalates to **Ben Okafor** (secondary) at 03:29" in runs; ``at`` is None when nothing is pending."""
+def escalation_runs(responders: tuple[OnCall, ...], at: str | None, *, overdue: bool, known: bool = False) -> list[Run]:
+    """Return "Escalates to **Ben Okafor** (secondary) at 03:29" in runs; ``at`` is None when nothing is pending.
+
+    ``known`` says whether the list of this incident is known: then no responders means that nobody new comes.
+    """
     if at is None:
         return [("No further escalation: nobody comes after you", False)]
+    if not responders and known:
+        return [("Nobody is left to escalate to: the same are paged again", False)]
     when = " now" if overdue else f" at\N{NO-BREAK SPACE}{at}"
     verb = "Escalating" if overdue else "Escalates"
     if not responders:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from desktop.domain.errors import StorageError
 from desktop.server import stream
 from desktop.server.stream import Hub, Subscriber
+from desktop.server.writer import Command
 from tests.server.house import MINUTE, Clock, House, assigned, running_house
 from tests.server.listening import listening
 
@@ -200,3 +202,34 @@ def test_snapshot_times_follow_the_clock(house: House) -> None:
     house.clock.forward(timedelta(microseconds=1))
     with listening(house.url, house.tokens["ana"]) as listener:
         assert listener.next()[2]["server_time"] == "2026-01-07T18:00:00.000001Z"
+
+
+def test_while_nothing_can_be_written_there_is_no_stream_that_looks_calm(house: House) -> None:
+    def limit_pages(to: int) -> Command[int]:
+        return lambda work: work.connection.exec_driver_sql(f"PRAGMA max_page_count={to}").scalar_one()
+
+    with listening(house.url, house.tokens["ana"]) as stream:
+        stream.next()
+        house.server.writer.run(limit_pages(1))
+        refused = house.call("POST", "/v2/enqueue", house.event(summary="x" * 300_000), person="")
+        assert refused.status_code == 503
+        assert stream.ended()
+    assert house.call("GET", "/readyz", person="").json()["writer"] is False
+    house.server.writer.run(limit_pages(1_000_000))
+    house.server.writer.trouble = "as before anybody tried again"
+    # The next stream finds out by trying that all is well again.
+    with listening(house.url, house.tokens["ana"]) as stream:
+        assert stream.next()[0] == "snapshot"
+    assert house.call("GET", "/readyz", person="").json()["writer"] is True
+
+
+def test_a_stream_is_refused_while_trying_again_fails(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.server.writer.trouble = "the database failed: disk full"
+
+    def fails(_: object) -> None:
+        raise StorageError("the database failed: disk full")
+
+    monkeypatch.setattr(house.server.writer, "run", fails)
+    answer = house.call("GET", "/watchbell/v1/stream")
+    assert answer.status_code == 503
+    assert "disk full" in answer.text

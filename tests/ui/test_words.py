@@ -89,6 +89,7 @@ def test_the_escalation_of_many_of_nobody_and_of_now() -> None:
         == "Escalates to P0 and P1 and 2 more at 03:29"
     )
     assert plain_text(words.escalation_runs((), "03:29", overdue=False)) == "Escalates at 03:29"
+    assert "Nobody is left" in plain_text(words.escalation_runs((), "03:29", overdue=False, known=True))
     assert plain_text(words.escalation_runs((), None, overdue=False)) == "No further escalation: nobody comes after you"
     assert plain_text(words.escalation_runs(people[:1], "03:29", overdue=True)) == "Escalating to P0 now"
 

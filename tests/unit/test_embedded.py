@@ -69,6 +69,31 @@ def test_after_a_crash_it_comes_back_at_the_same_address(running: Running) -> No
     assert open_backend(Account(url, running.token)).incidents() == ()
 
 
+def test_a_hung_server_left_over_from_a_crash_is_ended_by_force(running: Running) -> None:
+    running.server.start()
+    url = running.url()
+    running.server._stopping.set()
+    first = running.pid()
+    os.kill(first, signal.SIGSTOP)
+    second = Running(running.paths)
+    second.server.start()
+    try:
+        # And the address stays: what posts alerts knows no other.
+        assert second.url() == url
+        assert second.pid() != first
+    finally:
+        second.server.stop()
+        second.server.join(SECONDS)
+
+
+def test_a_start_that_fails_for_another_reason_keeps_the_port(running: Running) -> None:
+    running.paths.data.mkdir(parents=True)
+    (running.paths.data / "preferred-port").write_text("40404")
+    running.paths.server_database.mkdir()
+    assert running.server._try_child() is False
+    assert (running.paths.data / "preferred-port").read_text() == "40404"
+
+
 def test_a_port_that_somebody_else_took_is_replaced(running: Running) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -17,6 +17,7 @@ def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(station: Here) -> JSONResponse:
     """Answer 200 while pages are taken and escalated, 503 while not."""
-    checks = {"database": station.storage.ready(), "writer": station.writer.alive, "engine": station.escalating()}
+    writes = station.writer.alive and not station.writer.trouble
+    checks = {"database": station.storage.ready(), "writer": writes, "engine": station.escalating()}
     ready = all(checks.values())
     return JSONResponse({"status": "ok" if ready else "not ready", **checks}, 200 if ready else 503)
