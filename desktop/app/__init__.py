@@ -15,11 +15,11 @@ from desktop.app.fleet import Fleet
 from desktop.app.pager import Pager
 from desktop.app.surfaces import Surfaces
 from desktop.backends.base import NewPage
-from desktop.domain.errors import InputError
+from desktop.domain.errors import InputError, StorageError
 from desktop.domain.severity import Severity
 from desktop.qt.bridge import Bridge
 from desktop.qt.signals import TerminationSignals
-from desktop.system.paths import Paths, paths_under, user_paths
+from desktop.system.paths import Paths, paths_under, private_folder, user_paths
 from desktop.system.secrets import Secrets
 
 DEMO_AFTER_MS = 3_000
@@ -29,12 +29,13 @@ DEMO_TITLE = "Payments API: 5xx above 20 % in eu-west-1"
 def run() -> int:
     """Run the tray application until it is quit; return the exit code."""
     paths = user_paths()
-    paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(paths.data / "application.lock")
+    lock = FileLock(private_folder(paths.data) / "application.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise InputError("Watchbell is running already: look for its bell in the tray") from None
+    except OSError as e:
+        raise StorageError(f"{paths.data} cannot be written: {e.strerror}; Watchbell keeps its files there") from e
     with lock:
         return _run(paths, demo=False)
 
@@ -78,10 +79,13 @@ def _run(paths: Paths, *, demo: bool) -> int:
 
 def _log_to_file(paths: Paths) -> None:
     """Keep a log that a person can send: no secret ever reaches a logger."""
-    paths.log.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        paths.log / "watchbell.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
-    )
+    # A log that cannot be written (a full disk) is no reason to fill the terminal.
+    logging.raiseExceptions = False
+    file = private_folder(paths.log) / "watchbell.log"
+    try:
+        handler = logging.handlers.RotatingFileHandler(file, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
+    except OSError as e:
+        raise StorageError(f"{file} cannot be written: {e.strerror}") from e
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)

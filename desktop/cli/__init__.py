@@ -4,6 +4,7 @@ Exit codes (design, section 5): 0 success, 2 bad usage or input (one line on sta
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,6 +18,8 @@ OK, BAD_INPUT, NO_CONTACT = 0, 2, 3
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that ``argv`` names and return the exit code."""
     _use_utf8()
+    # Whatever a command writes is its owner's alone.
+    os.umask(0o077)
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
         logging.basicConfig(

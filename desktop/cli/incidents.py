@@ -10,7 +10,7 @@ from desktop.connections import find_account, open_backend
 from desktop.domain.errors import InputError, WatchbellError
 from desktop.domain.incident import Incident
 from desktop.domain.severity import parse as parse_severity
-from desktop.domain.text import storable
+from desktop.domain.text import plain, storable
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
 
@@ -61,7 +61,7 @@ def _each(options: Namespace, act: Callable[[str], Incident]) -> int:
         try:
             done.append(act(incident_id))
         except WatchbellError as e:
-            e.message = f"{incident_id[:40]}: {e.message}"
+            e.message = f"{plain(incident_id, 40)}: {e.message}"
             worst = max(worst, report(e))
     if options.json:
         output.data({"incidents": [output.incident(i) for i in done]})

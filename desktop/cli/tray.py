@@ -1,6 +1,7 @@
 """The commands that put Watchbell on the screen."""
 
 import os
+import socket
 import sys
 from argparse import Namespace
 
@@ -32,3 +33,21 @@ def require_screen() -> None:
             "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set. "
             "Start it within a desktop session; without one, 'xvfb-run' gives a virtual screen"
         )
+    if not os.environ.get("WAYLAND_DISPLAY") and not _answers(os.environ["DISPLAY"]):
+        raise InputError(f"the screen {os.environ['DISPLAY'][:40]} does not answer: start it within a desktop session")
+
+
+def _answers(display: str) -> bool:
+    """Tell whether a local X server listens at ``display``; one of another machine is left to Qt."""
+    number = display.removeprefix(":").partition(".")[0]
+    if not display.startswith(":") or not number.isdigit():
+        return True
+    path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where X servers listen
+    for address in (path, f"\0{path}"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(address)
+            except OSError:
+                continue
+            return True
+    return False

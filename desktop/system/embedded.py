@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 import desktop
 from desktop.domain.errors import WatchbellError
-from desktop.system.paths import Paths
+from desktop.system.paths import Paths, private_folder
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +118,11 @@ class EmbeddedServer(threading.Thread):
         return False
 
     def _run_child(self, person: str, port: int) -> bool:
-        self._paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._paths.log.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._paths.log / "server.log").open("ab") as errors, self._spawn(port, errors) as process:
+        private_folder(self._paths.data)
+        with (
+            (private_folder(self._paths.log) / "server.log").open("ab") as errors,
+            self._spawn(port, errors) as process,
+        ):
             self._process = process
             self._greet(process, person)
             ready = self._listen(process)

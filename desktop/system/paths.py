@@ -5,6 +5,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from desktop.domain.errors import StorageError
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -44,3 +46,12 @@ def user_paths() -> Paths:
 def paths_under(folder: Path) -> Paths:
     """Return folders below ``folder``, for a demonstration that leaves nothing behind."""
     return Paths(folder / "config", folder / "data", folder / "log")
+
+
+def private_folder(path: Path) -> Path:
+    """Make the folder ``path`` where there is none, for its owner only, and return it; StorageError when impossible."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as e:
+        raise StorageError(f"{path} cannot be made: {e.strerror}; Watchbell keeps its files there") from e
+    return path

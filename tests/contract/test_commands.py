@@ -109,9 +109,10 @@ def test_one_bad_id_does_not_hold_up_the_others(as_ana: str, capsys: Capture) ->
     [
         (("ack",), "ID"),
         (("ack", "../users/me"), "no incident's id"),
+        (("ack", "a\nb"), "a b: "),
         (("frobnicate",), "frobnicate"),
         (("page", "x", "--severity", "sev9"), "sev9"),
-        (("page", "x", "--service", "nowhere"), "the services are Payments"),
+        (("page", "x", "--service", "nowhere"), "the services are payments (Payments)"),
         (("serve", "--port", "99999"), "99999"),
         (("oncall", "--at", "2026-01-01"), "--team"),
         (("token",), "token create"),

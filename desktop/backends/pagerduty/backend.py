@@ -148,8 +148,8 @@ class PagerDutyBackend:
         for service_id, name in services:
             if wanted is None or wanted in {service_id, name}:
                 return {"type": "service_reference", "id": service_id}
-        names = ", ".join(name for _, name in services[:10]) or "none"
-        raise Rejected(f"there is no service {wanted!r}: the services are {names}")
+        ids = ", ".join(i if i == name else f"{i} ({name})" for i, name in services[:10]) or "none"
+        raise Rejected(f"there is no service {wanted!r}: the services are {ids}")
 
     def _priority(self, severity: Severity) -> str:
         priorities = mapping.named(self._wire.get("/priorities"), "priorities")

@@ -68,6 +68,8 @@ class Wire:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = check_url(url)
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise InputError("the token is no token: it has characters that none has, or is empty")
         self._host = urlsplit(self.url).netloc
         self._session = requests.Session()
         # Neither proxies nor .netrc from the environment: both were seen to carry the token elsewhere.

@@ -1,0 +1,64 @@
+"""Machines on which Watchbell cannot start: one line says why, and nothing is left half done."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.desktop.session import PROJECT, Session
+
+
+def refused(environment: dict[str, str], *arguments: str) -> str:
+    """Start it, and return the one line that it says."""
+    done = subprocess.run(
+        [sys.executable, "main.py", *arguments],
+        env=environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("demo",)])
+@pytest.mark.parametrize(("display", "says"), [(None, "no screen here"), (":9999", "does not answer")])
+def test_no_screen(session: Session, display: str | None, says: str, command: tuple[str, ...]) -> None:
+    environment = {**session.env, **session.new_home()}
+    del environment["DISPLAY"]
+    if display is not None:
+        environment["DISPLAY"] = display
+    assert says in refused(environment, *command)
+
+
+def test_a_home_that_cannot_be_written(session: Session, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder can be made below a file")
+    environment = {**session.env, **session.new_home(), "XDG_DATA_HOME": str(blocked)}
+    assert "cannot be made" in refused(environment)
+
+
+def test_what_it_writes_is_its_owners_alone(session: Session) -> None:
+    home = session.new_home()
+    environment = {**session.env, **home, "WATCHBELL_URL": "http://127.0.0.1:9", "WATCHBELL_TOKEN": "wb_x"}
+    old = os.umask(0o022)
+    try:
+        with session.python("main.py", env=home) as process:
+            session.await_tray_icons(1)
+            process.popen.terminate()
+            assert process.popen.wait(15) == 0
+        refused({**environment, "WATCHBELL_TOKEN": "two\nlines"}, "incidents")
+    finally:
+        os.umask(old)
+    open_to_others = [
+        path
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+        for path in Path(home[name]).rglob("watchbell/**/*")
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
