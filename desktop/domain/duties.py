@@ -16,7 +16,7 @@ from desktop.domain.policies import business_hours
 from desktop.domain.severity import Severity
 from desktop.domain.team import Member, Role, Team
 from desktop.domain.wall import clock, instant
-from desktop.domain.watch import Watch, reach, weekly_handovers
+from desktop.domain.watch import Watch, weekly_handovers
 
 STATUS_EVERY = timedelta(minutes=30)
 STATUS_NOTICE = timedelta(minutes=5)
@@ -68,8 +68,7 @@ def duties(team: Team, facts: Facts, now: datetime, ahead: timedelta = timedelta
     marks: dict[str, list[Mark]] = {}
     for mark in facts.marks:
         marks.setdefault(mark.duty, []).append(mark)
-    start = max(facts.since - reach(team), _EPOCH)
-    watch = Watch(team, start, max(now + max(ahead, TRAINING_AHEAD), facts.since) + _DAY)
+    watch = Watch(team)
     opening = now + ahead
     found = (d for d in _all(watch, facts, marks, now, opening) if d.opens <= opening)
     # Sorting twice by keys of one kind each is a third of the cost of sorting by pairs with an undated mark.
@@ -214,8 +213,8 @@ def _first_shifts(watch: Watch, since: datetime, until: datetime) -> dict[str, d
     """Return when each person is first on call as primary or secondary within ``[since, until)``."""
     firsts: dict[str, datetime] = {}
     for role in _ENGINEERS:
-        for segment in watch.segments.get(role, ()):
-            if segment.person is not None and segment.end > since and segment.start < until:
+        for segment in watch.segments(role, since, until):
+            if segment.person is not None:
                 begins = max(segment.start, since)
                 firsts[segment.person] = min(firsts.get(segment.person, begins), begins)
     return firsts

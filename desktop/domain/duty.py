@@ -4,11 +4,11 @@ Nothing is stored but marks: a duty and its state follow from the team, the fact
 (``duties``), so that a mark made twice counts once and marks count the same in any order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from desktop.domain.errors import InputError
@@ -146,18 +146,24 @@ class Quiet:
 
 
 NIGHT = Quiet()
-_K = TypeVar("_K")
+_WHEN = attrgetter("at", "by", "reason")
 _UNTOUCHED = {state: Standing(state) for state in (State.AHEAD, State.DUE, State.OVERDUE)}
 
 
-def stand(duty: Duty, marks: Iterable[Mark], now: datetime) -> Standing:
+def stand(duty: Duty, marks: Collection[Mark], now: datetime) -> Standing:
     """Return how ``duty`` stands at ``now`` after ``marks``, all of them its own; later ones than ``now`` count too."""
-    marks = sorted(marks, key=lambda m: (m.at, m.by, m.reason))
     if not marks:
         return _UNTOUCHED[_open_state(duty, now)]
-    ticks = _first((m.point, m.at) for m in marks if m.act is Act.TICK and 0 < m.point <= len(duty.points))
-    signatures = _first((m.by, m.at) for m in marks if m.act is Act.SIGN)
-    waiver = next((m for m in marks if m.act is Act.WAIVE), None)
+    ticks: dict[int, datetime] = {}
+    signatures: dict[str, datetime] = {}
+    waiver: Mark | None = None
+    for mark in marks if len(marks) == 1 else sorted(marks, key=_WHEN):
+        if mark.act is Act.SIGN:
+            signatures.setdefault(mark.by, mark.at)
+        elif mark.act is Act.WAIVE:
+            waiver = waiver or mark
+        elif 0 < mark.point <= len(duty.points):
+            ticks.setdefault(mark.point, mark.at)
     done = _done_at(duty, ticks, signatures)
     signed = tuple(signatures)
     if done is not None and (waiver is None or done <= waiver.at):
@@ -191,15 +197,8 @@ def _done_at(duty: Duty, ticks: dict[int, datetime], signatures: dict[str, datet
         times = [signatures.get(person) for person in duty.signers]
         signed = [t for t in times if t is not None]
         return max(signed) if len(signed) == len(times) else None
-    ways = [min(signatures.values())] if signatures else []
+    # The first signature is the first in the dictionary, too: marks were taken in order.
+    ways = [next(iter(signatures.values()))] if signatures else []
     if duty.points and len(ticks) == len(duty.points):
         ways.append(max(ticks.values()))
     return min(ways, default=None)
-
-
-def _first(times: Iterable[tuple[_K, datetime]]) -> dict[_K, datetime]:
-    """Return the first time of each key; the times come in order."""
-    found: dict[_K, datetime] = {}
-    for key, at in times:
-        found.setdefault(key, at)
-    return found

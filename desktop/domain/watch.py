@@ -1,44 +1,43 @@
-"""Who had the watch, asked often about one window, and when the watch changes hands by the rotation. Pure."""
+"""Who has the watch, and when it changes hands by the rotation. Pure."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from desktop.domain.rotation import on_call, schedule
+from desktop.domain.rotation import on_call
 from desktop.domain.segments import Segment, Why
 from desktop.domain.shifts import length
 from desktop.domain.team import Access, Role, Team
 from desktop.domain.wall import clock, instant
 
-_DAY = timedelta(days=1)
+_DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
 # Longer than any run of holidays that moves a handover.
 _LONGEST_RUN = timedelta(days=60)
 
 
 class Watch:
-    """The schedule of ``team`` within ``[start, end)``, ready for questions about instants in it."""
+    """Who has the watch of ``team``, instant by instant; ``on_call`` keeps what was worked out."""
 
-    def __init__(self, team: Team, start: datetime, end: datetime) -> None:
+    def __init__(self, team: Team) -> None:
         self.team = team
-        self.start, self.end = start.astimezone(UTC), end.astimezone(UTC)
-        self.segments: dict[Role, list[Segment]] = {}
-        for segment in schedule(team, start, end):
-            self.segments.setdefault(segment.role, []).append(segment)
 
     def holding(self, role: Role, at: datetime) -> Segment | None:
         """Return the segment of ``role`` at ``at``, None where the role does not exist."""
-        if not self.start <= at < self.end:
-            return on_call(self.team, at).get(role)
-        those = self.segments.get(role, ())
-        place = bisect_right(those, at, key=lambda s: s.start) - 1
-        return those[place] if place >= 0 and at < those[place].end else None
+        return on_call(self.team, at).get(role)
 
     def holder(self, role: Role, at: datetime) -> str | None:
         """Return who has ``role`` at ``at``."""
         segment = self.holding(role, at)
         return None if segment is None else segment.person
+
+    def segments(self, role: Role, start: datetime, end: datetime) -> Iterator[Segment]:
+        """Yield the segments that touch ``[start, end)`` of a ``role`` that has a rotation; none of another role."""
+        at = start
+        while role in self.team.rotations and at < end:
+            segment = on_call(self.team, at)[role]
+            yield segment
+            at = segment.end
 
     def begun(self, role: Role, at: datetime) -> bool:
         """Tell whether there should be somebody in ``role`` at ``at``: its rotation has started, or is overridden."""
@@ -54,13 +53,13 @@ class Watch:
 
     def other_before(self, role: Role, at: datetime, back_to: datetime, person: str) -> str | None:
         """Return who else than ``person`` had ``role`` last before ``at``, looking back to ``back_to``."""
-        those = self.segments.get(role, ())
-        for place in range(bisect_right(those, at, key=lambda s: s.start) - 1, -1, -1):
-            segment = those[place]
-            if segment.end <= back_to:
-                break
-            if segment.start < at and segment.person not in (None, person):
+        while at > back_to:
+            segment = self.holding(role, at - _INSTANT)
+            if segment is None:
+                return None
+            if segment.person not in (None, person):
                 return segment.person
+            at = segment.start
         return None
 
 
@@ -94,12 +93,6 @@ def weekly_handovers(watch: Watch, start: datetime, end: datetime) -> Iterator[W
         outgoing = watch.other_before(Role.PRIMARY, at, before, incoming) if incoming is not None else None
         if incoming is not None and outgoing is not None:
             yield Weekly(held[at], at, outgoing, incoming)
-
-
-def reach(team: Team) -> timedelta:
-    """Return how far before a handover ``weekly_handovers`` may have to look for who had the watch."""
-    rotation = team.rotations.get(Role.PRIMARY)
-    return _LONGEST_RUN if rotation is None else _LONGEST_RUN + length(rotation.every)
 
 
 def _held(team: Team, start: datetime, end: datetime) -> dict[datetime, date]:

@@ -57,6 +57,11 @@ def waived(duty: str, by: str, when: str, reason: str) -> Mark:
     return Mark(duty, Act.WAIVE, by, at(when), reason=reason)
 
 
+def replace_marks(listed: Listed, marks: tuple[Mark, ...]) -> Listed:
+    """Return the same duty as it stands after ``marks``."""
+    return Listed(listed.duty, stand(listed.duty, marks, listed.duty.opens))
+
+
 def one(team: Team, facts: Facts, now: str, duty: str, ahead: timedelta = timedelta(0)) -> Listed:
     (found,) = [x for x in duties(team, facts, at(now), ahead) if x.duty.id == duty]
     return found

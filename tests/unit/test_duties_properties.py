@@ -15,7 +15,8 @@ from desktop.domain.wall import clock
 from tests.unit.teams import DAY, WHOLE_DAYS, Case, cases
 from tests.unit.test_duties_examples import TEAM
 
-examples = settings(max_examples=40)
+# Each example is a new team, whose schedule is worked out anew a year around: dear, for shifts of an hour.
+examples = settings(max_examples=12)
 SECOND = timedelta(seconds=1)
 WALL = {Kind.CHECK_IN: time(9), Kind.MONITORING: time(9), Kind.MONTHLY_REVIEW: time(9)}
 

@@ -1,0 +1,191 @@
+"""What duties write for others: the message for the incident channel and the handover's sheet, with hostile titles."""
+
+import re
+import string
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop.domain.announcement import spoken, status_update
+from desktop.domain.defused import cell, csv, for_chat, for_markdown
+from desktop.domain.duty import Act, Mark
+from desktop.domain.handover_sheet import Checked, Known, OpenIncident, markdown
+from desktop.domain.segments import Segment, Why
+from desktop.domain.severity import Severity
+from desktop.domain.team import Member, Role
+from tests.unit.test_duties_examples import LOS_ANGELES, SEV0, SINCE, TEAM, at, one, replace_marks, signed, waived
+
+HOSTILE = (
+    "<!channel> @channel @here <https://evil.example/x|Payments> [fix](https://evil.example) *bold* _it_ ~no~ `rm -rf`"
+    " \n# heading\n<script>alert(1)</script> www.evil.example #42 &amp; \u202e\0 a\\"
+)
+anything = st.text(st.characters(exclude_categories=()), max_size=120) | st.just(HOSTILE)
+NOON = at("2026-01-14 10:30")
+
+
+def test_the_prepared_message_says_all() -> None:
+    assert status_update(SEV0, "Ben", "Failing over.", NOON, LOS_ANGELES) == (
+        "@channel SEV-0: Payments down\n"
+        "Status: open for 30 min; Ben has it.\n"
+        "Failing over.\n"
+        "Next update by 11:00 (America/Los_Angeles)."
+    )
+
+
+@pytest.mark.parametrize(("severity", "mention"), [(Severity.SEV0, "@channel "), (Severity.SEV1, "@here ")])
+def test_use_here_for_urgent_situations_and_channel_for_critical(severity: Severity, mention: str) -> None:
+    assert status_update(replace(SEV0, severity=severity), "", "", NOON, LOS_ANGELES).startswith(mention)
+
+
+def test_nobody_and_resolved_are_said() -> None:
+    assert "nobody has acknowledged it." in status_update(SEV0, "", "", NOON, LOS_ANGELES)
+    over = replace(SEV0, ended=NOON, resolved=NOON)
+    assert status_update(over, "Ben", "", NOON, LOS_ANGELES) == (
+        "@channel SEV-0: Payments down\nStatus: resolved after 30 min."
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(-5, "0 min"), (0, "0 min"), (59, "59 min"), (60, "1 h 00 min"), (1505, "25 h 05 min")]
+)
+def test_spans_are_spoken(minutes: int, words: str) -> None:
+    assert spoken(timedelta(minutes=minutes)) == words
+
+
+@given(anything, anything, anything)
+def test_no_text_from_outside_mentions_links_or_marks_up_in_the_channel(title: str, owner: str, note: str) -> None:
+    message = status_update(replace(SEV0, title=title), owner, note, NOON, LOS_ANGELES)
+    assert message.startswith("@channel ")
+    assert message.count("@") == 1
+    assert not set("<>`*&[]|~") & set(message)
+    assert "://" not in message
+    assert not re.search(r"[\w-]\.[^\W\d]", message)
+    assert len(message.split("\n")) <= 4
+    assert len(message) <= 1000
+
+
+def test_a_hostile_title_is_still_readable() -> None:
+    assert for_chat("DB <main> 99.5% @ host-1.example.com", 100) == "DB ‹main› 99.5% ＠ host-1․example․com"
+
+
+def unescaped(text: str) -> str:
+    """Return ``text`` without its escapes, each of which must be one, failing where punctuation stands bare."""
+    parts = re.findall(r"\\(.)|(.)", text)
+    assert not {bare for _, bare in parts} & set(string.punctuation)
+    return "".join(a or b for a, b in parts)
+
+
+@given(anything)
+def test_every_punctuation_of_a_title_is_escaped_in_markdown(text: str) -> None:
+    found = for_markdown(text, 80)
+    assert "\n" not in found
+    assert "\r" not in found
+    assert len(unescaped(found)) <= 80
+    assert "@" not in found
+    assert "#" not in found
+
+
+KNOWN = Known(
+    open_incidents=(OpenIncident(HOSTILE, Severity.SEV1, NOON),),
+    pages=7,
+    overrides=(Segment(Role.PRIMARY, "ben", at("2026-01-21 18:00"), at("2026-01-22 09:00"), Why.OVERRIDE),),
+    access=(("Grafana", Checked.PASSED), ("AWS *", Checked.UNKNOWN)),
+    note="Disk 3 is slow",
+)
+MEETING = one(TEAM, SINCE, "2026-01-19 09:00", "handover/2026-01-19")
+
+
+def test_the_sheet_has_the_six_points_with_what_is_known_filled_in() -> None:
+    known = replace(KNOWN, open_incidents=(OpenIncident("Payments down", Severity.SEV1, NOON),))
+    team = replace(TEAM, people=(*TEAM.people[:2], Member("cho", "Cho", phone="555 0100"), TEAM.people[3]))
+    ticked = Mark(MEETING.duty.id, Act.TICK, "ben", at("2026-01-19 09:05"), point=1)
+    marks = (ticked, signed(MEETING.duty.id, "ben", "2026-01-19 09:20"))
+    assert markdown(team, replace_marks(MEETING, marks), known) == SHEET
+
+
+SHEET = r"""# Weekly handover, 2026-01-19 09:00 \(America\/Los\_Angeles\)
+
+- Outgoing: Ben
+- Incoming: Cho
+- Manager: Dora
+
+## Checklist
+
+- [x] Review current system status and any open incidents
+  - SEV-1: Payments down, since 2026-01-14 10:30
+  - Pages in the last shift: 7
+- [ ] Transfer knowledge of ongoing issues or scheduled maintenance
+- [ ] Confirm contact information and availability
+  - Phone: 555 0100
+  - Mail: none
+  - Primary: Ben, 2026-01-21 18:00 to 2026-01-22 09:00 \(override\)
+- [ ] Review any upcoming deployments or changes
+- [ ] Document any known issues or areas of concern
+  - Disk 3 is slow
+- [ ] Confirm monitoring alerts are properly configured
+  - Access to Grafana: passed
+  - Access to AWS \*: could not be checked
+
+## Signatures
+
+- Ben: signed
+- Cho: not signed
+"""
+
+
+def test_what_could_not_be_found_out_is_said_and_is_not_none() -> None:
+    unknown = markdown(TEAM, MEETING, Known())
+    for line in ("Open incidents: unknown", "shift: unknown", "coming shift: unknown", "Access check: not made"):
+        assert line in unknown
+    nothing = markdown(TEAM, MEETING, Known((), 0, (), ()))
+    assert "unknown" not in nothing
+    for line in ("Open incidents: none", "last shift: 0", "coming shift: none", "Access check: none set up"):
+        assert line in nothing
+
+
+def test_a_waiver_is_on_the_sheet() -> None:
+    waiver = waived(MEETING.duty.id, "dora", "2026-01-19 09:20", "all *hands* meeting")
+    assert markdown(TEAM, replace_marks(MEETING, (waiver,)), Known()).endswith("\nWaived: all \\*hands\\* meeting\n")
+
+
+@given(anything, anything)
+def test_no_title_changes_the_shape_of_the_sheet(title: str, note: str) -> None:
+    plain_sheet = markdown(TEAM, MEETING, replace(KNOWN, open_incidents=(OpenIncident("x", Severity.SEV1, NOON),)))
+    known = replace(KNOWN, open_incidents=(OpenIncident(title, Severity.SEV1, NOON),), note=note or "x")
+    sheet = markdown(TEAM, MEETING, known)
+    assert len(sheet.split("\n")) >= len(plain_sheet.split("\n")) - 1
+    assert [line[:4] for line in sheet.split("\n") if not line.startswith("  - ")] == [
+        line[:4] for line in plain_sheet.split("\n") if not line.startswith("  - ")
+    ]
+    assert "<" not in sheet.replace("\\<", "")
+    assert "](" not in sheet
+
+
+CELLS = [
+    ("plain", "plain"),
+    ("=1+1", "'=1+1"),
+    ("+1", "'+1"),
+    ("-1", "'-1"),
+    ("@SUM(A1)", "'@SUM(A1)"),
+    ("  =1+1", "'  =1+1"),
+    ("\t=1+1", '"\'\t=1+1"'),
+    ("＝1", "'＝1"),
+    ("a,b", '"a,b"'),
+    ('say "x"', '"say ""x"""'),
+    ("a\nb", '"a\nb"'),
+    ('=HYPERLINK("http://evil","x")', '"\'=HYPERLINK(""http://evil"",""x"")"'),
+    ("", ""),
+    ("a\0", "a\ufffd"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CELLS)
+def test_a_cell_is_never_a_formula_and_quoted_as_rfc_4180_says(text: str, expected: str) -> None:
+    assert cell(text) == expected
+
+
+def test_lines_end_as_rfc_4180_says() -> None:
+    assert csv([("a", "b"), ("c", "")]) == "a,b\r\nc,\r\n"
