@@ -56,6 +56,9 @@ MOMENTS: dict[str, tuple[Shift, str, str, str, str]] = {
     "Ana is heard before anybody says yes": (replace(FOUND, heard=(at("03:21"),)), "03:22", "", "", "ana"),
     "Ben says yes when Ana is heard already": (replace(ACTS, heard=(at("03:24"),)), "03:30", "", "", "ana"),
     "Ana was heard only before the page": (replace(FOUND, heard=(at("02:59"),)), "03:20", "ben", "", "ana ben"),
+    "Ana was heard at the very instant of the page": (
+        replace(FOUND, heard=(at("03:00"),)), "03:20", "ben", "", "ana ben",
+    ),
     "Ana acknowledges late herself": (
         replace(SILENT, incidents=(replace(BY_BEN, acknowledged_by="ana"),)), "03:20", "", "", "ana ben",
     ),
