@@ -88,9 +88,11 @@ class Pager(QObject):
 
     @Slot(str, object)
     def _take_notice(self, key: str, text: str | None) -> None:
-        self._surfaces.status.set_notice(key, text)
-        if key == MISCONFIGURED and text is not None:
-            # Nobody can be paged before a person mends it: that is not left to the tooltip.
+        if key != MISCONFIGURED:
+            self._surfaces.status.set_notice(key, text)
+        elif text is not None:
+            # The window says it as the reason for the lost contact. Nobody can be paged before a person mends it, and
+            # that is not left to a tooltip.
             self._surfaces.open_status()
 
     def _tick(self, jumped: bool) -> None:

@@ -123,7 +123,7 @@ class Notice(QWidget):
         self._theme = theme
         self.mark = MarkIcon(theme, 13)
         self.mark.set_mark(Mark.SEV2)
-        self.text = TextBlock(theme, size=12, ink="ink", max_lines=5)
+        self.text = TextBlock(theme, size=12, ink="ink", max_lines=10)
         line = QHBoxLayout(self)
         line.setContentsMargins(theme.px(12), theme.px(10), theme.px(12), theme.px(10))
         line.setSpacing(theme.px(8))

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.desktop.application import application, await_popup
 from tests.desktop.session import PROJECT, Session
+
+TEAM = """
+time_zone = "UTC"
+people = [{ id = "ana", name = "Ana" }]
+[rotation.primary]
+members = ["ana"]
+start = 2026-01-05T09:00:00
+every = "1 week"
+"""
 
 
 def refused(environment: dict[str, str], *arguments: str) -> str:
@@ -62,3 +72,16 @@ def test_what_it_writes_is_its_owners_alone(session: Session) -> None:
         if path.is_file() and path.stat().st_mode & 0o077
     ]
     assert open_to_others == []
+
+
+def test_a_mistake_in_the_team_file_opens_the_window_and_heals_when_it_is_mended(session: Session) -> None:
+    home = session.new_home()
+    file = Path(home["XDG_CONFIG_HOME"]) / "watchbell" / "team.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TEAM.replace("members", "membrs"), "utf-8")
+    with session.map_events() as maps, application(session, home=home) as app:
+        maps.wait("^Watchbell$", 20)
+        file.write_text(TEAM, "utf-8")
+        app.await_server()
+        app.command("page", "Disk full", "--severity", "sev0")
+        await_popup(maps)
