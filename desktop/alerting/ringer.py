@@ -1,15 +1,15 @@
 """Turns what the rules decided into sound and notifications. Called on the GUI thread; never blocks.
 
-Nothing is decided here: ``domain.attention`` says what should be heard, this only sees to it that it is, once for each
-page and each time that the backend pages again.
+Nothing is decided here: ``domain.attention`` says what should be heard and ``telling`` what is notified, this only sees
+to it that it is, once for each page and each time that the backend pages again.
 """
 
 from datetime import datetime
 from typing import Protocol
 
+from desktop.alerting.telling import Told, tell
 from desktop.domain.attention import CHIME_EVERY, Attention, Page, Sound
-
-PageKey = tuple[str, str]
+from desktop.domain.severity import Severity
 
 
 class Player(Protocol):
@@ -31,6 +31,12 @@ class Notifier(Protocol):
     def withdraw(self, connection: str, incident_id: str) -> None:
         """Take it back: it demands nobody any more."""
 
+    def summarise(self, more: tuple[Page, ...], *, news: bool) -> None:
+        """Tell that there are ``more`` pages, the most urgent first; take that back when there are none.
+
+        Without ``news`` this only corrects what is on screen.
+        """
+
 
 class Ringer:
     """Keeps sound and notifications in step with an ``Attention``."""
@@ -40,8 +46,7 @@ class Ringer:
         self._notifier = notifier
         self._playing: Sound | None = None
         self._chimed_at: datetime | None = None
-        # How often each page that is shown had been paged when it was last told.
-        self._told: dict[PageKey, int] = {}
+        self._told = Told()
 
     def update(self, attention: Attention, now: datetime) -> None:
         """Make what is heard and notified agree with ``attention``."""
@@ -54,15 +59,16 @@ class Ringer:
 
     def _notify(self, attention: Attention) -> bool:
         """Tell what is new or paged again; return whether there was any."""
-        current = {_key(p): p for p in attention.pages}
-        for gone in self._told.keys() - current.keys():
-            del self._told[gone]
+        before = self._told
+        telling = tell(before, attention.pages)
+        self._told = telling.told
+        for gone in telling.withdraw:
             self._notifier.withdraw(*gone)
-        news = [p for key, p in current.items() if self._told.get(key) != p.incident.pages]
-        for page in news:
-            self._told[_key(page)] = page.incident.pages
+        for page in telling.notify:
             self._notifier.notify(page)
-        return bool(news)
+        if telling.news or _said(telling.more) != _said(before.more):
+            self._notifier.summarise(telling.more, news=telling.news)
+        return telling.any_news
 
     def _keep_playing(self, sound: Sound | None) -> None:
         if sound is self._playing:
@@ -81,5 +87,6 @@ class Ringer:
             self._player.play(sound, False)
 
 
-def _key(page: Page) -> PageKey:
-    return page.connection, page.incident.id
+def _said(more: tuple[Page, ...]) -> tuple[int, Severity | None]:
+    """Return what a summary says: how many, and how bad the worst is."""
+    return len(more), more[0].incident.severity if more else None

@@ -1,42 +1,29 @@
 """Desktop notifications over D-Bus, with an Acknowledge button. One worker thread; signals reach the GUI thread.
 
 PySide6's QtDBus cannot build this call: every integer becomes a 16-bit one and ``replaces_id`` must be an unsigned
-32-bit one (PySide6 6.11, ``QDBusArgument << int``). jeepney, which keyring brings along on Linux, can. The protocol:
-https://specifications.freedesktop.org/notification-spec/latest/protocol.html
+32-bit one (PySide6 6.11, ``QDBusArgument << int``). jeepney, which keyring brings along on Linux, can.
 """
 
 import selectors
 import socket
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from html import escape
+from contextlib import suppress
+from dataclasses import replace
 from threading import Lock, Thread
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-_NAME = "org.freedesktop.Notifications"
-_PATH = "/org/freedesktop/Notifications"
-_TIMEOUT = 3.0
-_ACKNOWLEDGE = "acknowledge"
-_CRITICAL = 2
-_NEVER_EXPIRES = 0
+from desktop.qt.notification_session import Note, NotificationSession
 
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What a notification says. ``key`` names what it is about: one of the same key replaces the one before."""
-
-    key: tuple[str, str]
-    headline: str
-    text: str
-    critical: bool = True
+# How long the end of the program may wait for the server: together well below what a person takes for a freeze.
+_FAREWELL = 0.4
+_PATIENCE = 0.6
+_AFTER_CUT = 0.2
 
 
 class DBusLink(QObject):
     """Shows and closes notifications without ever blocking its caller.
 
+    Of each key only the newest wish is kept, so what waits for a slow server is bounded by what is to be on screen.
     ``answered`` carries the note, whether it was shown, and else why not; ``acknowledge`` the key of a pressed button.
     """
 
@@ -46,177 +33,95 @@ class DBusLink(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = Lock()
-        self._jobs: deque[Callable[[_Session], None]] = deque()
+        # What the worker has still to do, oldest first: a note to show, None to close what is shown of the key.
+        self._wanted: dict[tuple[str, str], Note | None] = {}
+        # The keys of which something may be on screen.
+        self._sent: set[tuple[str, str]] = set()
+        self._session = NotificationSession(self.acknowledge.emit)
         self._wake, self._waker = socket.socketpair()
+        self._wake.setblocking(False)
+        self._waker.setblocking(False)
         self._thread: Thread | None = None
         self._ended = False
 
     def show(self, note: Note) -> None:
-        """Show ``note``, or update the one with its key; ``answered`` follows."""
-        self._add(lambda session: self._show(session, note))
+        """Show ``note``, or update the one with its key; ``answered`` follows, unless another wish overtakes it."""
+        with self._lock:
+            waiting = self._wanted.get(note.key)
+            # A correction of news that nobody has seen yet is news.
+            self._want(note.key, replace(note, news=note.news or (waiting is not None and waiting.news)))
 
     def withdraw(self, key: tuple[str, str]) -> None:
-        """Close the notification of ``key``, if it is still there."""
-        if self._thread is not None:
-            self._add(lambda session: session.close(key))
+        """Close the notification of ``key``, if it is still there; forget it, if it never was."""
+        with self._lock:
+            if key in self._sent:
+                self._want(key, None)
+            else:
+                self._wanted.pop(key, None)
 
     def close(self) -> None:
-        """End the thread; what is shown stays."""
+        """Close what is shown and end the thread; waits less than a second, whatever the server does."""
         with self._lock:
             self._ended = True
+            self._wanted.clear()
         self._waker.close()
-        if self._thread is not None:
-            self._thread.join(_TIMEOUT + 1)
-        self._wake.close()
+        if self._thread is None:
+            self._wake.close()
+            return
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            self._session.cut()
+            self._thread.join(_AFTER_CUT)
 
-    def _add(self, job: "Callable[[_Session], None]") -> None:
-        with self._lock:
-            if self._ended:
-                return
-            self._jobs.append(job)
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="watchbell-notify", daemon=True)
-                self._thread.start()
-        self._waker.send(b"1")
-
-    def _show(self, session: "_Session", note: Note) -> None:
-        reason = session.show(note)
-        self.answered.emit(note, not reason, reason)
+    def _want(self, key: tuple[str, str], note: Note | None) -> None:
+        if self._ended:
+            return
+        self._wanted[key] = note
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="watchbell-notify", daemon=True)
+            self._thread.start()
+        # Full means that it has been woken already.
+        with suppress(BlockingIOError):
+            self._waker.send(b"1")
 
     def _run(self) -> None:
-        session = _Session(self.acknowledge.emit)
-        while not self._ended:
-            with selectors.DefaultSelector() as waiting:
-                waiting.register(self._wake, selectors.EVENT_READ)
-                if (bus := session.socket) is not None:
-                    waiting.register(bus, selectors.EVENT_READ)
-                waiting.select()
-            self._read_wake()
-            session.listen()
-            self._work(session)
-            session.listen()
-        session.end()
+        with self._wake:
+            while not self._ended:
+                self._wait()
+                self._session.listen()
+                self._work()
+                self._session.listen()
+            self._session.close_all(_FAREWELL)
+            self._session.end()
 
-    def _read_wake(self) -> None:
-        self._wake.setblocking(False)
-        try:
-            while self._wake.recv(64):
+    def _wait(self) -> None:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._wake, selectors.EVENT_READ)
+            if (bus := self._session.socket) is not None:
+                waiting.register(bus, selectors.EVENT_READ)
+            waiting.select()
+        with suppress(BlockingIOError):
+            while self._wake.recv(4096):
                 pass
-        except BlockingIOError:
-            pass
 
-    def _work(self, session: "_Session") -> None:
-        while True:
-            with self._lock:
-                if self._ended or not self._jobs:
-                    return
-                job = self._jobs.popleft()
-            job(session)
+    def _work(self) -> None:
+        while (wish := self._next()) is not None:
+            key, note = wish
+            if note is None:
+                self._session.close(key)
+            elif note.news or self._session.shows(key):
+                reason = self._session.show(note)
+                if not self._ended:
+                    self.answered.emit(note, not reason, reason)
 
-
-class _Session:
-    """The connection to the bus and what is shown; used by the worker thread alone."""
-
-    def __init__(self, acknowledge: Callable[[tuple[str, str]], object]) -> None:
-        self._acknowledge = acknowledge
-        self._bus: Any = None
-        self._signals: deque[Any] = deque()
-        self._filters: list[Any] = []
-        self._markup = False
-        self._ids: dict[tuple[str, str], int] = {}
-
-    @property
-    def socket(self) -> socket.socket | None:
-        """The socket to wait on, None while not connected."""
-        return None if self._bus is None else self._bus.sock
-
-    def show(self, note: Note) -> str:
-        """Show ``note``; return why that failed, else an empty text."""
-        try:
-            self._connect()
-            text = escape(note.text, quote=False) if self._markup else note.text
-            hints = {"urgency": ("y", _CRITICAL if note.critical else 1), "category": ("s", "im.received")}
-            body = (
-                "Watchbell",
-                self._ids.get(note.key, 0),
-                "watchbell",
-                note.headline,
-                text,
-                [_ACKNOWLEDGE, "Acknowledge"],
-                hints,
-                _NEVER_EXPIRES if note.critical else -1,
-            )
-            (self._ids[note.key],) = self._call("Notify", "susssasa{sv}i", body)
-        except Exception as error:  # noqa: BLE001 - whatever a bus, absent or broken, raises: the next link follows
-            self.end()
-            return f"{type(error).__name__}: {error}"[:200]
-        return ""
-
-    def close(self, key: tuple[str, str]) -> None:
-        """Close the notification of ``key``."""
-        number = self._ids.pop(key, None)
-        if number is None:
-            return
-        try:
-            self._call("CloseNotification", "u", (number,))
-        except Exception:  # noqa: BLE001 - it is gone already, or the bus is: both are fine
-            return
-
-    def listen(self) -> None:
-        """Take what the bus sent: buttons pressed, notifications closed."""
-        if self._bus is None:
-            return
-        try:
-            while True:
-                self._bus.recv_messages(timeout=0)
-        except TimeoutError:
-            pass
-        except Exception:  # noqa: BLE001 - the bus went away; the next note connects anew
-            self.end()
-        while self._signals:
-            self._take(self._signals.popleft())
-
-    def end(self) -> None:
-        """Leave the bus."""
-        bus, self._bus = self._bus, None
-        self._ids.clear()
-        self._filters.clear()
-        if bus is not None:
-            bus.close()
-
-    def _take(self, message: Any) -> None:  # noqa: ANN401 - jeepney is untyped here
-        from jeepney import HeaderFields  # noqa: PLC0415 - Linux only
-
-        member = message.header.fields.get(HeaderFields.member)
-        keys = [k for k, n in self._ids.items() if message.body and n == message.body[0]]
-        if member == "ActionInvoked" and message.body[1:] == (_ACKNOWLEDGE,):
-            for key in keys:
-                self._acknowledge(key)
-        elif member == "NotificationClosed":
-            for key in keys:
-                del self._ids[key]
-
-    def _connect(self) -> None:
-        if self._bus is not None:
-            return
-        from jeepney import MatchRule, message_bus  # noqa: PLC0415 - Linux only
-        from jeepney.io.blocking import Proxy, open_dbus_connection  # noqa: PLC0415
-
-        self._bus = open_dbus_connection("SESSION")
-        rule = MatchRule(type="signal", sender=_NAME, interface=_NAME, path=_PATH)
-        Proxy(message_bus, self._bus, timeout=_TIMEOUT).AddMatch(rule)
-        # The bus names a sender by number, so here the rule must not ask for the well-known name.
-        here = MatchRule(type="signal", interface=_NAME, path=_PATH)
-        handle = self._bus.filter(here, queue=self._signals)
-        self._filters.append(handle)
-        (capabilities,) = self._call("GetCapabilities", None, ())
-        self._markup = "body-markup" in capabilities
-
-    def _call(self, method: str, signature: str | None, body: tuple[object, ...]) -> tuple[Any, ...]:
-        from jeepney import DBusAddress, new_method_call  # noqa: PLC0415 - Linux only
-        from jeepney.wrappers import unwrap_msg  # noqa: PLC0415
-
-        address = DBusAddress(_PATH, bus_name=_NAME, interface=_NAME)
-        message = new_method_call(address, method, signature, body)
-        reply: tuple[Any, ...] = unwrap_msg(self._bus.send_and_get_reply(message, timeout=_TIMEOUT))
-        return reply
+    def _next(self) -> tuple[tuple[str, str], Note | None] | None:
+        with self._lock:
+            if not self._wanted:
+                return None
+            key = next(iter(self._wanted))
+            note = self._wanted.pop(key)
+            if note is None:
+                self._sent.discard(key)
+            else:
+                self._sent.add(key)
+            return key, note

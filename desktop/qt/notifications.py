@@ -10,7 +10,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 from desktop.domain.attention import Page
 from desktop.domain.severity import Severity
 from desktop.domain.text import plain
-from desktop.qt.dbus_notifications import DBusLink, Note
+from desktop.qt.dbus_notifications import DBusLink
+from desktop.qt.notification_session import Note, unmarked
+
+# The key of the one notification that stands for many pages; no connection has an empty name.
+MORE = ("", "more")
+# A tool that hangs keeps its thread: beyond these, the tray is told at once.
+_FALLBACKS = 4
 
 # Blocks in a worker thread; returns whether the headline and the text can be relied upon to have been shown.
 SendBlocking = Callable[[str, str], bool]
@@ -36,6 +42,19 @@ def note_of(page: Page) -> Note:
     )
 
 
+def note_of_more(more: tuple[Page, ...], *, news: bool) -> Note:
+    """Return what a notification says about ``more`` pages, at least one, the most urgent first."""
+    worst = more[0].incident.severity
+    return Note(
+        key=MORE,
+        headline=f"{len(more)} more page{'s' if len(more) > 1 else ''}",
+        text=f"The most urgent: {worst.label} {worst.word}",
+        critical=worst <= Severity.SEV1,
+        button=False,
+        news=news,
+    )
+
+
 class Notifications(QObject):
     """D-Bus with a button, then ``fallback`` (plyer), then the tray's balloon, then the pop-up, which is always shown.
 
@@ -52,6 +71,7 @@ class Notifications(QObject):
         super().__init__(parent)
         self._tray, self._fallback = tray, fallback
         self._closed = False
+        self._sending = 0
         self._why = ""
         self.state = "not used yet"
         self._dbus: DBusLink | None = None
@@ -63,22 +83,31 @@ class Notifications(QObject):
 
     def notify(self, page: Page) -> None:
         """Tell about ``page``, or tell anew; returns at once."""
-        note = note_of(page)
-        if self._dbus is not None:
-            self._dbus.show(note)
-        else:
-            self._try_fallback(note)
+        self._tell(note_of(page))
 
     def withdraw(self, connection: str, incident_id: str) -> None:
         """Take the notification about a page back."""
         if self._dbus is not None:
             self._dbus.withdraw((connection, incident_id))
 
+    def summarise(self, more: tuple[Page, ...], *, news: bool) -> None:
+        """Tell in one notification that there are ``more`` pages; take it back when there are none."""
+        if more:
+            self._tell(note_of_more(more, news=news))
+        else:
+            self.withdraw(*MORE)
+
     def close(self) -> None:
-        """End the worker thread."""
+        """Take our notifications back and end the worker thread; waits less than a second."""
         self._closed = True
         if self._dbus is not None:
             self._dbus.close()
+
+    def _tell(self, note: Note) -> None:
+        if self._dbus is not None:
+            self._dbus.show(note)
+        else:
+            self._try_fallback(note)
 
     @Slot(object, bool, str)
     def _dbus_answered(self, note: Note, shown: bool, why: str) -> None:
@@ -89,10 +118,15 @@ class Notifications(QObject):
             self._try_fallback(note)
 
     def _try_fallback(self, note: Note) -> None:
-        send = self._fallback
-        if send is None or self._closed:
-            self._fallback_answered(note, False)
+        if not note.news:
+            # Here nothing can be corrected, only said once more.
             return
+        send = self._fallback
+        # Without replacing, a count that grows would be told again at every step; the tray's balloon replaces itself.
+        if send is None or self._closed or note.key == MORE or self._sending == _FALLBACKS:
+            self._to_tray(note)
+            return
+        self._sending += 1
         # Short-lived: the desktop's own tool is started, and may hang for as long as it likes.
         work = Thread(target=self._send, args=(send, note), name="notify-fallback", daemon=True)
         work.start()
@@ -104,12 +138,16 @@ class Notifications(QObject):
 
     @Slot(object, bool)
     def _fallback_answered(self, note: Note, shown: bool) -> None:
+        self._sending -= 1
         if shown:
             self._done(note, "desktop notification")
-        elif self._tray.show_message(note.headline, note.text):
-            self._done(note, "tray message")
         else:
-            self._done(note, "pop-up only")
+            self._to_tray(note)
+
+    def _to_tray(self, note: Note) -> None:
+        # Who draws the balloon, and whether that one reads markup, differs from desktop to desktop.
+        shown = self._tray.show_message(unmarked(note.headline), unmarked(note.text))
+        self._done(note, "tray message" if shown else "pop-up only")
 
     def _done(self, note: Note, link: str) -> None:
         self.state = f"{link} ({self._why})" if self._why else link

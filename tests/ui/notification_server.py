@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from collections import deque
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Self
 
 from jeepney import (
@@ -22,7 +22,12 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"
-SIGNATURES = {"Notify": "susssasa{sv}i", "CloseNotification": "u", "GetCapabilities": None}
+SIGNATURES = {
+    "Notify": "susssasa{sv}i",
+    "CloseNotification": "u",
+    "GetCapabilities": None,
+    "GetServerInformation": None,
+}
 
 
 class PrivateBus:
@@ -45,11 +50,19 @@ class PrivateBus:
 
 
 class NotificationServer:
-    """Answers as the specification says; ``calls`` are (method, arguments); wrong types are refused."""
+    """Answers as the specification says; ``calls`` are (method, arguments); wrong types are refused.
 
-    def __init__(self, address: str, capabilities: tuple[str, ...] = ("body", "actions", "body-markup")) -> None:
+    While ``answers`` is not set, notes are taken and not answered.
+    """
+
+    def __init__(
+        self, address: str, capabilities: tuple[str, ...] = ("body", "actions", "body-markup"), name: str = "fake"
+    ) -> None:
         self.calls: deque[tuple[str, tuple[Any, ...]]] = deque()
         self.refuse = False
+        self.answers = Event()
+        self.answers.set()
+        self._name = name
         self._capabilities = list(capabilities)
         self._next = 7
         self._bus: DBusConnection = open_dbus_connection(address)
@@ -61,6 +74,7 @@ class NotificationServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.answers.set()
         self._bus.sock.shutdown(2)
         self._thread.join(5)
         self._bus.close()
@@ -86,8 +100,11 @@ class NotificationServer:
         self.calls.append((member, message.body))
         if member == "GetCapabilities":
             return new_method_return(message, "as", (self._capabilities,))
+        if member == "GetServerInformation":
+            return new_method_return(message, "ssss", (self._name, "tests", "1", "1.2"))
         if member == "CloseNotification":
             return new_method_return(message)
+        self.answers.wait()
         if not message.body[1]:
             self._next += 1
         return new_method_return(message, "u", (message.body[1] or self._next,))

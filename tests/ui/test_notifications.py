@@ -1,10 +1,13 @@
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.attention import Page
 from desktop.domain.severity import Severity
+from desktop.qt import notification_session
 from desktop.qt.notifications import Notifications, note_of
 from tests.ui.notification_server import NotificationServer, PrivateBus
 from tools import look_samples as sample
@@ -72,6 +75,41 @@ def test_over_dbus_critical_with_a_button_and_escaped(qtbot: QtBot, make: Make, 
     assert actions == ["acknowledge", "Acknowledge"]
     assert hints["urgency"] == ("y", 2)
     assert expires == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "capabilities"),
+    [
+        ("fake", ("body", "body-hyperlinks")),
+        ("fake", ("body", "body-images")),
+        ("dunst", ("body", "actions")),
+        ("Dunst", ("body",)),
+    ],
+)
+def test_whoever_may_read_markup_gets_it_escaped(
+    qtbot: QtBot, make: Make, bus: PrivateBus, name: str, capabilities: tuple[str, ...]
+) -> None:
+    with NotificationServer(bus.address, capabilities, name) as server:
+        tell(qtbot, make(), title="<b>R&D</b> &amp;")
+        assert server.notified()[0][4] == "&lt;b&gt;R&amp;D&lt;/b&gt; &amp;amp;"
+
+
+def test_a_headline_holds_no_tags(qtbot: QtBot, make: Make, server: NotificationServer) -> None:
+    tell(qtbot, make(), service='<a href="http://x">R&D</a>')
+    # It cannot be escaped: by the specification it is not markup, and would be shown with its entities.
+    assert server.notified()[0][3] == 'SEV-0 Critical: ‹a href="http://x"›R&D‹/a›'
+
+
+def test_the_tray_gets_no_tags(qtbot: QtBot, make: Make, tray: FakeTray) -> None:
+    tell(qtbot, make(), title="<b>R&D</b>", service="<i>")
+    assert tray.messages == [("SEV-0 Critical: ‹i›", "‹b›R&D‹/b›")]
+
+
+def test_the_server_learns_whose_it_is(qtbot: QtBot, make: Make, server: NotificationServer) -> None:
+    tell(qtbot, make())
+    hints = server.notified()[0][6]
+    assert hints["desktop-entry"] == ("s", "watchbell")
+    assert "transient" not in hints
 
 
 def test_a_server_without_markup_gets_the_text_as_it_is(qtbot: QtBot, make: Make, bus: PrivateBus) -> None:
@@ -169,6 +207,146 @@ def test_a_bus_that_went_away_is_found_again(
             monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", private.address)
             assert tell(qtbot, notifications) == "desktop notification"
         assert tell(qtbot, notifications) == "tray message"
+
+
+def pages(count: int) -> tuple[Page, ...]:
+    return tuple(sample.page(number) for number in range(2000, 2000 + count))
+
+
+def test_many_pages_are_one_notification(qtbot: QtBot, make: Make, server: NotificationServer) -> None:
+    notifications = make()
+    for count in (12, 1):
+        with qtbot.waitSignal(notifications.delivered, timeout=5000):
+            notifications.summarise(pages(count), news=count == 12)
+    notifications.summarise((), news=False)
+    qtbot.waitUntil(lambda: ("CloseNotification", (8,)) in server.calls, timeout=5000)
+    first, second = server.notified()
+    assert (first[1], first[3], first[5], first[7]) == (0, "12 more pages", [], 0)
+    assert first[4] == "The most urgent: SEV-0 Critical"
+    assert (second[1], second[3]) == (8, "1 more page")
+
+
+def test_a_correction_brings_back_nothing_that_was_closed(qtbot: QtBot, make: Make, server: NotificationServer) -> None:
+    notifications = make()
+    with qtbot.waitSignal(notifications.delivered, timeout=5000):
+        notifications.summarise(pages(3), news=True)
+    server.emit("NotificationClosed", "uu", 8, 2)
+    # The bus keeps the order, so this answer comes after the person closed it.
+    tell(qtbot, notifications)
+    notifications.summarise(pages(2), news=False)
+    tell(qtbot, notifications)
+    assert [n[3] for n in server.notified()] == ["3 more pages", *["SEV-0 Critical: payments"] * 2]
+
+
+def test_without_a_bus_only_the_tray_is_told_of_many_and_never_corrected(
+    qtbot: QtBot, make: Make, tray: FakeTray
+) -> None:
+    asked: list[str] = []
+
+    def fallback(headline: str, _text: str) -> bool:
+        asked.append(headline)
+        return True
+
+    notifications = make(fallback)
+    with qtbot.waitSignal(notifications.delivered, timeout=5000):
+        notifications.summarise(pages(3), news=True)
+    notifications.summarise(pages(2), news=False)
+    tell(qtbot, notifications)
+    assert asked == ["SEV-0 Critical"]
+    assert tray.messages == [("3 more pages", "The most urgent: SEV-0 Critical")]
+
+
+def test_tools_that_hang_do_not_pile_up(qtbot: QtBot, make: Make, tray: FakeTray) -> None:
+    hanging, started = threading.Event(), threading.Semaphore(0)
+
+    def fallback(_headline: str, _text: str) -> bool:
+        started.release()
+        return hanging.wait(30)
+
+    notifications = make(fallback)
+    for page in pages(10):
+        notifications.notify(page)
+    qtbot.waitUntil(lambda: len(tray.messages) == 6, timeout=5000)
+    hanging.set()
+    with qtbot.waitSignal(notifications.delivered, timeout=5000):
+        pass
+    assert sum(started.acquire(blocking=False) for _ in range(10)) == 4
+
+
+@pytest.fixture
+def silent(server: NotificationServer) -> NotificationServer:
+    """A server that takes a note and does not answer."""
+    server.answers.clear()
+    return server
+
+
+def test_a_burst_waits_for_nobody_and_only_the_newest_is_sent(
+    qtbot: QtBot, make: Make, silent: NotificationServer
+) -> None:
+    notifications = make()
+    notifications.notify(sample.page(1))
+    qtbot.waitUntil(lambda: len(silent.notified()) == 1, timeout=5000)
+    start = time.monotonic()
+    for number in range(2000):
+        notifications.notify(sample.page(2, title=f"{number}"))
+        notifications.notify(sample.page(3 + number))
+        notifications.withdraw("local", f"P{3 + number}")
+    notifications.notify(sample.page(5000))
+    # The server keeps silent for longer than that; so does a socket that is full.
+    assert time.monotonic() - start < 2.5
+    silent.answers.set()
+    with qtbot.waitSignal(notifications.delivered, timeout=5000, check_params_cb=lambda key, _: key[1] == "P5000"):
+        pass
+    assert [n[4] for n in silent.notified()][1:] == ["1999", sample.page().incident.title]
+    assert not [m for m, _ in silent.calls if m == "CloseNotification"]
+
+
+def test_what_was_shown_and_withdrawn_in_a_burst_is_closed(
+    qtbot: QtBot, make: Make, silent: NotificationServer
+) -> None:
+    notifications = make()
+    notifications.notify(sample.page())
+    qtbot.waitUntil(lambda: len(silent.notified()) == 1, timeout=5000)
+    notifications.notify(sample.page(title="again"))
+    notifications.withdraw("local", "P1044")
+    silent.answers.set()
+    qtbot.waitUntil(lambda: ("CloseNotification", (8,)) in silent.calls, timeout=5000)
+    assert len(silent.notified()) == 1
+
+
+def test_a_slow_server_is_not_forgotten(
+    qtbot: QtBot, make: Make, server: NotificationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notification_session, "_TIMEOUT", 0.2)
+    notifications = make()
+    tell(qtbot, notifications)
+    server.answers.clear()
+    with qtbot.waitSignal(notifications.delivered, timeout=5000):
+        notifications.notify(sample.page(1045))
+    server.answers.set()
+    notifications.withdraw("local", "P1044")
+    qtbot.waitUntil(lambda: ("CloseNotification", (8,)) in server.calls, timeout=5000)
+
+
+def test_closing_takes_ours_away(qtbot: QtBot, make: Make, server: NotificationServer) -> None:
+    notifications = make()
+    tell(qtbot, notifications)
+    with qtbot.waitSignal(notifications.delivered, timeout=5000):
+        notifications.summarise(pages(3), news=True)
+    notifications.close()
+    closed = [arguments for method, arguments in server.calls if method == "CloseNotification"]
+    assert closed == [(8,), (9,)]
+
+
+def test_closing_waits_for_no_server(qtbot: QtBot, make: Make, silent: NotificationServer) -> None:
+    notifications = make()
+    for page in pages(1000):
+        notifications.notify(page)
+    qtbot.waitUntil(lambda: len(silent.notified()) == 1, timeout=5000)
+    start = time.monotonic()
+    notifications.close()
+    assert time.monotonic() - start < 2.5
+    assert not [t for t in threading.enumerate() if t.name == "watchbell-notify"]
 
 
 def test_closing_ends_the_thread_and_later_calls_are_ignored(qtbot: QtBot, make: Make) -> None:

@@ -30,6 +30,20 @@ class Recorder:
     def withdraw(self, connection: str, incident_id: str) -> None:
         self.notices.append(f"{incident_id} withdrawn")
 
+    def summarise(self, more: tuple[Page, ...], *, news: bool) -> None:
+        worst = f", {more[0].incident.severity.label}" if more else ""
+        self.notices.append(f"{len(more)} more{worst}{' (news)' if news else ''}")
+
+    def said(self) -> list[str]:
+        """Return what was said since the last time."""
+        said, self.notices = self.notices, []
+        return said
+
+
+def numbered(*numbers: int, **changes: object) -> list[Incident]:
+    """Return incidents, the earlier the smaller their number."""
+    return [incident(f"I{n}", created_at=T0 + n * MINUTE, **changes) for n in numbers]
+
 
 def decide(*incidents: Incident) -> Attention:
     return attention((live(*incidents),), T0)
@@ -91,3 +105,71 @@ def test_muted_is_silent_and_rings_again_afterwards() -> None:
     ringer.update(replace(loud, sound=None), T0)
     ringer.update(loud, T0)
     assert told.sounds == ["siren for ever", "stop", "siren for ever"]
+
+
+def test_a_storm_is_three_notifications_and_one_for_the_rest() -> None:
+    told = Recorder()
+    ringer = Ringer(told, told)
+    for _ in range(2):
+        ringer.update(decide(*numbered(*range(300))), T0)
+    assert told.notices == ["I0 1", "I1 1", "I2 1", "297 more, SEV-0 (news)"]
+
+
+def test_pages_that_come_one_by_one_share_the_last_notification() -> None:
+    told = Recorder()
+    ringer = Ringer(told, told)
+    for count in range(1, 7):
+        ringer.update(decide(*numbered(*range(count))), T0)
+    assert told.notices[:3] == ["I0 1", "I1 1", "I2 1"]
+    assert told.notices[3:] == ["1 more, SEV-0 (news)", "2 more, SEV-0 (news)", "3 more, SEV-0 (news)"]
+
+
+def test_room_is_for_what_comes_or_is_paged_again_not_for_what_was_counted() -> None:
+    told = Recorder()
+    ringer = Ringer(told, told)
+    ringer.update(decide(*numbered(0, 1, 2, 3, 4)), T0)
+    told.said()
+    ringer.update(decide(*numbered(2, 3, 4)), T0)
+    assert told.said() == ["I0 withdrawn", "I1 withdrawn"]
+    ringer.update(decide(*numbered(2, 4), *numbered(3, pages=2)), T0)
+    assert told.said() == ["I3 2", "1 more, SEV-0"]
+    ringer.update(decide(*numbered(2, 4, 5), *numbered(3, pages=2)), T0)
+    assert told.said() == ["I5 1"]
+    ringer.update(decide(*numbered(2, 5), *numbered(3, pages=2)), T0)
+    assert told.said() == ["0 more"]
+
+
+def test_a_counted_page_that_is_paged_again_without_room_is_news() -> None:
+    told = Recorder()
+    ringer = Ringer(told, told)
+    ringer.update(decide(*numbered(0, 1, 2, 3)), T0)
+    told.said()
+    ringer.update(decide(*numbered(0, 1, 2), *numbered(3, pages=2)), T0)
+    assert told.said() == ["1 more, SEV-0 (news)"]
+    ringer.update(decide(*numbered(1, 2), *numbered(0, 3, pages=2)), T0)
+    assert told.said() == ["I0 2"]
+
+
+def test_the_rest_follows_how_bad_its_worst_is() -> None:
+    told = Recorder()
+    ringer = Ringer(told, told)
+    first = numbered(0, 1, 2)
+    ringer.update(decide(*first, *numbered(3, severity=Severity.SEV2)), T0)
+    assert told.said()[3:] == ["1 more, SEV-2 (news)"]
+    ringer.update(decide(*first, *numbered(3, severity=Severity.SEV1)), T0)
+    assert told.said() == ["1 more, SEV-1"]
+
+
+def test_the_most_urgent_of_many_get_the_notifications() -> None:
+    told = Recorder()
+    mild, bad = numbered(*range(5), severity=Severity.SEV2), numbered(*range(5, 9))
+    Ringer(told, told).update(decide(*mild, *bad), T0)
+    assert told.notices == ["I5 1", "I6 1", "I7 1", "6 more, SEV-0 (news)"]
+
+
+def test_a_mild_page_that_is_only_counted_chimes() -> None:
+    told = Recorder()
+    ringer = Ringer(told, told)
+    for count in (3, 4, 4):
+        ringer.update(decide(*numbered(*range(count), severity=Severity.SEV2)), T0)
+    assert told.sounds == ["chime", "chime"]
