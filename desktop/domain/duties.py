@@ -182,7 +182,7 @@ def _status_updates(
     last, number = incident.started, 1
     while True:
         due = last + STATUS_EVERY
-        opens = max(due - STATUS_NOTICE, last)
+        opens = due - STATUS_NOTICE
         duty = _duty(Kind.STATUS_UPDATE, f"{incident.id}/{number}", people, opens, due, due, subject=incident.id)
         settled = stand(duty, marks.get(duty.id, ()), due).settled_at
         if settled is None:

@@ -344,3 +344,28 @@ def test_a_reminder_that_can_wait_does_wait_for_the_morning(quiet: Quiet, zone: 
 def test_what_is_urgent_reminds_at_any_hour() -> None:
     duty: Duty = one(TEAM, OPEN, "2026-01-14 10:30", "status-page/I1").duty
     assert remind_at(duty, ZoneInfo("Asia/Tokyo")) == duty.opens.astimezone(UTC)
+
+
+def test_an_update_that_falls_due_as_the_incident_ends_is_not_wanted() -> None:
+    facts = replace(SINCE, incidents=(replace(SEV0, ended=at("2026-01-14 10:30")),))
+    assert ids(TEAM, facts, "2026-01-14 11:00", Kind.STATUS_UPDATE) == []
+
+
+def test_what_is_due_as_duties_begin_is_asked() -> None:
+    assert ids(TEAM, Facts(at("2026-01-13 09:00")), "2026-01-13 09:00", Kind.CHECK_IN) == ["check-in/2026-01-13"]
+
+
+def test_the_review_is_of_whoever_was_primary_then_where_nobody_acknowledged() -> None:
+    facts = replace(SINCE, incidents=(replace(OVER, owner=""),))
+    assert one(TEAM, facts, "2026-01-20 12:00", "incident-review/I1").duty.people == ("ben",)
+
+
+def test_an_update_dated_before_the_start_does_not_bring_the_next_one_forward() -> None:
+    facts = replace(OPEN, marks=(signed("status-update/I1/1", "ben", "2026-01-14 09:00"),))
+    assert one(TEAM, facts, "2026-01-14 10:30", "status-update/I1/2").duty.due == at("2026-01-14 10:30")
+
+
+def test_what_was_done_and_waived_at_once_was_done() -> None:
+    duty = one(TEAM, SINCE, "2026-01-13 09:00", "check-in/2026-01-13").duty
+    both = (waived(duty.id, "a", "2026-01-13 10:00", "drill"), signed(duty.id, "ben", "2026-01-13 10:00"))
+    assert stand(duty, both, duty.opens).state is State.DONE
