@@ -92,7 +92,6 @@ class DBusLink(QObject):
                 self._work()
                 self._session.listen()
             self._session.close_all(_FAREWELL)
-            self._session.end()
 
     def _wait(self) -> None:
         with selectors.DefaultSelector() as waiting:

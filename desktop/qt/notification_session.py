@@ -62,6 +62,7 @@ class NotificationSession:
         self._filters: list[Any] = []
         self._markup = False
         self._ids: dict[tuple[str, str], int] = {}
+        self._cut = False
 
     @property
     def socket(self) -> socket.socket | None:
@@ -99,7 +100,7 @@ class NotificationSession:
             self._call("CloseNotification", "u", (number,))
 
     def close_all(self, seconds: float) -> None:
-        """Close every notification of ours; wait at most ``seconds`` for the server to have heard."""
+        """Close every notification of ours and leave; wait at most ``seconds`` for the server to have heard."""
         numbers = list(self._ids.values())
         self._ids.clear()
         # Whatever the bus raises now: what is asked for at the end of the program is asked for once.
@@ -109,6 +110,7 @@ class NotificationSession:
             if numbers:
                 # Messages keep their order: whoever answers this one has read those before.
                 self._call("GetCapabilities", None, (), seconds)
+        self._leave()
 
     def listen(self) -> None:
         """Take what the bus sent: buttons pressed, notifications closed."""
@@ -125,19 +127,24 @@ class NotificationSession:
             self._take(self._signals.popleft())
 
     def end(self) -> None:
-        """Leave the bus."""
+        """Leave the bus; once cut, only ``close_all`` does."""
+        if not self._cut:
+            self._leave()
+
+    def cut(self) -> None:
+        """Let no call wait for its answer any more; ``close_all`` can still send. From any thread."""
+        self._cut = True
+        bus = self._bus
+        if bus is not None:
+            with suppress(OSError):
+                bus.sock.shutdown(socket.SHUT_RD)
+
+    def _leave(self) -> None:
         bus, self._bus = self._bus, None
         self._ids.clear()
         self._filters.clear()
         if bus is not None:
             bus.close()
-
-    def cut(self) -> None:
-        """End whatever call is being waited for; from any thread."""
-        bus = self._bus
-        if bus is not None:
-            with suppress(OSError):
-                bus.sock.shutdown(socket.SHUT_RDWR)
 
     def _arguments(self, note: Note) -> tuple[object, ...]:
         # A notification outlives a program that crashed, and its button is dead then: the next one cannot know its

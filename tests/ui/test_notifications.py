@@ -349,6 +349,19 @@ def test_closing_waits_for_no_server(qtbot: QtBot, make: Make, silent: Notificat
     assert not [t for t in threading.enumerate() if t.name == "watchbell-notify"]
 
 
+def test_closing_takes_ours_away_from_a_server_that_wakes_up_later(
+    qtbot: QtBot, make: Make, server: NotificationServer
+) -> None:
+    notifications = make()
+    tell(qtbot, notifications)
+    server.answers.clear()
+    notifications.notify(sample.page(1045))
+    qtbot.waitUntil(lambda: len(server.notified()) == 2, timeout=5000)
+    notifications.close()
+    server.answers.set()
+    qtbot.waitUntil(lambda: ("CloseNotification", (8,)) in server.calls, timeout=5000)
+
+
 def test_closing_ends_the_thread_and_later_calls_are_ignored(qtbot: QtBot, make: Make) -> None:
     notifications = make()
     tell(qtbot, notifications)
