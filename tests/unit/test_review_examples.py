@@ -123,6 +123,7 @@ OWN = [
     ("the primary acknowledges in time", 0, (0, 10), None, "1/0/0/0", "0/0/0/0"),
     ("the secondary is measured from their own page", 0, (0, None), (15, 25), "0/0/1/0", "1/0/0/0"),
     ("who was paged a minute before somebody else had it missed nothing", 0, (0, 16), (15, None), "0/1/0/0", "0/0/0/0"),
+    ("handed to somebody who answered as the target ended", 0, (0, None), (5, 15), "0/0/0/0", "1/0/0/0"),
     ("nobody acknowledged: both missed it", 0, (0, None), (15, None), "0/0/1/0", "0/0/1/0"),
 ]
 
