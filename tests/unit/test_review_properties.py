@@ -18,7 +18,8 @@ examples = settings(max_examples=40)
 MINUTE = timedelta(minutes=1)
 FIRST, LAST = date(2026, 1, 1), date(2026, 4, 30)
 START, END = at("2026-01-01 00:00"), at("2026-05-01 00:00")
-minutes = st.integers(0, 120 * 24 * 60).map(lambda m: START + m * MINUTE)
+# The clock change makes these months an hour shorter than their days: the end itself is not within them.
+minutes = st.integers(0, (END - START) // MINUTE - 1).map(lambda m: START + m * MINUTE)
 maybe_later = st.none() | st.integers(0, 5000).map(lambda m: m * MINUTE)
 
 
