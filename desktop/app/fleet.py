@@ -74,7 +74,6 @@ class Fleet:
             connection.stop()
         if self._server is not None:
             self._server.stop()
-            self._server.join(1)
 
     def submit(self, connection: str, incident_id: str, command: Command) -> None:
         """Take a command; returns at once."""

@@ -26,7 +26,7 @@ _READY = "listening on "
 _PORT_TAKEN = "port taken"
 _PORT_ATTEMPTS = 3
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
-_GRACE = 4.0
+_GRACE = 6.0
 
 
 def child_environment() -> dict[str, str]:
@@ -69,18 +69,15 @@ class EmbeddedServer(threading.Thread):
             self._stopping.wait(wait)
 
     def stop(self) -> None:
-        """End the child and wait for it; from any thread."""
+        """End the child and wait for it; from any thread. One that is being started at this moment ends as well."""
         self._stopping.set()
         process = self._process
-        if process is None or process.stdin is None:
-            return
-        try:
-            process.stdin.write("quit\n")
-            process.stdin.flush()
-            process.wait(_GRACE)
-        except (OSError, ValueError):
-            log.info("the built-in server was gone already")
-        except subprocess.TimeoutExpired:
+        if process is not None:
+            _quit(process)
+        if self.ident is not None:
+            self.join(_GRACE)
+        process = self._process
+        if process is not None and process.poll() is None:
             log.warning("the built-in server did not end by itself")
             process.kill()
             process.wait()
@@ -125,6 +122,9 @@ class EmbeddedServer(threading.Thread):
         ):
             self._process = process
             self._greet(process, person)
+            if self._stopping.is_set():
+                # Whoever stopped us may have looked before there was a process.
+                _quit(process)
             ready = self._listen(process)
             status = process.wait()
         if not self._stopping.is_set():
@@ -180,6 +180,17 @@ class EmbeddedServer(threading.Thread):
         if self._port_taken >= _PORT_ATTEMPTS:
             self._port_taken = 0
             self._port_file.unlink(missing_ok=True)
+
+
+def _quit(process: subprocess.Popen[str]) -> None:
+    """Ask a child to end; it reads that as soon as it is up."""
+    if process.stdin is None:
+        return
+    try:
+        process.stdin.write("quit\n")
+        process.stdin.flush()
+    except (OSError, ValueError):
+        log.info("the built-in server was gone already")
 
 
 def running_server(paths: Paths) -> str | None:

@@ -3,8 +3,11 @@ import os
 import queue
 import signal
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -58,6 +61,25 @@ def test_it_starts_serves_and_ends(running: Running) -> None:
     assert running_server(running.paths) is None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_stopped_while_it_starts_it_leaves_no_server_behind(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    spawned: list[subprocess.Popen[str]] = []
+    begun, spawn = threading.Event(), running.server._spawn
+
+    def slowly(port: int, errors: IO[bytes]) -> "subprocess.Popen[str]":
+        begun.set()
+        # Until here, whoever stops it sees no process.
+        assert running.server._stopping.wait(SECONDS)
+        spawned.append(spawn(port, errors))
+        return spawned[0]
+
+    monkeypatch.setattr(running.server, "_spawn", slowly)
+    running.server.start()
+    assert begun.wait(SECONDS)
+    running.server.stop()
+    assert not running.server.is_alive()
+    assert spawned[0].poll() is not None
 
 
 def test_after_a_crash_it_comes_back_at_the_same_address(running: Running) -> None:
