@@ -174,17 +174,16 @@ def lost_face(lost: Lost, now: datetime, *, on_call: bool) -> Face:
         chip="Contact lost",
         meta="",
         title=title,
-        text=((f"{_sentence(lost.trouble)}You may be paged without hearing it here. Keep your phone near.", False),),
+        text=((f"You may be paged without hearing it here. Keep your phone near.{_reason(lost.trouble)}", False),),
         ring=RingState(words.elapsed(blind), "blind for", 1.0, Mark.LOST, f"Blind for {_coarse(blind)}", dashed=True),
         foot_left=f"no contact since {words.local_time(lost.since, now)}:{lost.since.astimezone():%S}",
         foot_right=name,
     )
 
 
-def _sentence(trouble: str) -> str:
-    """Return a reason as a sentence before another one; empty for none."""
-    said = plain(trouble, 240).rstrip(". ")
-    return f"{said[0].upper()}{said[1:]}. " if said else ""
+def _reason(trouble: str) -> str:
+    """Return the reason as the last words, as it was given: a host's name or a file's keeps its small letters."""
+    return f" Reason: {plain(trouble, 240)}" if trouble else ""
 
 
 def lost_row(lost: Lost, now: datetime) -> RowView:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QColor
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.attention import Attention, Tray
+from desktop.domain.attention import Attention, Lost, Tray
 from desktop.domain.severity import Severity
 from desktop.ui.popup import PagePopup
 from desktop.ui.theme import DARK, LIGHT, Mark, Scheme, Theme
@@ -356,3 +356,10 @@ def test_a_sev3_is_a_notification_and_takes_no_piece_of_the_screen(show: Show) -
     popup = show(sample.pages(sample.page(), sample.page(1045, severity=Severity.SEV3)), 1)
     assert popup.isVisible()
     assert "#1045" not in " ".join(said(popup))
+
+
+def test_lost_contact_warns_first_and_then_gives_the_reason_as_it_was(show: Show) -> None:
+    trouble = "api.pagerduty.com timed out"
+    popup = show(Attention(Tray.LOST, lost=(Lost("one", "PagerDuty", sample.NOW, trouble, loud=True),)))
+    text = " ".join(said(popup))
+    assert "Keep your phone near. Reason: api.pagerduty.com timed out" in text
