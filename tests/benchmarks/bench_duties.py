@@ -5,13 +5,10 @@ duties of which nine in ten were done.
 """
 
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from statistics import median
 from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -21,6 +18,7 @@ from desktop.domain.duty import Act, Mark
 from desktop.domain.review import Handled, Paged, review
 from desktop.domain.severity import Severity
 from desktop.domain.team import Every, Member, Role, Rotation, Team, Unit
+from tests.benchmarks.figures import show, typical
 
 WEEKLY = Every(1, Unit.WEEKS)
 BEGAN = datetime(2026, 1, 5, 9)
@@ -41,7 +39,9 @@ def main() -> None:
     long = replace(facts, since=NOW - timedelta(days=365))
     show("the same, a year of duties", typical(lambda: duties(team, long, next(now)), 20))
     incidents = [incident(n) for n in range(1000)]
-    show("review of a month, 500 people, 1,000 incidents", typical(lambda: review(team, incidents, SINCE, NOW, NOW), 5))
+    show(
+        "review of 13 weeks, 500 people, 1,000 incidents", typical(lambda: review(team, incidents, SINCE, NOW, NOW), 5)
+    )
     print(f"{len(duties(team, facts, NOW))} duties listed")
 
 
@@ -81,24 +81,6 @@ def incident(number: int) -> Handled:
     return Handled(
         f"I{number}", Severity(number % 4), at, answered, over, pages=(Paged(f"p{number % 500}", (at,), answered),)
     )
-
-
-def typical(work: Callable[[], object], times: int) -> float:
-    """Return the median of ``times`` runs, in seconds."""
-    work()
-    return median(cost(work) for _ in range(times))
-
-
-def cost(work: Callable[[], object]) -> float:
-    """Return what one run takes, in seconds."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def show(what: str, seconds: float) -> None:
-    """Print one figure."""
-    print(f"{what:.<60} {seconds * 1e3:10.3f} ms")
 
 
 if __name__ == "__main__":

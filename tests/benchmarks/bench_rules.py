@@ -5,7 +5,6 @@ first call.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +13,7 @@ from statistics import median
 from desktop.domain import rotation
 from desktop.domain.team import Every, Override, Role, Rotation, Team, Unit
 from desktop.team import parse
+from tests.benchmarks.figures import cost, show, typical
 
 FILE = """
 time_zone = "America/Los_Angeles"
@@ -91,24 +91,6 @@ def ring(team: Team, size: int) -> Team:
 def text(every: str) -> str:
     """Return a team file of fifty people."""
     return FILE.format(every=every, people="".join(f'[[people]]\nid = "p{n}"\n' for n in range(50)))
-
-
-def typical(work: Callable[[], object], times: int) -> float:
-    """Return the median of ``times`` runs, in seconds."""
-    work()
-    return median(cost(work) for _ in range(times))
-
-
-def cost(work: Callable[[], object]) -> float:
-    """Return what one run takes, in seconds."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def show(what: str, seconds: float) -> None:
-    """Print one figure."""
-    print(f"{what:.<60} {seconds * 1e3:10.3f} ms")
 
 
 if __name__ == "__main__":
