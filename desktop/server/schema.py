@@ -58,8 +58,8 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 
 meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
 
-# Numbers that must be given out in commit order: `version` of changes and `incident`. A sequence would let a later
-# number commit first; a row's lock does not.
+# Numbers that must be given out in commit order: `version` of changes, `incident`, and `team`, the revision of who is
+# in the team and on call. A sequence would let a later number commit first; a row's lock does not.
 counters = Table(
     "counters",
     metadata,
@@ -75,6 +75,19 @@ team = Table(
     Column("source", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("applied_at", Instant, nullable=False),
+    # Who applied it, as in `log_entries.actor`; "file" when it came with the start of a server.
+    Column("applied_by", String(300), nullable=False, server_default="file"),
+)
+
+# The team files that whoever runs a server named at its start: `digest` of what stood there when it was last loaded,
+# `vouched` the references to secrets that it named. An unchanged file never replaces a team that was applied later.
+team_files = Table(
+    "team_files",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("vouched", JSON, nullable=False),
+    Column("loaded_at", Instant, nullable=False),
 )
 
 people = Table(
@@ -99,6 +112,38 @@ services = Table(
     Column("runbook", Text, nullable=False, default=""),
     Column("severity", SmallInteger),
     Column("active", Boolean, nullable=False, default=True),
+)
+
+# What people change in the application stands in rows of its own, which applying a team file never touches. `number` is
+# the revision that an override made: of two that overlap the later one holds.
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(300), nullable=False),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("cover_id", ForeignKey("people.id")),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("announced_at", Instant, nullable=False),
+    # Announced late, it holds from when the cover or a manager said yes.
+    Column("confirmed_at", Instant),
+    Column("confirmed_by", String(300)),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(300), nullable=False),
 )
 
 # `kind` is "user" (acts as a person) or "integration" (may only enqueue); `label` names a slot that is replaced as a
