@@ -52,15 +52,20 @@ def phone(value: object) -> str:
 
 def reference(value: object) -> str:
     """Return a reference to a secret: ``keyring:NAME`` or ``env:NAME``, and nothing around it."""
-    if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
+    if not isinstance(value, str) or not is_reference(value):
         # The value itself is not repeated: it may be the secret.
         raise Wrong('must be a reference to a secret: "keyring:NAME" or "env:NAME", and nothing else.')
     return value
 
 
+def is_reference(value: object) -> bool:
+    """Tell whether ``value`` is a reference to a secret."""
+    return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
+
+
 def channel(value: object) -> str:
     """Return where a message goes: a reference to a secret, or an Apprise URL that holds no password."""
-    if isinstance(value, str) and _REFERENCE.fullmatch(value):
+    if isinstance(value, str) and is_reference(value):
         return value
     if not isinstance(value, str) or len(value) > 2000 or not value.isprintable() or not _SCHEME.fullmatch(value):
         raise Wrong('must be "keyring:NAME", "env:NAME" or an Apprise URL such as "mailto://ana@example.com".')
@@ -80,4 +85,4 @@ def _holds_password(url: str) -> bool:
 
 def link_or_reference(value: object) -> str:
     """Return a link, or a reference to a secret that holds one."""
-    return value if isinstance(value, str) and _REFERENCE.fullmatch(value) else link(value)
+    return value if isinstance(value, str) and is_reference(value) else link(value)

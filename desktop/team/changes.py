@@ -12,7 +12,7 @@ from desktop.team.reader import Table
 from desktop.team.rota import Known
 
 # oncall-procedures.md: "Engineers must notify team 2 weeks in advance of planned absences".
-_NOTICE = timedelta(days=14)
+NOTICE = timedelta(days=14)
 _role = words.member_of(Role, "role")
 
 
@@ -57,9 +57,9 @@ def _span(table: Table, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
 
 
 def _check_notice(table: Table, absence: Absence) -> None:
-    if absence.announced is not None and absence.start.date() - absence.announced < _NOTICE:
+    if absence.announced is not None and absence.start.date() - absence.announced < NOTICE:
         days = (absence.start.date() - absence.announced).days
-        table.warn("announced", f"{absence.person} announced this absence {days} days ahead, not {_NOTICE.days}.")
+        table.warn("announced", f"{absence.person} announced this absence {days} days ahead, not {NOTICE.days}.")
 
 
 def _circles(absences: list[tuple[Table, Absence]], zone: ZoneInfo) -> Iterator[tuple[Table, list[str]]]:

@@ -37,6 +37,11 @@ def load(path: Path) -> str:
             raw = file.read(LIMIT + 1)
     except OSError as error:
         raise _wrong(source, 0, f"cannot be read: {error.strerror or error}.") from error
+    return decode(raw, source)
+
+
+def decode(raw: bytes, source: str) -> str:
+    """Return the text that the bytes of a file are; raise ``TeamFileError`` when they are too many or not UTF-8."""
     _check_size(source, len(raw))
     try:
         return raw.decode("utf-8-sig")
