@@ -1,4 +1,4 @@
-"""One server for each database: an OS lock beside it, and a note of who holds it. On the main thread, at start."""
+"""One server for each database file: an OS lock beside it, and a note of who holds it. On the main thread, at start."""
 
 import contextlib
 import json
@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
@@ -15,6 +16,32 @@ _HAND_OVER_SECONDS = 5.0
 # Windows has no SIGKILL; there SIGTERM already ends by force.
 _FORCE = getattr(signal, "SIGKILL", signal.SIGTERM)
 _GLANCE_SECONDS = 0.5
+
+
+class Lock(Protocol):
+    """The right to run a server on a database."""
+
+    def acquire(self, *, take: bool) -> None:
+        """Take the right; InputError when somebody else has it."""
+
+    def announce(self, url: str) -> None:
+        """Note where the server listens."""
+
+    def release(self) -> None:
+        """Give the right back."""
+
+
+class AnyNumber:
+    """The right to run a server on a database that takes any number of them."""
+
+    def acquire(self, *, take: bool) -> None:
+        """Do nothing: everybody may."""
+
+    def announce(self, url: str) -> None:
+        """Do nothing: nobody is kept from anything."""
+
+    def release(self) -> None:
+        """Do nothing."""
 
 
 class DatabaseLock:

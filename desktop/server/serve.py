@@ -19,10 +19,10 @@ import uvicorn
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import logs
 from desktop.server.app import create_app
-from desktop.server.lock import DatabaseLock
+from desktop.server.lock import AnyNumber, DatabaseLock, Lock
 from desktop.server.running import Server, admit, load_team
 from desktop.server.station import utc_now
-from desktop.server.storage import Storage, path_of, resolve
+from desktop.server.storage import Storage, resolve
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +69,8 @@ def run(options: ServeOptions) -> int:
 
 
 def _serve(options: ServeOptions, handshake: Handshake | None) -> int:
-    url = resolve(options.database)
-    storage = Storage(url)
-    lock = DatabaseLock(path_of(url))
+    storage = Storage(resolve(options.database))
+    lock: Lock = AnyNumber() if storage.shared else DatabaseLock(storage.path)
     lock.acquire(take=handshake is not None)
     try:
         storage.migrate()
@@ -85,7 +84,7 @@ def _serve(options: ServeOptions, handshake: Handshake | None) -> int:
         lock.release()
 
 
-def _run_until_told(server: Server, listener: socket.socket, lock: DatabaseLock, *, reads_stdin: bool) -> None:
+def _run_until_told(server: Server, listener: socket.socket, lock: Lock, *, reads_stdin: bool) -> None:
     url = _url_of(listener)
     config = uvicorn.Config(
         create_app(server.station, server.hub),

@@ -1,27 +1,50 @@
-"""The database: opening, its settings, its schema. Any thread; connections are never shared between threads."""
+"""The database: opening it by its URL, reading, writing, its schema. Any thread; connections are never shared.
+
+What differs between databases is in ``sqlite`` and ``postgresql``.
+"""
 
 import contextlib
-import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import platformdirs
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import schema
+from desktop.server.sqlite import Sqlite, path_of
 
-_BUSY_MILLISECONDS = 10_000
+_FORMS = "write sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+
+
+class Database(Protocol):
+    """What SQLite and PostgreSQL do differently. ``shared``: several servers may work on it."""
+
+    shared: bool
+    name: str
+    reading: Engine
+    writing: Engine
+
+    def wait_for_others(self, connection: Connection) -> None:
+        """Within a transaction that starts a server up: let no other do so until its end."""
+
+    def check(self, connection: Connection) -> None:
+        """Find out whether the database can be used at all: StorageError when not."""
+
+    def tell(self, connection: Connection, version: int) -> None:
+        """Tell other servers, at the commit, that there are changes up to ``version``."""
+
+    def close(self) -> None:
+        """Close the idle connections."""
 
 
 def resolve(database: str | None) -> URL:
     """Return the URL that ``database`` (a URL, a path, None for the default place) means.
 
-    Raises InputError when it means nothing that can be used.
+    Raises InputError, which never repeats a URL, when it means nothing that can be used.
     """
     if database is None:
         folder = Path(platformdirs.user_data_dir("watchbell", appauthor=False))
@@ -30,18 +53,24 @@ def resolve(database: str | None) -> URL:
         return URL.create("sqlite", database=str(Path(database).expanduser().absolute()))
     try:
         url = make_url(database)
-    except ArgumentError as error:
-        raise InputError("--database: not a database URL; write sqlite:///PATH") from error
-    if url.get_backend_name() != "sqlite":
-        raise InputError(f"--database: {url.get_backend_name()} cannot be used yet; write sqlite:///PATH")
+    except (ArgumentError, ValueError) as error:
+        raise InputError(f"--database: not a database URL; {_FORMS}") from error
+    if url.drivername in ("postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise InputError(f"--database: {url.drivername} cannot be used; {_FORMS}")
     if not url.database or url.database == ":memory:":
-        raise InputError("--database: a database in memory would lose pages; write sqlite:///PATH")
+        raise InputError(f"--database: a database in memory would lose pages; {_FORMS}")
     return url.set(database=str(Path(url.database).expanduser().absolute()))
 
 
-def path_of(url: URL) -> Path:
-    """Return the file of a SQLite ``url``."""
-    return Path(url.database or "")
+def _database(url: URL) -> Database:
+    if url.get_backend_name() == "sqlite":
+        return Sqlite(url)
+    # Costs a tenth of a second: only for those who use it.
+    from desktop.server.postgresql import Postgresql  # noqa: PLC0415
+
+    return Postgresql(url)
 
 
 class Storage:
@@ -49,25 +78,27 @@ class Storage:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        _prepare_file(path_of(url))
-        self._engine = create_engine(url, pool_size=8, max_overflow=32)
-        self._writing = self._engine.execution_options(watchbell_begin="BEGIN IMMEDIATE")
-        event.listen(self._engine, "connect", _configure)
-        event.listen(self._engine, "begin", _begin)
+        self.database = _database(url)
 
     @property
     def path(self) -> Path:
-        """The database file."""
+        """The database file (SQLite only)."""
         return path_of(self.url)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may work on the same database."""
+        return self.database.shared
 
     @property
     def engine(self) -> Engine:
         """The engine whose transactions may write."""
-        return self._writing
+        return self.database.writing
 
     def migrate(self) -> None:
         """Create the tables in an empty database; refuse one that a newer Watchbell wrote."""
         with self.write() as connection:
+            self.database.check(connection)
             if inspect(connection).has_table("meta"):
                 _check_version(connection)
                 return
@@ -88,73 +119,55 @@ class Storage:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the database throughout."""
-        with _translated(), self._engine.connect() as connection:
+        with self.translated(), self.database.reading.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection in a writing transaction: committed at the end, rolled back on an error.
 
-        For start-up and the command line; a running server writes through its ``Writer``.
+        For start-up and the command line, one at a time; a running server writes through its ``Writer``.
         """
-        with _translated(), self._writing.begin() as connection:
+        with self.translated(), self.database.writing.begin() as connection:
+            self.database.wait_for_others(connection)
             yield connection
+
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """Make a StorageError of whatever the database or its driver raises."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise StorageError(f"the database failed: {self.words(error)}") from error
+
+    def words(self, error: Exception) -> str:
+        """Return what a database said, as one line: never the statement, its values, or a password."""
+        said = " ".join(str(getattr(error, "orig", None) or error).split())
+        password = self.url.password
+        return said.replace(str(password), "***") if password else said
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._engine.dispose()
+        self.database.close()
 
 
 def open_existing(database: str | None) -> Storage:
     """Open a database that a server made; InputError when there is none."""
     url = resolve(database)
-    if not path_of(url).is_file():
+    if url.get_backend_name() == "sqlite" and not path_of(url).is_file():
         raise InputError(f"there is no database at {path_of(url)}: start `watchbell serve` on it first")
     storage = Storage(url)
     try:
         with storage.read() as connection:
             if not inspect(connection).has_table("meta"):
-                raise InputError(f"{path_of(url)} holds no Watchbell database: start `watchbell serve` on it first")
+                raise InputError(
+                    f"{storage.database.name} holds no Watchbell database: start `watchbell serve` on it first"
+                )
             _check_version(connection)
     except BaseException:
         storage.close()
         raise
     return storage
-
-
-def _prepare_file(path: Path) -> None:
-    """Make the folder (0700) and the file (0600) before SQLite does, which would follow the umask."""
-    try:
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700, parents=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror or error}") from error
-
-
-def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    # The driver's own transactions begin too late and break savepoints; `_begin` starts them instead.
-    # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#sqlite-transactions
-    connection.isolation_level = None
-    try:
-        _set_pragmas(connection)
-    except sqlite3.Error:
-        # The pool never gets to see a connection that fails here, and would not close it.
-        connection.close()
-        raise
-
-
-def _set_pragmas(connection: sqlite3.Connection) -> None:
-    cursor = connection.cursor()
-    # The time to wait first: switching to WAL needs a lock.
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "fullfsync=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("watchbell_begin", "BEGIN"))
 
 
 def _check_version(connection: Connection) -> None:
@@ -165,11 +178,3 @@ def _check_version(connection: Connection) -> None:
             f"the database was written by a newer Watchbell (schema {found}, this one knows {schema.SCHEMA_VERSION}): "
             "update Watchbell, nothing was changed"
         )
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StorageError(f"the database failed: {getattr(error, 'orig', None) or error}") from error

@@ -14,9 +14,10 @@ from typing import Any
 
 import requests
 import uvicorn
+from sqlalchemy import select
 
 from desktop import team as teams
-from desktop.server import applying, storage, tokens
+from desktop.server import applying, schema, storage, tokens
 from desktop.server.app import create_app
 from desktop.server.roster import Roster
 from desktop.server.running import Server
@@ -133,10 +134,11 @@ class House:
     def history(self, incident: str) -> list[tuple[str, Json]]:
         """Return the incident's log entries, oldest first."""
         with self.server.storage.read() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT type, data FROM log_entries WHERE incident_id = ? ORDER BY id", (incident,)
+            entries = schema.log_entries.c
+            rows = connection.execute(
+                select(entries.type, entries.data).where(entries.incident_id == incident).order_by(entries.id)
             )
-            return [(row[0], json.loads(row[1])) for row in rows]
+            return [(row.type, row.data) for row in rows]
 
 
 def assigned(incident: Json) -> list[str]:
@@ -144,11 +146,11 @@ def assigned(incident: Json) -> list[str]:
 
 
 @contextmanager
-def running_house(folder: Path, text: str = TEAM, clock: Clock | None = None) -> Iterator[House]:
-    """Run a server on a database in ``folder``; what was there before is taken up."""
+def running_house(place: Path | str, text: str = TEAM, clock: Clock | None = None) -> Iterator[House]:
+    """Run a server on the database ``place`` (a URL, or a folder for SQLite); what was there before is taken up."""
     clock = clock or Clock()
-    with running_server(folder, text, clock) as server, _http(server) as url:
-        database = str(server.storage.path)
+    with running_server(place, text, clock) as server, _http(server) as url:
+        database = _url(place)
         people = {p.id: tokens.create(database, person=p.id) for p in server.station.roster.team.people}
         key = tokens.create(database, service=next(iter(server.station.roster.services)))
         house = House(server, clock, url, database, people, key)
@@ -160,9 +162,9 @@ def running_house(folder: Path, text: str = TEAM, clock: Clock | None = None) ->
 
 
 @contextmanager
-def running_server(folder: Path, text: str, clock: Callable[[], datetime]) -> Iterator[Server]:
+def running_server(place: Path | str, text: str, clock: Callable[[], datetime]) -> Iterator[Server]:
     """Run all of a server but HTTP and the engine's thread."""
-    opened = storage.Storage(storage.resolve(str(folder / "watchbell.db")))
+    opened = storage.Storage(storage.resolve(_url(place)))
     opened.migrate()
     roster = Roster(teams.parse(text, "team.toml"))
     with opened.write() as connection:
@@ -173,6 +175,10 @@ def running_server(folder: Path, text: str, clock: Callable[[], datetime]) -> It
         yield server
     finally:
         server.stop()
+
+
+def _url(place: Path | str) -> str:
+    return place if isinstance(place, str) else f"sqlite:///{place / 'watchbell.db'}"
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Who may come in: tokens, Host, Origin, headers, and what is told to those who may not."""
 
 import http.client
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select, update
 
-from desktop.server import tokens
+from desktop.server import schema, tokens
 from desktop.server.access import host_name, token_of
 from tests.server.house import House
 
@@ -51,7 +53,8 @@ def test_a_token_that_ended_is_refused_at_once(shared: House, column: str) -> No
     headers = {"Authorization": f"Token token={token}"}
     assert shared.call("GET", "/users/me", person="", headers=headers).status_code == 200
     with shared.server.storage.write() as connection:
-        connection.exec_driver_sql(f"UPDATE tokens SET {column} = 1 WHERE hash = ?", (tokens.digest_of(token),))
+        ended = {column: datetime(2000, 1, 1, tzinfo=UTC)}
+        connection.execute(update(schema.tokens).where(schema.tokens.c.hash == tokens.digest_of(token)).values(ended))
     assert shared.call("GET", "/users/me", person="", headers=headers).status_code == 401
 
 
@@ -59,9 +62,11 @@ def test_a_token_is_stored_as_a_hash_only(shared: House) -> None:
     token = shared.tokens["ana"]
     assert token.startswith("wb_")
     assert len(token) >= 43 + 3  # 256 bits
-    stored = b"".join(p.read_bytes() for p in shared.server.storage.path.parent.iterdir())
-    assert token.encode() not in stored
-    assert tokens.digest_of(token).encode() in stored
+    with shared.server.storage.read() as connection:
+        rows = [str(row) for table in schema.metadata.tables.values() for row in connection.execute(select(table))]
+    stored = "\n".join(rows)
+    assert token not in stored
+    assert tokens.digest_of(token) in stored
 
 
 @pytest.mark.parametrize(

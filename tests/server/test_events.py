@@ -2,12 +2,13 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from desktop.server import tokens
+from desktop.server import schema, tokens
 from tests.server.house import MINUTE, House, assigned
 
 
@@ -218,7 +219,8 @@ def test_a_revoked_key_is_refused_at_once_and_never_logged(shared: House, caplog
     body = {**shared.event(), "routing_key": key}
     assert shared.call("POST", "/v2/enqueue", body, person="").status_code == 202
     with shared.server.storage.write() as connection:
-        connection.exec_driver_sql("UPDATE tokens SET revoked_at = 1 WHERE hash = ?", (tokens.digest_of(key),))
+        revoked = {"revoked_at": datetime(2000, 1, 1, tzinfo=UTC)}
+        connection.execute(update(schema.tokens).where(schema.tokens.c.hash == tokens.digest_of(key)).values(revoked))
     response = shared.call("POST", "/v2/enqueue", body, person="")
     assert response.status_code == 400
     refused = [record for record in caplog.records if record.getMessage() == "event refused"]

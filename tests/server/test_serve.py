@@ -137,7 +137,8 @@ def test_a_stale_note_is_nobodys_death(team: Path, database: Path) -> None:
         ({"port": 99999}, "--port 99999"),
         ({"team": "nowhere/team.toml"}, "team.toml"),
         ({"team": None}, "no team yet"),
-        ({"database": "postgresql://h/d"}, "cannot be used yet"),
+        ({"database": "mysql://u:secret@h/d"}, "mysql cannot be used"),
+        ({"database": "postgresql://u:secret@127.0.0.1:1/d"}, "connection failed"),
         ({"database": "/dev/null/w.db"}, "/dev/null"),
     ],
 )
@@ -148,6 +149,7 @@ def test_what_cannot_work_is_one_line_and_exit_2(
         code, log = running.end()
         assert (code, running.output(), log.count("\n")) == (2, "", 1), log
     assert says in log
+    assert "secret" not in log
 
 
 def test_a_port_that_is_taken(team: Path, database: Path) -> None:

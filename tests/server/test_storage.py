@@ -13,7 +13,8 @@ from desktop.domain.errors import InputError, StorageError
 from desktop.domain.escalation import Progress, default_policy
 from desktop.domain.severity import DEFAULT_TARGETS, Severity
 from desktop.server import codec, schema
-from desktop.server.storage import Storage, open_existing, path_of, resolve
+from desktop.server.sqlite import path_of
+from desktop.server.storage import Storage, open_existing, resolve
 
 
 def test_the_default_place_is_the_persons_data_folder(home: Path) -> None:
@@ -27,7 +28,15 @@ def test_a_path_or_a_url(tmp_path: Path, given_as: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://h/d", "://", "mysql+x://u:secret@h/d"]
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "://",
+        "mysql+x://u:secret@h/d",
+        "postgresql+psycopg2://u:secret@h/d",
+        "postgresql://u:secret@h:port/d",
+    ],
 )
 def test_what_cannot_be_used_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(InputError, match="--database") as caught:

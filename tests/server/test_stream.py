@@ -204,6 +204,7 @@ def test_snapshot_times_follow_the_clock(house: House) -> None:
         assert listener.next()[2]["server_time"] == "2026-01-07T18:00:00.000001Z"
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_while_nothing_can_be_written_there_is_no_stream_that_looks_calm(house: House) -> None:
     def limit_pages(to: int) -> Command[int]:
         return lambda work: work.connection.exec_driver_sql(f"PRAGMA max_page_count={to}").scalar_one()
