@@ -125,6 +125,14 @@ def begin(at: datetime) -> Progress:
     return Progress(base=at)
 
 
+def begin_again(policy: Policy, progress: Progress, at: datetime) -> Progress:
+    """Return the progress from the top of ``policy`` of an incident that pages those of ``progress`` already.
+
+    They are paged again in their turn even when the list adds nobody, or has no steps at all.
+    """
+    return Progress(base=at, ever=progress.ever, again_at=at + policy.page_again if progress.ever else None)
+
+
 def next_step_at(policy: Policy, progress: Progress, hours: BusinessHours) -> datetime | None:
     """Return when the next step, or the next round, is due; None when there is none."""
     if progress.step < len(policy.steps):
@@ -166,11 +174,20 @@ def advance(
     return progress, (*events, *again)
 
 
-def resume(policy: Policy, progress: Progress, now: datetime) -> tuple[Progress, tuple[Event, ...]]:
-    """Take up the escalation when an acknowledgement ended: page all assigned, the next step after its original gap."""
+def resume(
+    policy: Policy, progress: Progress, now: datetime, who: WhoIsOnCall, hours: BusinessHours
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Take up the escalation when an acknowledgement ended: page all assigned, the next step after its original gap.
+
+    A list that was begun anew meanwhile (the severity was raised) fires its first step now; nobody is paged twice.
+    """
     done = policy.steps[progress.step - 1].after if progress.step else timedelta(0)
+    assigned = progress.ever
     progress = replace(progress, base=now - done, again_at=now + policy.page_again, emergency_at=None)
-    return progress, ((Page(progress.ever, progress.step, Reason.TIMEOUT),) if progress.ever else ())
+    progress, events = advance(policy, progress, now, who, hours)
+    just_paged = {p for e in events if isinstance(e, Page) for p in e.people}
+    rest = tuple(p for p in assigned if p not in just_paged)
+    return progress, ((Page(rest, progress.step, Reason.TIMEOUT),) if rest else ()) + events
 
 
 def escalate(

@@ -77,9 +77,10 @@ def unacknowledge(draft: Draft, moment: Moment, actor: str, channel: str = "api"
     _status(draft, Status.TRIGGERED, moment.now, actor)
     draft.change(acknowledgements=())
     draft.note(Entry("unacknowledge", moment.now, actor, channel))
-    progress, events = escalation.resume(record.plan, record.progress, moment.now)
+    progress, events = escalation.resume(record.plan, record.progress, moment.now, moment.who, moment.hours)
     _apply(draft, progress, events, moment.now)
-    schedule(draft, moment)
+    # The shift may have changed while somebody had it.
+    take_over(draft, moment)
 
 
 def resolve(draft: Draft, moment: Moment, actor: str, resolution: str = "") -> None:
@@ -101,7 +102,7 @@ def reopen(draft: Draft, moment: Moment, actor: str, data: Mapping[str, object] 
         resolved_at=None,
         acknowledgements=(),
         flaps=record.flaps + 1,
-        progress=Progress(base=moment.now, ever=record.progress.ever),
+        progress=escalation.begin_again(record.plan, record.progress, moment.now),
     )
     draft.note(Entry("trigger", moment.now, actor, data={**(data or {}), "reopened": True}))
     work_off(draft, moment)
@@ -118,8 +119,8 @@ def set_severity(draft: Draft, moment: Moment, actor: str, severity: Severity) -
     draft.change(severity=severity, urgency=severity.urgency, severity_note="", updated_at=moment.now)
     draft.note(Entry("priority_change", moment.now, actor, data={"from": record.severity.key, "to": severity.key}))
     if severity < record.severity and record.escalates_as is not None and record.open:
-        progress = Progress(base=moment.now, ever=record.progress.ever)
-        draft.change(escalates_as=severity, progress=progress)
+        draft.change(escalates_as=severity)
+        draft.change(progress=escalation.begin_again(draft.record.plan, record.progress, moment.now))
     work_off(draft, moment)
 
 
@@ -149,7 +150,7 @@ def escalate(draft: Draft, moment: Moment, actor: str, level: int) -> None:
         draft.change(acknowledgements=())
     progress, events = escalation.escalate(record.plan, record.progress, moment.now, ends[level - 1], moment.who)
     _apply(draft, progress, events, moment.now, actor)
-    schedule(draft, moment)
+    take_over(draft, moment)
 
 
 def assign_directly(draft: Draft, moment: Moment, actor: str, people: tuple[str, ...]) -> None:
@@ -173,11 +174,8 @@ def assign_directly(draft: Draft, moment: Moment, actor: str, people: tuple[str,
 def delegate(draft: Draft, moment: Moment, actor: str, severity: Severity) -> None:
     """Let it escalate along the list of ``severity``, from its top, keeping who is assigned."""
     record = draft.record
-    draft.change(
-        escalates_as=severity,
-        progress=Progress(base=moment.now, ever=record.progress.ever),
-        updated_at=moment.now,
-    )
+    draft.change(escalates_as=severity, updated_at=moment.now)
+    draft.change(progress=escalation.begin_again(draft.record.plan, record.progress, moment.now))
     draft.note(Entry("delegate", moment.now, actor, data={"escalation_policy": severity.key}))
     work_off(draft, moment)
 

@@ -209,7 +209,7 @@ class TestAfterAnOutage:
         plan = policy(Severity.SEV0)
         back = START + 10 * HOUR
         progress, _ = advance(plan, begin(START), back, team(TEAM), HOURS)
-        progress, _ = resume(plan, progress, back + HOUR)
+        progress, _ = resume(plan, progress, back + HOUR, team(TEAM), HOURS)
         # After its original gap: the manager at 2, emergency at 4 targets.
         assert next_step_at(plan, progress, HOURS) == back + HOUR + 30 * MINUTE
 
@@ -226,20 +226,20 @@ class TestWhenAnAcknowledgementEnds:
         progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
         progress, _ = advance(plan, progress, START + 15 * MINUTE, team(TEAM), HOURS)
         at = START + 2 * HOUR
-        progress, events = resume(plan, progress, at)
+        progress, events = resume(plan, progress, at, team(TEAM), HOURS)
         assert told(events) == [("acknowledgement ended", "ana", "ben")]
         assert next_step_at(plan, progress, HOURS) == at + 15 * MINUTE
         assert progress.again_at == at + 15 * MINUTE
 
     def test_nobody_was_paged_then_nobody_is(self) -> None:
-        assert resume(policy(Severity.SEV0), begin(START), START + HOUR)[1] == ()
+        assert resume(policy(Severity.SEV0), begin(START), START + HOUR, team({}), HOURS)[1] == ()
 
     def test_after_the_last_step_a_round_follows(self) -> None:
         plan = policy(Severity.SEV0)
         progress = begin(START)
         for minutes in (0, 15, 30, 60):
             progress, _ = advance(plan, progress, START + minutes * MINUTE, team(TEAM), HOURS)
-        progress, _ = resume(plan, progress, START + 3 * HOUR)
+        progress, _ = resume(plan, progress, START + 3 * HOUR, team(TEAM), HOURS)
         progress, events = advance(plan, progress, START + 3 * HOUR + 15 * MINUTE, team(TEAM), HOURS)
         assert told(events)[0] == ("round", "ana")
 
@@ -346,7 +346,7 @@ def live(plan: Policy, progress: Progress, moment: Instant) -> tuple[Progress, t
     if what == "take over":
         return take_over(plan, progress, at, team(people))
     if what == "resume":
-        return resume(plan, progress, at)
+        return resume(plan, progress, at, team(people), HOURS)
     if what == "escalate":
         return escalate(plan, progress, at, progress.step + 1, team(people))
     return advance(plan, progress, at, team(people), HOURS)
