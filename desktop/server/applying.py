@@ -1,19 +1,38 @@
-"""Applying a team file: its document, people, services and integration keys as rows. On a writing connection."""
+"""Applying a team file: its document, people, services and integration keys as rows. On a writing connection.
+
+Only what came from a file is replaced: overrides and absences that people made are rows of their own, left alone.
+"""
 
 import hashlib
-import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from desktop.domain.errors import InputError
-from desktop.domain.team import Access, Team
-from desktop.server import schema
+from desktop.domain.team import Access
+from desktop.server import additions, schema
+from desktop.server.keys import integration_keys
 from desktop.server.roster import Roster
-from desktop.server.tokens import digest_of
+from desktop.server.tokens import digest_of as token_digest
 
 _TEAM_LABEL = "team"
+
+
+FILE = "file"
+"""Who applied a team that came with the start of a server; else ``person:ID``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The team file that was applied last, when, and by whom."""
+
+    document: str
+    source: str
+    digest: str
+    at: datetime
+    by: str
 
 
 def apply(connection: Connection, roster: Roster, document: str, source: str, now: datetime) -> None:
@@ -21,18 +40,30 @@ def apply(connection: Connection, roster: Roster, document: str, source: str, no
 
     People and services that are gone are kept, inactive: history names them.
     """
-    keys = _integration_keys(roster.team)
-    _store(connection, document, source, now)
+    write(connection, roster, Applied(document, source, digest_of(document), now, FILE), integration_keys(roster.team))
+
+
+def write(connection: Connection, roster: Roster, applied: Applied, keys: Mapping[str, str]) -> int:
+    """Like ``apply``, with the integration ``keys`` (the service of each) known; return the revision that it made."""
+    # First of all: two servers that apply at once take turns.
+    revision = additions.advance(connection)
+    _store(connection, applied)
     _replace(connection, schema.people, _people(roster))
     _replace(connection, schema.services, _services(roster))
-    _replace_keys(connection, keys, now)
+    _replace_keys(connection, keys, applied.at)
     remember_policies(connection, roster)
+    return revision
 
 
-def stored(connection: Connection) -> tuple[str, str] | None:
-    """Return the document that was applied last and where it came from, None when none was."""
-    row = connection.execute(select(schema.team.c.document, schema.team.c.source)).one_or_none()
-    return None if row is None else (row.document, row.source)
+def current(connection: Connection) -> Applied | None:
+    """Return the team file that was applied last, None when none was."""
+    row = connection.execute(select(schema.team)).one_or_none()
+    return None if row is None else Applied(row.document, row.source, row.digest, row.applied_at, row.applied_by)
+
+
+def digest_of(document: str) -> str:
+    """Return the name that equal files share."""
+    return hashlib.sha256(document.encode()).hexdigest()
 
 
 def remember_policies(connection: Connection, roster: Roster) -> None:
@@ -42,11 +73,10 @@ def remember_policies(connection: Connection, roster: Roster) -> None:
         connection.execute(insert(table).values(digest=roster.digest, document=roster.document))
 
 
-def _store(connection: Connection, document: str, source: str, now: datetime) -> None:
+def _store(connection: Connection, applied: Applied) -> None:
     connection.execute(delete(schema.team))
-    digest = hashlib.sha256(document.encode()).hexdigest()
-    row = {"id": 1, "document": document, "source": source, "digest": digest, "applied_at": now}
-    connection.execute(insert(schema.team).values(row))
+    row = {"id": 1, "document": applied.document, "source": applied.source, "digest": applied.digest}
+    connection.execute(insert(schema.team).values(**row, applied_at=applied.at, applied_by=applied.by))
 
 
 def _people(roster: Roster) -> list[dict[str, Any]]:
@@ -103,47 +133,11 @@ def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -
             connection.execute(insert(table).values(row))
 
 
-def _integration_keys(team: Team) -> dict[str, str]:
-    """Return the service of each integration key that the file names."""
-    keys: dict[str, str] = {}
-    for service in team.services:
-        if service.integration_key:
-            key = _secret(service.integration_key, service.id)
-            if key in keys:
-                raise InputError(f"services {keys[key]} and {service.id} share an integration key: give each its own")
-            keys[key] = service.id
-    return keys
-
-
-def _secret(reference: str, service: str) -> str:
-    kind, _, name = reference.partition(":")
-    if kind == "env":
-        value = os.environ.get(name)
-    elif kind == "keyring":
-        value = _from_keyring(name)
-    else:
-        raise InputError(f"service {service}: write integration_key as env:NAME or keyring:NAME")
-    if not value:
-        raise InputError(f"service {service}: {reference} is not set where the server runs")
-    return value
-
-
-def _from_keyring(name: str) -> str | None:
-    # Costs a tenth of a second and reaches for D-Bus: only when a team file asks for it.
-    import keyring  # noqa: PLC0415
-    from keyring.errors import KeyringError  # noqa: PLC0415
-
-    try:
-        return keyring.get_password("watchbell", name)
-    except KeyringError as error:
-        raise InputError(f"keyring:{name}: the keyring cannot be used: {error}") from error
-
-
-def _replace_keys(connection: Connection, keys: dict[str, str], now: datetime) -> None:
+def _replace_keys(connection: Connection, keys: Mapping[str, str], now: datetime) -> None:
     table = schema.tokens
     connection.execute(delete(table).where(table.c.label == _TEAM_LABEL))
     for key, service in keys.items():
-        digest = digest_of(key)
+        digest = token_digest(key)
         connection.execute(delete(table).where(table.c.hash == digest, table.c.kind == "integration"))
         row = {"hash": digest, "kind": "integration", "service_id": service, "label": _TEAM_LABEL, "created_at": now}
         connection.execute(insert(table).values(row))

@@ -66,12 +66,14 @@ class Engine:
             self._wake.set()
 
     def rotation_changed(self) -> None:
-        """Look again at who is on call: a team file was applied."""
+        """Look again at who is on call: the team, or an override, was changed."""
         self._boundary = None
         self._wake.set()
 
     def tick(self) -> int:
         """Do all that is due now; return how many incidents were worked on."""
+        # Another server on the same database may have changed the team; what this one does is taken up at once.
+        self._station.refresh()
         now = self._station.clock()
         if self._boundary is None or now >= self._boundary:
             self._shift_change(now)

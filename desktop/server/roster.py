@@ -12,6 +12,7 @@ from desktop.domain.rotation import on_call, schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import EVENTS_MAP, LABEL_MAP, Mapped, from_word
 from desktop.domain.team import Contact, Role, Service, Team
+from desktop.server.additions import Additions, merged
 from desktop.server.codec import Frozen, digest, policies_to_json
 
 DEFAULT_SERVICE = Service(id="default", name="Default service")
@@ -31,10 +32,14 @@ class Moment:
 
 
 class Roster:
-    """One team, prepared. Immutable but for a cache; replaced as a whole when a team file is applied."""
+    """One team, prepared. Immutable but for a cache; replaced as a whole when it, or who is on call, is changed.
 
-    def __init__(self, team: Team) -> None:
-        self.team = team
+    ``file`` is the team as its file says, ``team`` the same with what people added in the application.
+    """
+
+    def __init__(self, file: Team, added: Additions | None = None) -> None:
+        self.file = file
+        self.team = team = merged(file, added or Additions())
         self.hours = business_hours(team)
         self.policies: Frozen = {severity: _ending(policy) for severity, policy in policies(team).items()}
         self.document = policies_to_json(self.policies)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from desktop import team as teams
 from desktop.domain.errors import InputError
-from desktop.server import applying, tokens
+from desktop.server import applying, files, tokens
+from desktop.server.applying import Applied
 from desktop.server.engine import Engine
+from desktop.server.keys import integration_keys
 from desktop.server.records import Record
 from desktop.server.roster import Roster
 from desktop.server.station import Clock, Station, utc_now
@@ -30,6 +32,7 @@ class Server:
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
         self.station.escalating = lambda: self.engine.alive
+        self.station.renewed = self._renewed
 
     def start(self) -> None:
         """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
@@ -42,6 +45,11 @@ class Server:
         self.writer.close()
         self.storage.close()
 
+    def _renewed(self) -> None:
+        """Page whoever took over, and let every client hear of it: the team, or who is on call, is another."""
+        self.engine.rotation_changed()
+        self.hub.dismiss({p.id for p in self.station.directory.people.values() if not p.active})
+
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
         self.hub.publish(changed)
@@ -53,20 +61,32 @@ class Server:
 
 
 def load_team(storage: Storage, file: Path | None, now: datetime) -> Roster:
-    """Apply the team ``file``, or take up the one that was applied last; InputError when there is neither."""
-    if file is not None:
-        text = document.load(file)
-        roster = Roster(teams.parse(text, file.name))
-        with storage.write() as connection:
-            applying.apply(connection, roster, text, file.name, now)
-        return roster
+    """Apply the team ``file``, or take up the one that was applied last; InputError when there is neither.
+
+    A file that says what it said when it was last loaded is no news: a team that was applied since is kept.
+    """
+    text = None if file is None else document.load(file)
     with storage.write() as connection:
-        found = applying.stored(connection)
+        found = applying.current(connection)
+        if file is not None and text is not None and (found is None or not files.unchanged(connection, file, text)):
+            found = _news(found, Applied(text, file.name, applying.digest_of(text), now, applying.FILE))
         if found is None:
             raise InputError("this database has no team yet: start once with --team FILE")
-        roster = Roster(teams.parse(*found))
-        applying.remember_policies(connection, roster)
+        roster = Roster(teams.parse(found.document, found.source))
+        if file is None or text is None:
+            applying.remember_policies(connection, roster)
+        else:
+            # Even the same team: a key in the environment or the keyring may be another by now.
+            applying.write(connection, roster, found, integration_keys(roster.team))
+            files.remember(connection, file, text, now)
     return roster
+
+
+def _news(was: Applied | None, new: Applied) -> Applied:
+    if was is not None and was.by != applying.FILE and was.digest != new.digest:
+        fields = {"by": was.by, "at": was.at.isoformat()}
+        log.warning("the team file was changed: it replaces the team that was applied", extra={"fields": fields})
+    return new
 
 
 def admit(storage: Storage, token: str, person: str, now: datetime) -> None:

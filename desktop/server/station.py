@@ -3,17 +3,24 @@
 ``roster`` and ``directory`` are immutable and replaced as a whole.
 """
 
+import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
+from desktop import team as teams
+from desktop.domain.errors import InputError
+from desktop.domain.team import Team
+from desktop.server import additions, applying, schema
 from desktop.server import directory as directories
-from desktop.server import schema
 from desktop.server.codec import Frozen, policies_from_json
 from desktop.server.roster import Moment, Roster
 from desktop.server.storage import Storage
 from desktop.server.writer import Writer
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -24,17 +31,33 @@ def utc_now() -> datetime:
 
 
 class Station:
-    """The parts that the API, the engine and the stream work with."""
+    """The parts that the API, the engine and the stream work with.
+
+    ``revision`` is the number of the latest change to the team that ``roster`` and ``directory`` know of; ``renewed``
+    is called after each of them was replaced.
+    """
 
     def __init__(self, storage: Storage, writer: Writer, roster: Roster, clock: Clock = utc_now) -> None:
         self.storage = storage
         self.writer = writer
-        self.roster = roster
         self.clock = clock
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
+        self.renewed: Callable[[], None] = lambda: None
+        self._refreshing = threading.Lock()
         with storage.read() as connection:
+            self._digest = _digest(applying.current(connection))
+            self.revision = additions.revision(connection)
+            self.roster = Roster(roster.file, additions.read(connection))
             self.directory = directories.read(connection)
+
+    def refresh(self) -> bool:
+        """Take up what became of the team, in this process or another; tell whether anything did."""
+        with self._refreshing:
+            if not self._read_anew():
+                return False
+        self.renewed()
+        return True
 
     def moment(self) -> Moment:
         """Return what the rules need to know of now."""
@@ -48,3 +71,32 @@ class Station:
             found = policies_from_json(connection.execute(query).scalar_one())
             self._policies[digest] = found
         return found
+
+    def _read_anew(self) -> bool:
+        with self.storage.read() as connection:
+            revision = additions.revision(connection)
+            if revision == self.revision:
+                return False
+            applied = applying.current(connection)
+            added, directory = additions.read(connection), directories.read(connection)
+        file = self.roster.file
+        if applied is not None and applied.digest != self._digest:
+            # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.
+            file = _understood(applied) or file
+        self.roster, self.directory = Roster(file, added), directory
+        self._digest, self.revision = _digest(applied), revision
+        return True
+
+
+def _understood(applied: applying.Applied) -> Team | None:
+    """Return the team of an applied file; that of a newer server may be beyond us, which must not end escalation."""
+    try:
+        return teams.parse(applied.document, applied.source)
+    except InputError as error:
+        fields = {"digest": applied.digest, "error": error.message}
+        log.error("team not understood: the old one is kept", extra={"fields": fields})  # noqa: TRY400 - said in words
+        return None
+
+
+def _digest(applied: applying.Applied | None) -> str:
+    return "" if applied is None else applied.digest

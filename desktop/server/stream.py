@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,9 +36,10 @@ _OPEN = query(schema.incidents.c.status != Status.RESOLVED.value)
 
 
 class Subscriber:
-    """One open stream: what waits to be sent, each with its version (0: always sent)."""
+    """One open stream of ``person``: what waits to be sent, each with its version (0: always sent)."""
 
-    def __init__(self) -> None:
+    def __init__(self, person: str = "") -> None:
+        self.person = person
         self.queue: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(QUEUE_LIMIT)
         self.overflowed = False
 
@@ -103,9 +104,18 @@ class Hub:
         """End every stream that is open: the server cannot take pages, and whoever watches it must not look calm."""
         self._call(self._end_all)
 
+    def dismiss(self, people: Collection[str]) -> None:
+        """End the streams of ``people``, who are not in the team any more. From any thread."""
+        self._call(self._end_those_of, people)
+
     def _end_all(self) -> None:
         for subscriber in self._subscribers:
             subscriber.end()
+
+    def _end_those_of(self, people: Collection[str]) -> None:
+        for subscriber in self._subscribers:
+            if subscriber.person in people:
+                subscriber.end()
 
     def _call(self, function: Any, *arguments: object) -> None:  # noqa: ANN401 - a method of ours
         loop = self._loop
@@ -144,7 +154,7 @@ class Stream:
         if trouble := await run_in_threadpool(_still_in_trouble, self._station):
             await _unavailable(send, trouble)
             return
-        subscriber = Subscriber()
+        subscriber = Subscriber(scope[PERSON])
         # Registered before the snapshot is read: no change can fall between.
         self._hub.add(subscriber)
         gone = asyncio.create_task(_until_gone(receive, subscriber))

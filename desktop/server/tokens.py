@@ -83,6 +83,12 @@ def replace_embedded(connection: Connection, token: str, person: str, now: datet
     add(connection, token, Owner(_USER, person), now, _EMBEDDED)
 
 
+def embedded_people(connection: Connection) -> tuple[str, ...]:
+    """Return as whom the application that started this server acts; nobody where none did."""
+    asked = select(_tokens.person_id).where(_tokens.label == _EMBEDDED, _tokens.revoked_at.is_(None))
+    return tuple(connection.execute(asked).scalars())
+
+
 def find_person(connection: Connection, token: str, now: datetime) -> str | None:
     """Return whose ``token`` it is, None when it is unknown, revoked, expired, or its person left."""
     row = connection.execute(_FIND_PERSON, {"digest": digest_of(token)}).one_or_none()
