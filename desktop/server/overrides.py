@@ -31,7 +31,7 @@ def add(connection: Connection, wanted: Sequence[Override], actor: str, now: dat
     """Keep ``wanted`` (aware instants) in this order, made by ``actor`` (as in a log entry)."""
     made = [Kept(new_id(), override, now, actor) for override in wanted]
     for kept in made:
-        connection.execute(insert(_table).values(_row(kept), number=additions.advance(connection)))
+        connection.execute(insert(_table).values({**_row(kept), "number": additions.advance(connection)}))
     return made
 
 
