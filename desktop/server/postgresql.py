@@ -13,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.domain.text import storable
+from desktop.server.dialects import CHANNEL
 
 if TYPE_CHECKING:
     import psycopg
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DRIVER = "postgresql+psycopg"
-_CHANNEL = "watchbell"
 # Any number that nobody else takes: who applies a team file or migrates does it alone.
 _ALONE = 0x7761_7463
 # A server that is cut off in the middle of a transaction must not hold up the others for longer than this.
@@ -66,12 +66,8 @@ class Postgresql:
         if safe != "on":
             log.warning("the database runs with fsync=off: a power cut may lose what was accepted")
 
-    def tell(self, connection: Connection, version: int) -> None:
-        """Tell every server, at the commit, that there are changes up to ``version``."""
-        connection.execute(_TELL, {"channel": _CHANNEL, "version": str(version)})
-
     def listen(self) -> "Ear":
-        """Return a connection of its own that hears what ``tell`` tells."""
+        """Return a connection of its own that hears what ``dialects.tell`` tells."""
         return Ear(cast("psycopg.Connection[Any]", _own(self.writing.raw_connection())))
 
     def close(self) -> None:
@@ -81,7 +77,6 @@ class Postgresql:
 
 
 _FACTS = text("SELECT current_setting('server_encoding'), current_setting('fsync')")
-_TELL = text("SELECT pg_notify(:channel, :version)")
 
 
 class Ear:
@@ -93,7 +88,7 @@ class Ear:
         connection.autocommit = True
         # What is told is only that there is something to read.
         connection.add_notify_handler(lambda notice: None)  # noqa: ARG005 - psycopg's
-        connection.execute(f"LISTEN {_CHANNEL}")
+        connection.execute(f"LISTEN {CHANNEL}")
 
     def wait(self, seconds: float) -> None:
         """Return when something was told, at ``stop``, or after ``seconds``; psycopg's error when it is cut off."""

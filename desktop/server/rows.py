@@ -1,9 +1,11 @@
 """Incidents in the database: loading them, and writing what became of them. On a connection, any thread.
 
-``save`` writes any number of drafts with as few statements as one needs.
+``save`` writes any number of drafts with as few statements as one needs, and only over what they were made from: any
+number of servers may work on one database. ``number`` is the last step of a transaction.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +17,6 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
-    case,
     delete,
     insert,
     select,
@@ -26,12 +27,17 @@ from desktop.domain.incident import Status
 from desktop.domain.severity import Severity, Urgency
 from desktop.server import schema
 from desktop.server.codec import Frozen, progress_from_json, progress_to_json
+from desktop.server.dialects import insert_new, take_numbers, tell
 from desktop.server.records import Draft, Entry, Held, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
 
 _COLUMNS = list(schema.incidents.c)
 _CHUNK = 500
+
+
+class Stale(Exception):
+    """Another server changed an incident, or opened one with the same key, since it was read: look again."""
 
 
 def _holding(table: Table) -> Select[Any]:
@@ -41,20 +47,23 @@ def _holding(table: Table) -> Select[Any]:
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _ASSIGNED, _ACKNOWLEDGED = _holding(schema.assignments), _holding(schema.acknowledgements)
-_INSERT, _INSERT_ENTRY = insert(schema.incidents), insert(schema.log_entries)
+_INSERT_ENTRY = insert(schema.log_entries)
+_OPEN_KEY = (("service_id", "dedup_key"), "status != 'resolved'")
+_GIVEN_ONCE = ("id", "number", "version", "created_at")
 _UPDATE = (
     update(schema.incidents)
-    .where(schema.incidents.c.id == bindparam("b_id"))
-    .values({c.name: bindparam(c.name) for c in _COLUMNS if c.name not in ("id", "number", "created_at")})
+    .where(schema.incidents.c.id == bindparam("b_id"), schema.incidents.c.version == bindparam("b_version"))
+    .values({c.name: bindparam(c.name) for c in _COLUMNS if c.name not in _GIVEN_ONCE})
 )
 _counter = schema.counters.c
-_COUNT = (
+_NEXT_VERSIONS = (
     update(schema.counters)
-    .where(_counter.name.in_(("version", "incident")))
-    .values(
-        value=_counter.value + case((_counter.name == "version", bindparam("versions")), else_=bindparam("numbers"))
-    )
-    .returning(_counter.name, _counter.value)
+    .where(_counter.name == "version")
+    .values(value=_counter.value + bindparam("many"))
+    .returning(_counter.value)
+)
+_SET_VERSION = (
+    update(schema.incidents).where(schema.incidents.c.id == bindparam("b_id")).values(version=bindparam("b_version"))
 )
 
 
@@ -80,21 +89,36 @@ def load(connection: Connection, policies: PolicyById, asked: Select[Any], **val
 
 
 def save(connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
-    """Write ``drafts``, each touched one with the next version, and return what they became."""
-    touched = [draft for draft in drafts if draft.touched]
+    """Write the ``drafts`` that are touched and return what they became; ``number`` gives them their versions.
+
+    Raises Stale when what one of them was made from is not what stands there any more.
+    """
+    # In one order everywhere: servers that write the same ones wait for each other, but not in a circle.
+    touched = sorted((draft for draft in drafts if draft.touched), key=lambda draft: draft.record.id)
     if not touched:
         return []
-    new = [draft for draft in touched if draft.before is None]
-    _number(connection, touched, new)
-    if new:
-        connection.execute(_INSERT, [{**_row(d.record), "number": d.record.number, "id": d.record.id} for d in new])
+    _insert_new(connection, [draft for draft in touched if draft.before is None])
     _update_known(connection, [draft for draft in touched if draft.before is not None])
     for table in (schema.assignments, schema.acknowledgements):
         _write_held(connection, table, touched)
     entries = [_entry_row(draft.record.id, entry) for draft in touched for entry in draft.entries]
     if entries:
         connection.execute(_INSERT_ENTRY, entries)
-    return [draft.record for draft in touched]
+    return [draft.record for draft in drafts if draft.touched]
+
+
+def number(connection: Connection, changed: Sequence[Record]) -> list[Record]:
+    """Give each of ``changed`` the next version, in the order of the commits, and tell the other servers.
+
+    Must be the last thing that a transaction does: from here to its commit, every other one that comes here waits. A
+    number taken earlier could become visible after a later one, and whoever reads on from there would miss it.
+    """
+    last = connection.execute(_NEXT_VERSIONS, {"many": len(changed)}).scalar_one()
+    numbered = [replace(record, version=v) for v, record in enumerate(changed, last - len(changed) + 1)]
+    latest = {record.id: record.version for record in numbered}
+    connection.execute(_SET_VERSION, [{"b_id": name, "b_version": version} for name, version in latest.items()])
+    tell(connection, last)
+    return numbered
 
 
 def latest_event(connection: Connection, incident_id: str) -> object:
@@ -110,22 +134,25 @@ def current_version(connection: Connection) -> int:
     return int(connection.execute(select(_counter.value).where(_counter.name == "version")).scalar_one())
 
 
-def _number(connection: Connection, touched: list[Draft], new: list[Draft]) -> None:
-    """Give every draft its version, and the new ones their numbers, in one statement."""
-    by = {"versions": len(touched), "numbers": len(new)}
-    last = {row.name: row.value for row in connection.execute(_COUNT, by).all()}
-    for version, draft in enumerate(touched, last["version"] - len(touched) + 1):
-        draft.change(version=version)
-    for number, draft in enumerate(new, last["incident"] - len(new) + 1):
-        draft.change(number=number)
+def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
+    if not drafts:
+        return
+    for given, draft in zip(take_numbers(connection, len(drafts)), drafts, strict=True):
+        draft.change(number=given)
+    rows = [{**_row(d.record), "number": d.record.number, "id": d.record.id, "version": 0} for d in drafts]
+    statement = insert_new(schema.incidents, connection.dialect.name, *_OPEN_KEY)
+    if connection.execute(statement, rows).rowcount != len(rows):
+        raise Stale
 
 
 def _update_known(connection: Connection, drafts: list[Draft]) -> None:
-    if drafts:
-        rows = [{**_row(draft.record), "b_id": draft.record.id} for draft in drafts]
-        for row in rows:
-            del row["created_at"]
-        connection.execute(_UPDATE, rows)
+    if not drafts:
+        return
+    rows = [{**_row(draft.record), "b_id": draft.record.id, "b_version": draft.record.version} for draft in drafts]
+    for row in rows:
+        del row["created_at"]
+    if connection.execute(_UPDATE, rows).rowcount != len(rows):
+        raise Stale
 
 
 def _write_held(connection: Connection, table: Table, drafts: list[Draft]) -> None:
@@ -163,7 +190,6 @@ def _row(record: Record) -> dict[str, Any]:
         "escalates_as": None if record.escalates_as is None else record.escalates_as.value,
         "progress": progress_to_json(record.progress),
         "next_action_at": record.next_action_at,
-        "version": record.version,
         "pages": record.pages,
         "flaps": record.flaps,
         "created_at": record.created_at,

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -58,14 +59,18 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 
 meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
 
-# Numbers that must be given out in commit order: `version` of changes, `incident`, and `team`, the revision of who is
-# in the team and on call. A sequence would let a later number commit first; a row's lock does not.
+# Numbers that must be given out in commit order: `version` of changes, and `team`, the revision of who is in the team
+# and on call. A sequence would let a later number commit first; a row's lock does not. `incident`, the number of an
+# incident, stands here on SQLite only.
 counters = Table(
     "counters",
     metadata,
     Column("name", String(40), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+# The same on PostgreSQL, where nobody has to wait for a sequence; elsewhere it does not exist.
+incident_numbers = Sequence("incident_numbers", metadata=metadata)
 
 team = Table(
     "team",
@@ -198,6 +203,8 @@ incidents = Table(
     # Who changed the status last, as in `log_entries.actor`.
     Column("changed_by", String(300), nullable=False),
     Index("ix_incidents_due", "next_action_at"),
+    # What changed since another server looked last.
+    Index("ix_incidents_version", "version"),
     Index("ix_incidents_created", "created_at"),
     Index("ix_incidents_status", "status", "created_at"),
     Index("ix_incidents_key", "service_id", "dedup_key", "resolved_at"),

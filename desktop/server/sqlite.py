@@ -33,9 +33,6 @@ class Sqlite:
     def check(self, connection: Connection) -> None:
         """Do nothing: opening it was the check."""
 
-    def tell(self, connection: Connection, version: int) -> None:
-        """Do nothing: there is no other server to tell."""
-
     def close(self) -> None:
         """Close the idle connections."""
         self.reading.dispose()

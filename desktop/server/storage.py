@@ -34,9 +34,6 @@ class Database(Protocol):
     def check(self, connection: Connection) -> None:
         """Find out whether the database can be used at all: StorageError when not."""
 
-    def tell(self, connection: Connection, version: int) -> None:
-        """Tell other servers, at the commit, that there are changes up to ``version``."""
-
     def close(self) -> None:
         """Close the idle connections."""
 

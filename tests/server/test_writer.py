@@ -2,25 +2,31 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from desktop.domain.errors import StorageError
+from desktop.domain.escalation import begin, default_policy
+from desktop.domain.incident import Status
+from desktop.domain.severity import DEFAULT_TARGETS, Severity, Urgency
+from desktop.server.records import Record
+from desktop.server.rows import Stale, current_version
 from desktop.server.storage import Storage, resolve
-from desktop.server.writer import GROUP, Work, Writer
+from desktop.server.writer import ATTEMPTS, GROUP, Work, Writer
+from tests.server.house import START
 
 
 class Bench:
     """A writer on a small table, held up until ``let_go`` so that commands gather."""
 
-    def __init__(self, folder: Path) -> None:
-        self.storage = Storage(resolve(str(folder / "w.db")))
+    def __init__(self, database: str) -> None:
+        self.storage = Storage(resolve(database))
+        self.storage.migrate()
         with self.storage.write() as connection:
             connection.exec_driver_sql("CREATE TABLE t (n INTEGER PRIMARY KEY)")
-        self.told: list[object] = []
+        self.told: list[Record] = []
         self.commits = 0
         event.listen(self.storage.engine, "commit", self._committed)
         self.writer = Writer(self.storage, self.told.extend)
@@ -46,19 +52,28 @@ class Bench:
         with self.storage.read() as connection:
             return list(connection.exec_driver_sql("SELECT n FROM t ORDER BY n").scalars())
 
+    def told_of(self) -> list[int]:
+        return [int(record.id) for record in self.told]
+
+
+def record(number: int) -> Record:
+    policies = {s: default_policy(s, DEFAULT_TARGETS[s]) for s in Severity}
+    return Record(str(number), number, "payments", "k", "t", Status.TRIGGERED, Severity.SEV0, Urgency.HIGH, "p",
+                  policies, Severity.SEV0, begin(START), START, START, START, "engine")  # fmt: skip
+
 
 def add(number: int) -> Any:
     def command(work: Work) -> int:
-        work.connection.exec_driver_sql("INSERT INTO t VALUES (?)", (number,))
-        work.changed.append(number)  # type: ignore[arg-type]  # what stands there is passed on as it is
+        work.connection.execute(text("INSERT INTO t VALUES (:n)"), {"n": number})
+        work.changed.append(record(number))
         return number
 
     return command
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+def bench(database: str) -> Iterator[Bench]:
+    made = Bench(database)
     made.writer.start()
     yield made
     made.let_go()
@@ -73,7 +88,7 @@ def test_commands_that_gather_share_a_commit(bench: Bench) -> None:
     bench.let_go()
     assert [future.result(10) for future in futures] == list(range(50))
     assert bench.commits - before == 2  # the held one, and all others
-    assert bench.numbers() == bench.told == list(range(50))
+    assert bench.numbers() == bench.told_of() == list(range(50))
 
 
 def test_a_group_is_bounded(bench: Bench) -> None:
@@ -99,7 +114,7 @@ def test_an_error_undoes_its_own_command_only(bench: Bench) -> None:
     with pytest.raises(StorageError, match="refused"):
         futures[2].result(10)
     assert futures[3].result(10) == 2
-    assert bench.numbers() == bench.told == [0, 2]
+    assert bench.numbers() == bench.told_of() == [0, 2]
 
 
 def test_a_failing_database_takes_no_neighbour_down(bench: Bench) -> None:
@@ -116,9 +131,10 @@ def test_a_failing_database_takes_no_neighbour_down(bench: Bench) -> None:
     assert (futures[0].result(10), futures[2].result(10)) == (0, 2)
     with pytest.raises(StorageError):
         futures[1].result(10)
-    assert bench.numbers() == bench.told == [0, 2]
+    assert bench.numbers() == bench.told_of() == [0, 2]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_full_disk_is_an_error_and_afterwards_all_is_well(bench: Bench) -> None:
     with bench.storage.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -137,8 +153,8 @@ def test_a_full_disk_is_an_error_and_afterwards_all_is_well(bench: Bench) -> Non
     assert bench.writer.run(add(1)) == 1
 
 
-def test_a_listener_that_fails_fails_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    bench = Bench(tmp_path)
+def test_a_listener_that_fails_fails_nobody(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(database)
 
     def listener(_: object) -> None:
         raise RuntimeError("deaf")
@@ -147,7 +163,6 @@ def test_a_listener_that_fails_fails_nobody(tmp_path: Path, caplog: pytest.LogCa
     writer.start()
     assert writer.submit(add(1)).result(10) == 1
     writer.close()
-    bench.storage.close()
     assert bench.numbers() == [1]
     assert "listener failed" in caplog.text
     bench.storage.close()
@@ -170,3 +185,83 @@ def test_one_that_nobody_waits_for_any_more_is_skipped(bench: Bench) -> None:
     bench.let_go()
     bench.writer.run(add(2))
     assert bench.numbers() == [2]
+
+
+def test_versions_follow_the_order_of_the_changes_and_results_say_them(bench: Bench) -> None:
+    def changes(*numbers: int) -> Any:
+        def command(work: Work) -> list[Record]:
+            work.changed.extend(record(n) for n in numbers)
+            return list(work.changed)
+
+        return command
+
+    bench.hold()
+    futures = [bench.writer.submit(changes(1, 2)), bench.writer.submit(changes(1))]
+    bench.let_go()
+    found = [[(r.id, r.version) for r in future.result(10)] for future in futures]
+    assert found == [[("1", 1), ("2", 2)], [("1", 3)]]
+    assert [(r.id, r.version) for r in bench.told] == [("1", 1), ("2", 2), ("1", 3)]
+    with bench.storage.read() as connection:
+        assert current_version(connection) == 3
+
+
+def test_what_others_changed_meanwhile_is_done_again(bench: Bench) -> None:
+    runs = []
+
+    def overtaken(work: Work) -> int:
+        add(len(runs))(work)
+        runs.append(1)
+        if len(runs) < ATTEMPTS:
+            raise Stale
+        return len(runs)
+
+    assert bench.writer.run(overtaken) == ATTEMPTS
+    assert bench.numbers() == [ATTEMPTS - 1]
+
+
+def test_who_is_always_overtaken_is_told_to_try_again(bench: Bench) -> None:
+    def overtaken(work: Work) -> None:
+        add(1)(work)
+        raise Stale
+
+    with pytest.raises(StorageError, match="others are changing the same"):
+        bench.writer.run(overtaken)
+    assert bench.numbers() == []
+    assert bench.writer.trouble == ""
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+class TestLocks:
+    def test_two_that_wait_for_each_other_both_get_done(self, bench: Bench) -> None:
+        """PostgreSQL ends one of them; it is done again once the other is through."""
+        other = Writer(bench.storage)
+        other.start()
+        try:
+            bench.writer.run(add(1))
+            bench.writer.run(add(2))
+            both = threading.Barrier(2)
+            futures = [writer.submit(_change(first, second, both)) for writer, first, second in
+                       ((bench.writer, 1, 2), (other, 2, 1))]  # fmt: skip
+            assert [future.result(20) for future in futures] == [None, None]
+        finally:
+            other.close()
+        assert bench.numbers() == [21, 22]
+
+
+def _change(first: int, second: int, both: threading.Barrier) -> Any:
+    def command(work: Work) -> None:
+        for n in (first, second):
+            work.connection.execute(text("UPDATE t SET n = n + 10 WHERE n % 10 = :n"), {"n": n})
+            if not both.broken:
+                _meet(both)
+
+    return command
+
+
+def _meet(both: threading.Barrier) -> None:
+    """Wait for the other once; from then on nobody waits."""
+    try:
+        both.wait(10)
+    except threading.BrokenBarrierError:
+        return
+    both.abort()
