@@ -18,6 +18,8 @@ Holder = tuple[str | None, Why]
 """Who has a role at an instant (None: nobody), and why."""
 
 NOBODY: tuple[str, ...] = ()
+# Who has one of the roles on the right is looked past for the role on the left.
+_NOT_BESIDE = {Role.SECONDARY: (Role.PRIMARY,), Role.MANAGER: (Role.PRIMARY, Role.SECONDARY)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,12 @@ class Covering:
     ) -> Holder:
         if role is Role.PRIMARY:
             return self._primary(at, turns, overrides)
-        if role is Role.SECONDARY:
-            return self._find(role, turns[role], at, _people(held, Role.PRIMARY))
-        if role is Role.MANAGER:
+        busy = [held[other][0] for other in _NOT_BESIDE.get(role, ()) if other in held]
+        found = self._find(role, turns[role], at, busy)
+        if found[0] is None and role is Role.MANAGER:
             # A manager in two roles is better than none: only primary and secondary are never one person.
-            busy = _people(held, Role.PRIMARY, Role.SECONDARY)
-            found = self._find(role, turns[role], at, busy)
-            return found if found[0] is not None else self._find(role, turns[role], at, NOBODY)
-        return self._find(role, turns[role], at, NOBODY)
+            return self._find(role, turns[role], at, NOBODY)
+        return found
 
     def _primary(self, at: datetime, turns: Mapping[Role, Turn], overrides: Mapping[Role, str]) -> Holder:
         """Settle the primary; the last resort is the secondary, then anyone of the team who is present."""
@@ -130,7 +130,7 @@ class Covering:
         person, _ = self._find(Role.SECONDARY, turns[Role.SECONDARY], at, NOBODY)
         return NOBODY if person is None else (person,)
 
-    def _find(self, role: Role, turn: Turn, at: datetime, busy: Collection[str]) -> Holder:
+    def _find(self, role: Role, turn: Turn, at: datetime, busy: Collection[str | None]) -> Holder:
         """Return whose turn it is, or who covers: never somebody absent, never one of ``busy``."""
         away = self._presence.absent(turn.person, at)
         if not away and turn.person not in busy:
@@ -145,9 +145,5 @@ class Covering:
         yield from ring.earlier(turn.shift)
         yield ring.engineer(turn.shift)
 
-    def _free(self, person: str, at: datetime, busy: Collection[str]) -> bool:
+    def _free(self, person: str, at: datetime, busy: Collection[str | None]) -> bool:
         return person not in busy and not self._presence.absent(person, at)
-
-
-def _people(held: Mapping[Role, Holder], *roles: Role) -> tuple[str, ...]:
-    return tuple(p for role in roles if role in held and (p := held[role][0]) is not None)

@@ -24,6 +24,7 @@ class Overriding:
             if start < end:
                 raw.setdefault(override.role, []).append((start, end, override.person))
         self._pieces = {role: _flat(pieces) for role, pieces in raw.items()}
+        self._starts = {role: [start for start, _, _ in pieces] for role, pieces in self._pieces.items()}
 
     def edges(self) -> set[datetime]:
         """Return every instant at which an override begins or ends to hold."""
@@ -33,7 +34,7 @@ class Overriding:
         """Return who has which role by override at the instant ``at``."""
         found = {}
         for role, pieces in self._pieces.items():
-            index = bisect_right(pieces, at, key=lambda piece: piece[0]) - 1
+            index = bisect_right(self._starts[role], at) - 1
             if index >= 0 and at < pieces[index][1]:
                 found[role] = pieces[index][2]
         return found

@@ -7,9 +7,12 @@ Any thread may ask. What was worked out is kept for the teams asked for last, wh
 mappings within a ``Team`` must never change, only be replaced.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -26,12 +29,14 @@ __all__ = ["LOOK_AHEAD", "Segment", "Why", "known_end", "on_call", "schedule"]
 LOOK_AHEAD = timedelta(days=366)
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _BLOCK = timedelta(weeks=8)
+_LOOK_BLOCKS = -(-LOOK_AHEAD // _BLOCK)
 _KEPT_TEAMS, _KEPT_BLOCKS = 8, 32
 
 Moment = Mapping[Role, Segment]
-_Block = tuple[list[datetime], list[Moment]]
+_Moments = tuple[list[datetime], list[Moment]]
+_Segments = dict[Role, list[Segment]]
+_Change = tuple[datetime, Role | None, Turn | None]
 _T = TypeVar("_T")
-_P = TypeVar("_P", Turn, Segment)
 
 
 def schedule(team: Team, start: datetime, end: datetime) -> tuple[Segment, ...]:
@@ -87,67 +92,98 @@ class _Plan:
         self._overriding = Overriding(team.overrides, team.time_zone)
         self._covering = Covering(self._rings, self._presence, [person.id for person in team.people])
         self._edges = sorted(self._presence.edges() | self._overriding.edges())
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, _Segments] = {}
+        self._moments: dict[int, _Moments] = {}
 
     def moment(self, at: datetime) -> Moment:
         """Return each role's segment at ``at``."""
         number = (at - _FIRST) // _BLOCK
-        block = self._blocks.get(number)
-        if block is None:
-            block = self._block(_FIRST + number * _BLOCK)
-            _keep(self._blocks, number, block, _KEPT_BLOCKS)
-        starts, moments = block
+        found = self._moments.get(number)
+        if found is None:
+            found = _moments(self._whole(number), _FIRST + number * _BLOCK)
+            _keep(self._moments, number, found, _KEPT_BLOCKS)
+        starts, moments = found
         return moments[bisect_right(starts, at) - 1]
 
-    def segments(self, start: datetime, end: datetime) -> dict[Role, list[Segment]]:
+    def segments(self, start: datetime, end: datetime) -> _Segments:
         """Return the segments of each role within ``[start, end)``."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
-        turns = {role: list(ring.turns(start, end)) for role, ring in self._rings.items()}
-        cuts = {start, *(turn.start for those in turns.values() for turn in those), *self._edges_within(start, end)}
         joined = _Joined()
-        places = dict.fromkeys(turns, 0)
-        for at in sorted(cut for cut in cuts if start <= cut < end):
-            now = {role: turn for role, those in turns.items() if (turn := _at(those, places, role, at)) is not None}
-            joined.add(at, self._covering.settle(at, now, self._overriding.at(at)))
+        turns: dict[Role, Turn] = {}
+        for (at, role, turn), (following, _, _) in pairwise(self._changes(start, end)):
+            # Turns leave no gap: each holds until the next one of its role.
+            if role is not None and turn is not None:
+                turns[role] = turn
+            if at < following:
+                joined.add(at, self._covering.settle(at, turns, self._overriding.at(at)))
         return joined.close(end)
 
-    def _edges_within(self, start: datetime, end: datetime) -> list[datetime]:
-        return self._edges[bisect_right(self._edges, start) : bisect_right(self._edges, end)]
+    def _changes(self, start: datetime, end: datetime) -> list[_Change]:
+        """Return what changes from ``start`` on, in order: turns that begin, and edges; the last is ``end`` itself."""
+        edges = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
+        changes: list[_Change] = [(at, None, None) for at in (start, *edges)]
+        for role, ring in self._rings.items():
+            changes += [(max(turn.start, start), role, turn) for turn in ring.turns(start, end) if turn.start < end]
+        changes.sort(key=itemgetter(0))
+        return [*changes, (end, None, None)]
 
-    def _block(self, start: datetime) -> _Block:
-        """Work out the moments of the block that begins at ``start``, looking as far around it as it takes."""
-        end = start + _BLOCK
-        back, ahead = _BLOCK, _BLOCK
-        while True:
-            wide = self.segments(start - back, end + ahead)
-            near = {role: [s for s in those if s.start < end and s.end > start] for role, those in wide.items()}
-            within = [s for those in near.values() for s in those]
-            before = any(s.start <= start - back for s in within) and back < LOOK_AHEAD
-            after = any(s.end >= end + ahead for s in within) and ahead < LOOK_AHEAD
-            if not before and not after:
+    def _whole(self, number: int) -> _Segments:
+        """Return the segments of block ``number`` with their real boundaries."""
+        whole = {role: list(those) for role, those in self._block(number).items()}
+        for those in whole.values():
+            those[0] = self._reaching_back(those[0], number)
+            those[-1] = self._reaching_ahead(those[-1], number)
+        return whole
+
+    def _reaching_back(self, segment: Segment, number: int) -> Segment:
+        """Return ``segment`` of block ``number`` with the start that it has in the blocks before."""
+        for earlier in range(number - 1, number - 1 - _LOOK_BLOCKS, -1):
+            those = self._block(earlier).get(segment.role)
+            if those is None or not _continues(those[-1], segment):
                 break
-            back = LOOK_AHEAD if before else back
-            ahead = LOOK_AHEAD if after else ahead
-        starts = sorted({start, *(t for s in within for t in (s.start, s.end) if start < t < end)})
-        return starts, _moments(near, starts)
+            segment = replace(segment, start=those[-1].start)
+        return segment
+
+    def _reaching_ahead(self, segment: Segment, number: int) -> Segment:
+        """Return ``segment`` of block ``number`` with the end that it has in the blocks after."""
+        for later in range(number + 1, number + 1 + _LOOK_BLOCKS):
+            those = self._block(later).get(segment.role)
+            if those is None or not _continues(segment, those[0]):
+                break
+            segment = replace(segment, end=those[0].end)
+        return segment
+
+    def _block(self, number: int) -> _Segments:
+        """Return the segments within block ``number``, cut at its ends."""
+        block = self._blocks.get(number)
+        if block is None:
+            start = _FIRST + number * _BLOCK
+            block = self.segments(start, start + _BLOCK)
+            _keep(self._blocks, number, block, _KEPT_BLOCKS)
+        return block
 
 
-def _moments(segments: Mapping[Role, list[Segment]], starts: list[datetime]) -> list[Moment]:
-    """Return each role's segment at each of ``starts``, which grow."""
+def _continues(one: Segment, other: Segment) -> bool:
+    return one.end == other.start and one.person == other.person and one.why is other.why
+
+
+def _moments(segments: _Segments, start: datetime) -> _Moments:
+    """Return each role's segment at ``start`` and wherever a segment begins or ends after it."""
+    starts = sorted({start, *(t for those in segments.values() for s in those for t in (s.start, s.end) if t > start)})
     places = dict.fromkeys(segments, 0)
-    return [
+    return starts, [
         MappingProxyType({r: s for r, those in segments.items() if (s := _at(those, places, r, at)) is not None})
         for at in starts
     ]
 
 
-def _at(pieces: Sequence[_P], places: dict[Role, int], role: Role, at: datetime) -> _P | None:
-    """Return the one of ``pieces`` at ``at``; ``places`` keeps where each role's search stands, since ``at`` grows."""
+def _at(segments: Sequence[Segment], places: dict[Role, int], role: Role, at: datetime) -> Segment | None:
+    """Return the one of ``segments`` at ``at``, which grows: ``places`` keeps where each role's search stands."""
     place = places[role]
-    while place < len(pieces) and pieces[place].end <= at:
+    while place < len(segments) and segments[place].end <= at:
         place += 1
     places[role] = place
-    return pieces[place] if place < len(pieces) and pieces[place].start <= at else None
+    return segments[place] if place < len(segments) and segments[place].start <= at else None
 
 
 class _Joined:
@@ -165,7 +201,7 @@ class _Joined:
             if role not in self._open:
                 self._open[role] = (at, holder)
 
-    def close(self, end: datetime) -> dict[Role, list[Segment]]:
+    def close(self, end: datetime) -> _Segments:
         """Return all segments, the open ones ended at ``end``, in the order of roles."""
         for role in list(self._open):
             self._end(role, end)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from desktop.domain.segments import Why
@@ -22,8 +23,7 @@ Run = tuple[date, date]
 """The first and last day of holidays that follow each other without a gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """``person``'s turn in ``[start, end)``; covering reads the ring backwards from shift number ``shift``."""
 
     start: datetime
@@ -80,6 +80,7 @@ class Ring:
         self._zone = zone
         self._every = length(rotation.every)
         self._rows = rows
+        self._row_numbers = sorted(rows)
         # Shifts shorter than a day work through holidays.
         self._runs = holidays if self._every >= _DAY else ()
 
@@ -97,15 +98,13 @@ class Ring:
         """Return whose turn shift number ``shift`` is; the ring is read backwards for negative ones."""
         return self._rows.get(shift) or self.members[shift % len(self.members)]
 
-    def earlier(self, shift: int) -> tuple[str, ...]:
-        """Return the other engineers of the shifts before ``shift``, the nearest first, each once."""
-        mine = self.engineer(shift)
-        last = {person: self._last_ring_shift(person, shift) for person in dict.fromkeys(self.members)}
-        for number, person in self._rows.items():
-            if number < shift:
-                last[person] = max(number, last.get(person, number))
-        last.pop(mine, None)
-        return tuple(sorted(last, key=lambda person: last[person], reverse=True))
+    def earlier(self, shift: int) -> Iterator[str]:
+        """Yield the other engineers of the shifts before ``shift``, the nearest first, each once."""
+        met = {self.engineer(shift)}
+        for person in self._backwards(shift):
+            if person not in met:
+                met.add(person)
+                yield person
 
     def turns(self, start: datetime, end: datetime) -> Iterator[Turn]:
         """Yield the turns that touch ``[start, end)``, in order, without gaps; none before the first shift.
@@ -122,16 +121,20 @@ class Ring:
             if begins < ends and begins < end and ends > start:
                 while spans and spans[0].end <= begins:
                     spans.popleft()
-                yield from self._around_holidays(shift, begins, ends, spans)
+                turn = Turn(begins, ends, self.engineer(shift), self._why(shift), shift)
+                yield from _around_holidays(turn, spans) if spans and spans[0].start < ends else (turn,)
             begins = ends
 
-    def _last_ring_shift(self, person: str, shift: int) -> int:
-        """Return the number of the last shift before ``shift`` that is ``person``'s by the ring."""
-        size = len(self.members)
-        number = shift - 1
-        while self.members[number % size] != person or number in self._rows:
-            number -= 1
-        return number
+    def _backwards(self, shift: int) -> Iterator[str]:
+        """Yield the engineers before ``shift``: shift by shift until all of the ring were met, then those of rows."""
+        to_meet = set(self.members)
+        while to_meet:
+            shift -= 1
+            person = self.engineer(shift)
+            to_meet.discard(person)
+            yield person
+        for row in reversed(self._row_numbers[: bisect_left(self._row_numbers, shift)]):
+            yield self._rows[row]
 
     def _number(self, wall: datetime) -> int:
         return (wall - self._start) // self._every
@@ -139,23 +142,8 @@ class Ring:
     def _begins(self, shift: int) -> datetime:
         return instant(self._start + shift * self._every, self._zone)
 
-    def _around_holidays(self, shift: int, begins: datetime, ends: datetime, spans: Iterable[_Span]) -> Iterator[Turn]:
-        person = self.engineer(shift)
-        why = Why.WEEK if shift in self._rows else Why.ROTATION
-        at = begins
-        for span in spans:
-            if span.start >= ends:
-                break
-            # Whoever covers a run and comes to their own turn within it simply has their turn.
-            if span.person == person:
-                continue
-            if at < span.start:
-                yield Turn(at, span.start, person, why, shift)
-            until = min(ends, span.end)
-            yield Turn(max(at, span.start), until, span.person, Why.HOLIDAY, span.shift)
-            at = until
-        if at < ends:
-            yield Turn(at, ends, person, why, shift)
+    def _why(self, shift: int) -> Why:
+        return Why.WEEK if shift in self._rows else Why.ROTATION
 
     def _spans(self, start: datetime, end: datetime) -> Iterator[_Span]:
         """Yield the runs of holidays near ``[start, end)`` that somebody else than the engineer can cover."""
@@ -168,7 +156,25 @@ class Ring:
             index += 1
             begins = datetime.combine(first, handover)
             shift = self._number(begins)
-            others = self.earlier(shift)
-            if others:
+            other = next(self.earlier(shift), None)
+            if other is not None:
                 until = instant(datetime.combine(last + _DAY, handover), self._zone)
-                yield _Span(instant(begins, self._zone), until, others[0], shift)
+                yield _Span(instant(begins, self._zone), until, other, shift)
+
+
+def _around_holidays(turn: Turn, spans: Iterable[_Span]) -> Iterator[Turn]:
+    """Yield what holidays leave of ``turn``, and between that the turns of those who cover them."""
+    at = turn.start
+    for span in spans:
+        if span.start >= turn.end:
+            break
+        # Whoever covers a run and comes to their own turn within it simply has their turn.
+        if span.person == turn.person:
+            continue
+        if at < span.start:
+            yield turn._replace(start=at, end=span.start)
+        until = min(turn.end, span.end)
+        yield Turn(max(at, span.start), until, span.person, Why.HOLIDAY, span.shift)
+        at = until
+    if at < turn.end:
+        yield turn._replace(start=at)
