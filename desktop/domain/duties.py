@@ -70,11 +70,12 @@ def duties(team: Team, facts: Facts, now: datetime, ahead: timedelta = timedelta
         marks.setdefault(mark.duty, []).append(mark)
     watch = Watch(team)
     opening = now + ahead
-    found = (d for d in _all(watch, facts, marks, now, opening) if d.opens <= opening)
+    found = [d for d in _all(watch, facts, marks, now, opening) if d.opens <= opening]
     # Sorting twice by keys of one kind each is a third of the cost of sorting by pairs with an undated mark.
-    listed = sorted((Listed(d, stand(d, marks.get(d.id, ()), now)) for d in found), key=attrgetter("duty.id"))
-    dated = sorted((x for x in listed if x.duty.due is not None), key=attrgetter("duty.due"))
-    return (*dated, *(x for x in listed if x.duty.due is None))
+    found.sort(key=attrgetter("id"))
+    dated = sorted((d for d in found if d.due is not None), key=attrgetter("due"))
+    undated = (d for d in found if d.due is None)
+    return tuple(Listed(d, stand(d, marks.get(d.id, ()), now)) for d in (*dated, *undated))
 
 
 def with_certified(team: Team, marks: Iterable[Mark]) -> Team:

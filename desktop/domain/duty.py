@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from desktop.domain.errors import InputError
@@ -82,9 +83,8 @@ class Mark:
             raise InputError(f"{self.at.isoformat()} names no zone: add one, or Z for UTC.")
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """One thing to do once.
+class Duty(NamedTuple):
+    """One thing to do once. A tuple, as what is made of it below: a frozen dataclass costs five times as much to make.
 
     ``people`` have to do it (empty: nobody is there to, which must show); it is done once all of ``signers`` signed or,
     where there are none, once anybody signed or every point is ticked. It may be done from ``opens``, should be at
@@ -103,8 +103,7 @@ class Duty:
     signers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a duty stands: ``ticked`` points (from 1), who ``signed``, when it was settled, why it was waived."""
 
     state: State
@@ -114,8 +113,7 @@ class Standing:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A duty and how it stands."""
 
     duty: Duty
@@ -198,7 +196,8 @@ def _done_at(duty: Duty, ticks: dict[int, datetime], signatures: dict[str, datet
         signed = [t for t in times if t is not None]
         return max(signed) if len(signed) == len(times) else None
     # The first signature is the first in the dictionary, too: marks were taken in order.
-    ways = [next(iter(signatures.values()))] if signatures else []
-    if duty.points and len(ticks) == len(duty.points):
-        ways.append(max(ticks.values()))
-    return min(ways, default=None)
+    signed_at = next(iter(signatures.values()), None)
+    ticked_at = max(ticks.values()) if duty.points and len(ticks) == len(duty.points) else None
+    if signed_at is None or ticked_at is None:
+        return signed_at or ticked_at
+    return min(signed_at, ticked_at)
