@@ -1,0 +1,151 @@
+"""One incident lived through by the rules of escalation: who is paged when, while the watch changes and people act.
+
+The rules are ``desktop.domain.escalation``; here they are asked at each instant at which something is due, as the
+server's engine asks them. Pure.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from desktop.domain.escalation import (
+    Event,
+    Page,
+    Progress,
+    Reason,
+    WhoIsOnCall,
+    advance,
+    begin,
+    begin_again,
+    escalate,
+    next_action_at,
+    resume,
+    take_over,
+)
+from desktop.domain.policies import business_hours, policies
+from desktop.domain.rotation import on_call
+from desktop.domain.severity import Severity
+from desktop.domain.team import Role, Team
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that happened: whom it paged, and why."""
+
+    at: datetime
+    people: tuple[str, ...]
+    why: str
+
+
+def holders(team: Team, at: datetime) -> WhoIsOnCall:
+    """Return who holds each role at ``at``; the emergency contacts hold the emergency role, by their names."""
+    now = on_call(team, at)
+
+    def who(role: str) -> tuple[str, ...]:
+        segment = now.get(Role(role))
+        person = () if segment is None or segment.person is None else (segment.person,)
+        return (*person, *(c.name for c in team.emergency_contacts)) if role == Role.EMERGENCY else person
+
+    return who
+
+
+class Story:
+    """One incident of ``team``, from its trigger on. Times only ever grow."""
+
+    def __init__(self, team: Team, severity: Severity, at: datetime) -> None:
+        self._team = team
+        # The lists of all severities are frozen when the incident is born.
+        self._plans, self._hours = policies(team), business_hours(team)
+        self._plan = self._plans[severity]
+        self._progress = begin(at)
+        self._acknowledged: datetime | None = None
+        self._asleep = False
+        self._lines: deque[Line] = deque()
+        self._change = at
+        self._look(at)
+
+    def lived(self, until: datetime, *, including: bool = True) -> tuple[Line, ...]:
+        """Go on to ``until`` and return what has happened and was not taken yet."""
+        while (due := self._next()) is not None and (due < until or (including and due == until)):
+            self._look(due)
+        return tuple(self._lines)
+
+    def take(self) -> Line:
+        """Take the first of what has happened."""
+        return self._lines.popleft()
+
+    def acknowledge(self, person: str, at: datetime) -> None:
+        """Let ``person`` acknowledge: from now on they are one of those who are assigned."""
+        self._acknowledged = at
+        if person not in self._progress.ever:
+            self._progress = replace(self._progress, ever=(*self._progress.ever, person))
+
+    def unacknowledge(self, at: datetime) -> None:
+        """End the acknowledgement."""
+        self._acknowledged = None
+        self._tell(at, *resume(self._plan, self._progress, at, holders(self._team, at), self._hours))
+
+    def escalate(self, at: datetime) -> None:
+        """Fire the next step because a person asks for it, which ends an acknowledgement."""
+        self._acknowledged = None
+        upto = self._progress.step + 1
+        self._tell(at, *escalate(self._plan, self._progress, at, upto, holders(self._team, at)))
+        self._tell(at, *take_over(self._plan, self._progress, at, holders(self._team, at)))
+
+    def raise_to(self, severity: Severity, at: datetime) -> None:
+        """Raise the severity: its list is picked again, counted from now; nobody is released."""
+        self._plan = self._plans[severity]
+        self._progress = begin_again(self._plan, self._progress, at)
+        self._look(at)
+
+    def asleep(self, at: datetime, *, asleep: bool) -> None:
+        """Let the machine stop, or run again: then all that is overdue is looked at."""
+        self._asleep = asleep
+        if not asleep:
+            self._change = at
+            self._look(at)
+
+    def _next(self) -> datetime | None:
+        """Return when something is due by itself."""
+        if self._asleep:
+            return None
+        action = self._lapses() if self._acknowledged else next_action_at(self._plan, self._progress, self._hours)
+        return min(t for t in (self._change, action) if t is not None)
+
+    def _lapses(self) -> datetime | None:
+        holds = self._plan.acknowledge_timeout
+        return None if holds is None or self._acknowledged is None else self._acknowledged + holds
+
+    def _look(self, at: datetime) -> None:
+        """Do what is due at ``at``: first the watch changes, then an acknowledgement ends, then it escalates."""
+        if at >= self._change:
+            if self._acknowledged is None:
+                self._tell(at, *take_over(self._plan, self._progress, at, holders(self._team, at)))
+            self._change = min(segment.end for segment in on_call(self._team, at).values())
+        lapses = self._lapses()
+        if lapses is not None and lapses <= at:
+            self.unacknowledge(at)
+        if self._acknowledged is None:
+            self._tell(at, *advance(self._plan, self._progress, at, holders(self._team, at), self._hours))
+
+    def _tell(self, at: datetime, progress: Progress, events: tuple[Event, ...]) -> None:
+        self._progress = progress
+        for event in events:
+            people = event.people if isinstance(event, Page) else ()
+            self._lines.append(Line(at, people, self._why(event)))
+
+    def _why(self, event: Event) -> str:
+        if not isinstance(event, Page):
+            return "exhausted"
+        if event.reason in (Reason.STEP, Reason.ROUND):
+            roles = " and ".join(self._plan.steps[event.step - 1].roles).replace("emergency", "emergency contacts")
+            again = f"repeat {self._progress.round}, " if event.reason is Reason.ROUND else ""
+            return f"{again}step {event.step}: {roles}"
+        return _REASONS[event.reason]
+
+
+_REASONS = {
+    Reason.AGAIN: "paged again",
+    Reason.TIMEOUT: "the acknowledgement ended",
+    Reason.TAKEOVER: "took over",
+}
