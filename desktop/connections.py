@@ -13,8 +13,9 @@ import tzlocal
 
 from desktop import team as team_file
 from desktop.backends.base import Backend
+from desktop.backends.pagerduty import team as team_protocol
 from desktop.backends.pagerduty.backend import PagerDutyBackend
-from desktop.backends.pagerduty.client import check_url
+from desktop.backends.pagerduty.client import Wire, check_url
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import InputError, SecretsUnavailable, Unreachable
 from desktop.domain.incident import Person
@@ -32,6 +33,7 @@ from desktop.team.starter import demonstration, newcomer, starter
 
 EMBEDDED = "embedded"
 EMBEDDED_NAME = "Watchbell server"
+TEAM_NEEDS_FORCE = team_protocol.NEEDS_FORCE
 URL_VARIABLE, TOKEN_VARIABLE = "WATCHBELL_URL", "WATCHBELL_TOKEN"
 
 
@@ -53,6 +55,11 @@ FindAccount = Callable[[], Account]
 def open_backend(account: Account) -> Backend:
     """Return a backend for one thread."""
     return PagerDutyBackend(account.url, account.token, utc_now)
+
+
+def apply_team(account: Account, document: str, source: str, *, force: bool) -> Mapping[str, object]:
+    """Make ``document`` the team of Watchbell's own server and return its answer; BackendError when it refuses."""
+    return team_protocol.apply(Wire(account.url, account.token), document, source, force=force)
 
 
 class LiveConnection:

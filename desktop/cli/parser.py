@@ -96,6 +96,10 @@ def _team(commands: "_Commands[_Parser]") -> None:
     check = _add(actions, "check", "team:check", "name every mistake in a team file", json=True)
     check.add_argument("file", metavar="FILE")
 
+    apply = _add(actions, "apply", "team:apply", "make a team file the team of the server", json=True)
+    apply.add_argument("file", metavar="FILE")
+    apply.add_argument("--force", action="store_true", help="even if somebody else is on call then at this moment")
+
     schedule = _add(commands, "schedule", "team:schedule", "who has which role from when to when", json=True)
     schedule.add_argument("--team", metavar="FILE", required=True)
     schedule.add_argument("--from", dest="start", metavar="T", required=True, help="as 2026-11-23 or 2026-11-23T09:00")

@@ -111,13 +111,17 @@ class NotFound(BackendError):
 
 
 class Rejected(BackendError):
-    """Understood, and refused for good (other HTTP 4xx). ``code`` is PagerDuty's error code, where given."""
+    """Understood, and refused for good (other HTTP 4xx).
+
+    ``code`` is PagerDuty's error code, ``reasons`` what it found wrong, one by one; where given.
+    """
 
     title = "Refused"
 
-    def __init__(self, message: str, *, code: int | None = None) -> None:
+    def __init__(self, message: str, *, code: int | None = None, reasons: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.code = code
+        self.reasons = tuple(reasons)
 
 
 class RateLimited(BackendError):

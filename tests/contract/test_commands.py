@@ -13,6 +13,8 @@ import pytest
 from icalendar import Calendar
 
 from desktop.cli import main
+from tests.fakes.http import Answer, ScriptedServer
+from tests.serving import TEAM as SERVED
 from tests.serving import Serving, serving
 
 Capture = pytest.CaptureFixture[str]
@@ -116,6 +118,8 @@ def test_one_bad_id_does_not_hold_up_the_others(as_ana: str, capsys: Capture) ->
         (("serve", "--port", "99999"), "99999"),
         (("oncall", "--at", "2026-01-01"), "--team"),
         (("token",), "token create"),
+        (("team",), "team apply"),
+        (("team", "apply"), "FILE"),
         (("token", "create"), "--person"),
     ],
 )
@@ -224,6 +228,119 @@ def test_checking_a_team_file(capsys: Capture, tmp_path: Path) -> None:
     said = run(capsys, "team", "check", str(file), expect=2)
     assert "team.toml:6: " in said
     assert "ben" in said
+
+
+def team_file(folder: Path, text: str = SERVED) -> Path:
+    file = folder / "team.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+@pytest.fixture
+def restored(server: Serving, as_ana: str, capsys: Capture, tmp_path: Path) -> Iterator[None]:
+    """Give the server its team back after the test."""
+    yield
+    run(capsys, "team", "apply", str(team_file(tmp_path)), "--force")
+
+
+def test_applying_a_team_file(restored: None, capsys: Capture, tmp_path: Path) -> None:
+    file = team_file(tmp_path, SERVED.replace('name = "Payments"', 'name = "Payments and refunds"'))
+    assert run(capsys, "team", "apply", str(file)).splitlines() == [
+        "services: Payments and refunds (payments): name Payments and refunds instead of Payments",
+        "team.toml is the team now",
+    ]
+    assert run(capsys, "team", "apply", str(file), "--force") == "team.toml is the team already: nothing was done\n"
+    answer = json.loads(run(capsys, "team", "apply", str(file), "--json"))
+    assert (answer["applied"], answer["unchanged"], answer["changes"]) == (False, True, [])
+
+
+def test_who_is_on_call_is_changed_by_force_only(restored: None, capsys: Capture, tmp_path: Path) -> None:
+    primary, secondary = 'members = ["ana"]', 'members = ["ben"]'
+    before, between, after = (part for half in SERVED.split(primary) for part in half.split(secondary))
+    file = team_file(tmp_path, f"{before}{secondary}{between}{primary}{after}")
+    assert run(capsys, "team", "apply", str(file), expect=2) == (
+        "watchbell: Ben Okafor would be primary instead of Ana Ruiz at this moment; "
+        "Ana Ruiz would be secondary instead of Ben Okafor at this moment: say --force\n"
+    )
+    assert "primary: Ana Ruiz" in run(capsys, "oncall")
+    answer = json.loads(run(capsys, "team", "apply", str(file), "--force", "--json"))
+    assert [relief["role"] for relief in answer["on_call_changes"]] == ["primary", "secondary"]
+    assert "primary: Ben Okafor" in run(capsys, "oncall")
+
+
+def test_what_force_did_is_told(restored: None, capsys: Capture, tmp_path: Path) -> None:
+    without = SERVED[: SERVED.index("[rotation.secondary]")] + SERVED[SERVED.index("[[services]]") :]
+    said = run(capsys, "team", "apply", str(team_file(tmp_path, without)), "--force").splitlines()
+    assert said == [
+        "rotation.secondary: none instead of Ben Okafor",
+        "on call now: secondary nobody instead of Ben Okafor",
+        "team.toml is the team now",
+    ]
+
+
+def test_mistakes_in_a_team_file_are_told_before_anything_is_sent(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = team_file(tmp_path, SERVED.replace('["ana"]', '["anna"]').replace("every", "evry", 1))
+    monkeypatch.setenv("WATCHBELL_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("WATCHBELL_TOKEN", "wb_any")
+    capsys.readouterr()
+    assert main(["team", "apply", str(file)]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) == 3, err
+    assert all(line.startswith("watchbell: team.toml:") for line in err)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        (
+            'access = "admin"',
+            'access = "manager"',
+            'nobody would be an admin: give at least one person access = "admin"',
+        ),
+        ('id = "payments"', 'id = "payments"\nintegration_key = "env:HOME"', "env:HOME is no integration key that"),
+    ],
+)
+def test_what_the_server_refuses_is_one_clear_line(
+    as_ana: str, capsys: Capture, tmp_path: Path, was: str, becomes: str, says: str
+) -> None:
+    file = team_file(tmp_path, SERVED.replace(was, becomes))
+    assert says in run(capsys, "team", "apply", str(file), "--force", expect=2)
+
+
+def test_only_an_admin_applies_a_team_file(
+    server: Serving, as_ana: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHBELL_TOKEN", server.token("ben"))
+    said = run(capsys, "team", "apply", str(team_file(tmp_path)), expect=2)
+    assert "only an admin may do this: ben's access is engineer" in said
+
+
+def test_applying_without_contact_ends_with_3(
+    as_ana: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHBELL_URL", "http://127.0.0.1:9")
+    assert "cannot be reached" in run(capsys, "team", "apply", str(team_file(tmp_path)), expect=3)
+
+
+def test_pagerduty_is_not_shown_a_team_file(
+    as_ana: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(team_file(tmp_path))
+    monkeypatch.setenv("WATCHBELL_URL", "https://api.eu.pagerduty.com")
+    expected = "is not Watchbell's own server: a team file can only be applied to that"
+    assert f"api.eu.pagerduty.com {expected}" in run(capsys, "team", "apply", file, expect=2)
+    with ScriptedServer() as other:
+        other.answer = lambda _: Answer(404, b'{"error": {"message": "Not Found", "code": 2100}}')
+        monkeypatch.setenv("WATCHBELL_URL", other.url)
+        assert expected in run(capsys, "team", "apply", file, expect=2)
+        assert [(asked.method, asked.body) for asked in other.asked] == [("GET", b"")]
+
+
+def test_a_file_that_no_server_would_take_is_not_sent(as_ana: str, capsys: Capture, tmp_path: Path) -> None:
+    file = team_file(tmp_path, SERVED + "#" * 512 * 1024)
+    assert "larger than 512 KiB" in run(capsys, "team", "apply", str(file), expect=2)
 
 
 def test_connecting_and_listing(server: Serving, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -41,6 +42,8 @@ STREAM_SILENCE = 25.0
 BODY_LIMIT = 32 * 1024 * 1024
 # A whole answer may take this long, however steadily it drips.
 BODY_SECONDS = 30.0
+# More mistakes than anybody reads at once.
+MOST_REASONS = 1000
 
 
 def check_url(url: str) -> str:
@@ -97,16 +100,30 @@ class Wire:
         """POST ``body``."""
         return self._request("POST", path, body=body, sender=sender)
 
+    def put_file(self, path: str, content: bytes, kind: str, params: Params = ()) -> Json:
+        """PUT ``content`` as it is, a file of the media type ``kind``."""
+        return self._request("PUT", path, params=params, file=(content, kind))
+
     def _request(
-        self, method: str, path: str, *, params: Params = (), body: Mapping[str, object] | None = None, sender: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        body: Mapping[str, object] | None = None,
+        sender: str = "",
+        file: tuple[bytes, str] | None = None,
     ) -> Json:
         headers = {"From": sender} if sender else {}
+        if file is not None:
+            headers["Content-Type"] = file[1]
         with self._translated():
             response = self._session.request(
                 method,
                 self.url + path,
                 params=list(params),
                 json=body,
+                data=None if file is None else file[0],
                 headers=headers,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
@@ -207,43 +224,53 @@ class Wire:
             raise Unreachable(f"{self._host} cannot be reached: {_reason(e)}") from e
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """PagerDuty's code, message (with all reasons, shortened) and reasons of a refusal."""
+
+    code: int | None = None
+    message: str = ""
+    reasons: tuple[str, ...] = ()
+
+
 def failure(host: str, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
     """Return the error that an HTTP ``status`` other than 2xx means."""
-    code, message = _error_body(content)
-    said = f": {message}" if message else ""
+    found = _said(content)
+    said = f": {found.message}" if found.message else ""
     if status < requests.codes.bad_request:
         return BackendFault(f"{host} sent us elsewhere (HTTP {status}): check its address")
     if status in {408, 425} or status >= requests.codes.server_error:
         return BackendFault(f"{host} failed (HTTP {status}){said}", retry_after=_retry_after(headers))
     if status == requests.codes.too_many_requests:
         return RateLimited(f"{host} asks for fewer requests", retry_after=_retry_after(headers))
-    return _refusal(host, status, said, code)
+    return _refusal(host, status, said, found)
 
 
-def _refusal(host: str, status: int, said: str, code: int | None) -> BackendError:
+def _refusal(host: str, status: int, said: str, found: _Said) -> BackendError:
     if status == requests.codes.unauthorized:
         return Unauthorized(f"{host} does not accept the token: it is unknown, revoked or expired")
     if status == requests.codes.forbidden:
         return Forbidden(f"{host} does not allow this{said}")
     if status == requests.codes.not_found:
         return NotFound(f"{host} knows no such thing{said}")
-    return Rejected(f"{host} refused (HTTP {status}){said}", code=code)
+    return Rejected(f"{host} refused (HTTP {status}){said}", code=found.code, reasons=found.reasons)
 
 
-def _error_body(content: bytes) -> tuple[int | None, str]:
-    """Return PagerDuty's code and message; the body is not always of its documented shape."""
+def _said(content: bytes) -> _Said:
+    """Return what the body of a refusal says; it is not always of its documented shape."""
     try:
         error = json.loads(content).get("error")
     except (ValueError, RecursionError, AttributeError):
-        return None, ""
+        return _Said()
     if isinstance(error, str):
-        return None, plain(error, 200)
+        return _Said(message=plain(error, 200))
     if not isinstance(error, dict):
-        return None, ""
+        return _Said()
     details = error.get("errors")
-    parts = [str(error.get("message", "")), *(map(str, details) if isinstance(details, list) else ())]
+    reasons = tuple(plain(str(d), 500) for d in details[:MOST_REASONS]) if isinstance(details, list) else ()
     code = error.get("code")
-    return (code if isinstance(code, int) else None), plain(": ".join(p for p in parts if p), 300)
+    message = plain(": ".join(p for p in (str(error.get("message", "")), *reasons) if p), 300)
+    return _Said(code if isinstance(code, int) else None, message, reasons)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
