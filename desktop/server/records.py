@@ -27,7 +27,8 @@ class Record:
     """One incident as its rows say; ``policies`` are frozen from birth, named by ``policy``.
 
     ``escalates_as`` is the severity whose list it follows, None when it was assigned directly. ``changed_by`` is who
-    changed the status last: "person:ana", "service:payments" or "engine".
+    changed the status last: "person:ana", "service:payments" or "engine". ``renewed_at`` is when the acknowledgement was
+    renewed last, ``overdue_told_at`` when it was told that the target to resolve had passed.
     """
 
     id: str
@@ -50,6 +51,8 @@ class Record:
     link: str = ""
     next_action_at: datetime | None = None
     resolved_at: datetime | None = None
+    renewed_at: datetime | None = None
+    overdue_told_at: datetime | None = None
     version: int = 0
     pages: int = 0
     flaps: int = 0

@@ -197,6 +197,8 @@ def _row(record: Record) -> dict[str, Any]:
         "changed_at": record.changed_at,
         "changed_by": record.changed_by,
         "resolved_at": record.resolved_at,
+        "renewed_at": record.renewed_at,
+        "overdue_told_at": record.overdue_told_at,
     }
 
 
@@ -222,6 +224,8 @@ def _record(row: Row[Any], policies: Frozen, assigned: tuple[Held, ...], acknowl
         link=row.link,
         next_action_at=row.next_action_at,
         resolved_at=row.resolved_at,
+        renewed_at=row.renewed_at,
+        overdue_told_at=row.overdue_told_at,
         version=row.version,
         pages=row.pages,
         flaps=row.flaps,

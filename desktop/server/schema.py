@@ -200,6 +200,9 @@ incidents = Table(
     Column("updated_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("resolved_at", Instant),
+    # When the acknowledgement was renewed last; when it was told that the target to resolve had passed.
+    Column("renewed_at", Instant),
+    Column("overdue_told_at", Instant),
     # Who changed the status last, as in `log_entries.actor`.
     Column("changed_by", String(300), nullable=False),
     Index("ix_incidents_due", "next_action_at"),
