@@ -27,7 +27,6 @@ class Record:
     """One incident as its rows say; ``policies`` are frozen from birth, named by ``policy``.
 
     ``escalates_as`` is the severity whose list it follows, None when it was assigned directly. ``changed_by`` is who
-    ``escalates_as`` is the severity whose list it follows, None when it was assigned directly. ``changed_by`` is who
     changed the status last: "person:ana", "service:payments" or "engine". ``renewed_at`` is when the acknowledgement
     was renewed last, ``overdue_told_at`` when it was told that the target to resolve had passed.
     """
