@@ -31,6 +31,10 @@ NEEDS_FORCE = 9001
 NEEDS_PEOPLE = 9002
 
 _ATTEMPTS = 5
+_LOCKED_OUT = (
+    "the application on the server's own machine acts as {person}: keep {person} among [[people]], "
+    "or change the team file there and start it again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,7 @@ def _keep_people(connection: Connection, team: Team) -> None:
         )
     for person in tokens.embedded_people(connection):
         if team.member(person) is None:
-            reason = f"the application on the server's own machine acts as {person}: keep {person} among [[people]]"
-            raise Refused(409, NEEDS_PEOPLE, "Conflict", [reason])
+            raise Refused(409, NEEDS_PEOPLE, "Conflict", [_LOCKED_OUT.format(person=person)])
 
 
 def _doubts(old: Team, new: Team, taken_over: tuple[Relief, ...], person: str) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ def newcomer(login: str, full_name: str, zone: str) -> Newcomer:
 
 def starter(who: Newcomer, now: datetime) -> str:
     """Return a team file with one person, who is always on call as primary; ``now`` is that person's wall clock."""
-    return f"""# The team of the built-in server. Add people, rotations and services here, then start Watchbell again.
+    return f"""# The team of the built-in server. Add people, rotations and services here, then start Watchbell again,
+# or run 'watchbell team apply' with the path of this file.
 time_zone = {_text(who.zone)}
 
 [[people]]
