@@ -1,5 +1,7 @@
 """Severities: their names, targets, and how foreign words map to them. Pure."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
@@ -85,6 +87,9 @@ LABEL_MAP = {
     "none": Severity.SEV3,
 }
 
+# How the priorities begin that PagerDuty proposes, and ours: "P1", "SEV-0", "SEV-1 - Major".
+_NUMBERED = re.compile(r"(?:sev|p)[- ]*(0|[1-9]\d{0,2})\b", re.ASCII)
+
 # Better one page too many than one unheard (design, section 3).
 WHEN_UNKNOWN = Severity.SEV1
 
@@ -111,9 +116,29 @@ def parse(text: str) -> Severity | None:
     return Severity(int(word)) if word in {"0", "1", "2", "3"} else None
 
 
-def of_priority(name: str | None, urgency: Urgency) -> Severity:
-    """Return the severity of an incident by its priority's ``name``, else by its ``urgency`` (high → 1, low → 3)."""
-    found = parse(name) if name else None
-    if found is not None:
-        return found
+def of_priority(name: str | None, urgency: Urgency, account: Sequence[str] = ()) -> Severity:
+    """Return the severity of an incident by its priority's ``name``, None where it has no priority.
+
+    A name that begins with a number (``SEV-1``, ``P4``) gives that severity, SEV-3 from 3 on. Any other gives its place
+    among the priorities of its ``account``, which are in order, the worst first: the fourth and all after it are SEV-3.
+    One that is not among them says nothing, and the ``urgency`` decides: high → SEV-1, low → SEV-3 (design, section 3).
+    """
+    place = _place(name, account) if name else None
+    if place is not None:
+        return Severity(min(place, Severity.SEV3))
     return Severity.SEV3 if urgency is Urgency.LOW else Severity.SEV1
+
+
+def numbered(name: str) -> bool:
+    """Tell whether the ``name`` of a priority gives a severity by itself, whatever others its account has."""
+    return _place(name, ()) is not None
+
+
+def _place(name: str, account: Sequence[str]) -> int | None:
+    """Return how many priorities are worse than the one called ``name``, None where that is not known."""
+    wanted = name.strip().casefold()
+    found = _NUMBERED.match(wanted)
+    if found is not None:
+        return int(found[1])
+    names = [known.strip().casefold() for known in account]
+    return names.index(wanted) if wanted in names else None

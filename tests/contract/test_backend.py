@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from desktop.backends.base import Backend, FullState, IncidentChanged, NewPage
+from desktop.backends.pagerduty import mapping
 from desktop.backends.pagerduty.backend import PagerDutyBackend
+from desktop.backends.pagerduty.client import Wire
 from desktop.domain.errors import NotFound, Rejected, Unauthorized
 from desktop.domain.incident import ActionKind, Status, next_responders
-from desktop.domain.severity import Severity
+from desktop.domain.severity import Severity, Urgency, of_priority
 from desktop.system.clock import utc_now
 from tests.fakes.backend import FakeBackend, FakeServer
 from tests.serving import Serving, serving
@@ -50,6 +52,13 @@ class TestBackend:
         resolved = backend.resolve(opened.id)
         assert (resolved.status, resolved.version > opened.version) == (Status.RESOLVED, True)
         assert backend.incident(opened.id).status is Status.RESOLVED
+
+    @pytest.mark.parametrize("severity", Severity)
+    def test_a_severity_comes_back_as_it_was_sent(self, make: Make, severity: Severity) -> None:
+        backend = make()
+        opened = backend.trigger(NewPage("Disk full", severity))
+        assert backend.incident(opened.id).severity is severity
+        backend.resolve(opened.id)
 
     def test_doing_it_twice_is_doing_it_once(self, make: Make) -> None:
         backend = make()
@@ -107,6 +116,10 @@ class TestBackend:
 
 class TestRealServer:
     """What only the real server has."""
+
+    def test_its_priorities_are_read_as_pagerdutys_are(self, real: Serving) -> None:
+        names = [name for _, name in mapping.named(Wire(real.url, real.token()).get("/priorities"), "priorities")]
+        assert [of_priority(name, Urgency.LOW, names) for name in names] == list(Severity)
 
     def test_a_revoked_or_unknown_token_is_not_accepted(self, real: Serving) -> None:
         backend = PagerDutyBackend(real.url, "wb_unknown", utc_now)

@@ -2,11 +2,11 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from desktop.backends.base import Alive, FullState, IncidentChanged
+from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage
 from desktop.backends.pagerduty import backend as backend_module
 from desktop.backends.pagerduty import client
 from desktop.backends.pagerduty.backend import PagerDutyBackend
@@ -23,6 +23,7 @@ from desktop.domain.errors import (
     Unreachable,
 )
 from desktop.domain.incident import Status
+from desktop.domain.severity import Severity
 from tests.fakes.backend import T0
 from tests.fakes.http import Answer, Asked, ScriptedServer
 
@@ -239,3 +240,86 @@ def test_every_page_of_a_long_list_is_fetched(server: ScriptedServer) -> None:
     found = PagerDutyBackend(server.url, TOKEN, lambda: T0).incidents()
     assert [i.id for i in found] == [f"P{n}" for n in range(250)]
     assert "date_range=all" in server.asked[0].path
+
+
+WORDS = [{"id": f"PR{n}", "name": name} for n, name in enumerate(("Blocker", "Critical", "Major", "Minor", "Trivial"))]
+
+
+def account(priorities: Answer, *names: str | None) -> Callable[[Asked], Answer]:
+    """Answer as an account with ``priorities`` and one open incident for each of the ``names`` of priorities."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/priorities":
+            return priorities
+        if asked.path == "/users/me":
+            return as_json({"user": {"id": "ana", "email": "ana@example.com"}})
+        if asked.path.startswith("/services"):
+            return as_json({"services": [{"id": "S1", "name": "Payments"}]})
+        found = [with_priority(f"P{n}", name) for n, name in enumerate(names)]
+        return as_json({"incident": found[0]} if asked.path == "/incidents" else {"incidents": found})
+
+    return answer
+
+
+def as_json(value: object) -> Answer:
+    return Answer(body=json.dumps(value).encode())
+
+
+def with_priority(incident_id: str, name: str | None) -> dict[str, object]:
+    priority = None if name is None else {"id": "X", "summary": name, "type": "priority_reference"}
+    return {**INCIDENT, "id": incident_id, "urgency": "low", "priority": priority}
+
+
+def severities(backend: PagerDutyBackend) -> list[int]:
+    return [int(i.severity) for i in backend.incidents()]
+
+
+def test_priorities_without_numbers_go_by_their_order_which_is_asked_for_once(server: ScriptedServer) -> None:
+    server.answer = account(as_json({"priorities": WORDS}), "Major", "Trivial", "P4", None)
+    backend = PagerDutyBackend(server.url, TOKEN, lambda: T0)
+    assert severities(backend) == [2, 3, 3, 3]
+    assert severities(backend) == [2, 3, 3, 3]
+    assert [asked.path for asked in server.asked].count("/priorities") == 1
+
+
+def test_priorities_with_numbers_need_no_order(server: ScriptedServer) -> None:
+    server.answer = account(as_json({"priorities": WORDS}), "P0", "SEV-2", None)
+    assert severities(PagerDutyBackend(server.url, TOKEN, lambda: T0)) == [0, 2, 3]
+    assert [asked.path.partition("?")[0] for asked in server.asked] == ["/incidents"]
+
+
+@pytest.mark.parametrize("status", [402, 403, 404])
+def test_an_account_without_priorities_has_none(server: ScriptedServer, status: int) -> None:
+    server.answer = account(Answer(status, error("no such feature", 2014)), "Major")
+    assert severities(PagerDutyBackend(server.url, TOKEN, lambda: T0)) == [3]
+
+
+def test_priorities_that_cannot_be_asked_for_are_no_calm_answer(server: ScriptedServer) -> None:
+    server.answer = account(Answer(503), "Major")
+    with pytest.raises(BackendFault):
+        PagerDutyBackend(server.url, TOKEN, lambda: T0).incidents()
+
+
+def opened(server: ScriptedServer, severity: Severity) -> dict[str, object]:
+    """Return what is asked for when a page of ``severity`` is opened."""
+    PagerDutyBackend(server.url, TOKEN, lambda: T0).trigger(NewPage("Disk full", severity))
+    (post,) = [asked for asked in server.asked if asked.method == "POST"]
+    wanted = json.loads(post.body)["incident"]
+    return {key: wanted.get(key) for key in ("priority", "urgency")}
+
+
+def test_a_page_is_opened_with_the_priority_that_means_its_severity(server: ScriptedServer) -> None:
+    server.answer = account(as_json({"priorities": WORDS}), "Major")
+    priority = {"type": "priority_reference", "id": "PR2"}
+    assert opened(server, Severity.SEV2) == {"priority": priority, "urgency": "high"}
+
+
+def test_a_page_is_opened_in_an_account_without_priorities(server: ScriptedServer) -> None:
+    server.answer = account(Answer(404, error("no such feature", 2014)), None)
+    assert opened(server, Severity.SEV3) == {"priority": None, "urgency": "low"}
+
+
+def test_a_severity_that_no_priority_means_is_refused_by_name(server: ScriptedServer) -> None:
+    server.answer = account(as_json({"priorities": [{"id": "PR1", "name": "P1"}, {"id": "PR2", "name": "P2"}]}), "P1")
+    with pytest.raises(Rejected, match="SEV-0: the priorities are P1, P2"):
+        opened(server, Severity.SEV0)

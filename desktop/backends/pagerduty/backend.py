@@ -10,9 +10,9 @@ from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage, On
 from desktop.backends.pagerduty import mapping
 from desktop.backends.pagerduty.client import STREAM_SILENCE, Json, Wire
 from desktop.backends.pagerduty.sse import ServerEvent, events
-from desktop.domain.errors import BackendFault, Rejected, Unreachable
+from desktop.domain.errors import BackendFault, Forbidden, NotFound, Rejected, Unreachable
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot
-from desktop.domain.severity import Severity, parse
+from desktop.domain.severity import Severity, of_priority
 
 STREAM_PATH = "/watchbell/v1/stream"
 PAGE = 100
@@ -30,6 +30,7 @@ class PagerDutyBackend:
         self._wire = Wire(url, token)
         self._now = now
         self._me: Person | None = None
+        self._priorities: tuple[tuple[str, str], ...] | None = None
 
     def me(self) -> Person:
         """Return whose token this is."""
@@ -74,7 +75,7 @@ class PagerDutyBackend:
                 ("offset", str(len(found))),
             ]
             answer = self._wire.get("/incidents", params)
-            page = mapping.incidents(answer)
+            page = self._many(answer)
             found.extend(page)
             if not page or not answer.get("more"):
                 break
@@ -107,8 +108,9 @@ class PagerDutyBackend:
         if page.to is not None:
             new["assignments"] = [{"assignee": {"type": "user_reference", "id": page.to}}]
         if severity is not None:
-            new["priority"] = {"type": "priority_reference", "id": self._priority(severity)}
             new["urgency"] = severity.urgency.value
+            if (priority := self._priority(severity)) is not None:
+                new["priority"] = {"type": "priority_reference", "id": priority}
         if dedup_key is not None:
             new["incident_key"] = dedup_key
         try:
@@ -137,11 +139,30 @@ class PagerDutyBackend:
             return self.incident(incident_id)
 
     def _one(self, answer: Json) -> Incident:
-        return mapping.incident(answer.get("incident"))
+        return mapping.incident(answer.get("incident"), self._names(answer))
+
+    def _many(self, answer: Json) -> tuple[Incident, ...]:
+        return mapping.incidents(answer, self._names(answer))
+
+    def _names(self, answer: Json) -> tuple[str, ...]:
+        """Return the names of the account's priorities, where ``answer`` cannot be understood without."""
+        return tuple(name for _, name in self._known_priorities()) if mapping.needs_priorities(answer) else ()
+
+    def _known_priorities(self) -> tuple[tuple[str, str], ...]:
+        """Return the id and name of the account's priorities, the worst first; asked for once by each instance.
+
+        An account whose plan has no priorities answers 402, 403 or 404 (facts on PagerDuty, 2.7): it has none.
+        """
+        if self._priorities is None:
+            try:
+                self._priorities = mapping.named(self._wire.get("/priorities"), "priorities")
+            except (Forbidden, NotFound, Rejected):
+                self._priorities = ()
+        return self._priorities
 
     def _with_key(self, dedup_key: str) -> Incident | None:
         params = [*_OPEN, ("incident_key", dedup_key), ("date_range", "all")]
-        return next(iter(mapping.incidents(self._wire.get("/incidents", params))), None)
+        return next(iter(self._many(self._wire.get("/incidents", params))), None)
 
     def _service(self, wanted: str | None) -> Mapping[str, str]:
         services = mapping.named(self._wire.get("/services", [("limit", str(PAGE))]), "services")
@@ -151,13 +172,16 @@ class PagerDutyBackend:
         ids = ", ".join(i if i == name else f"{i} ({name})" for i, name in services[:10]) or "none"
         raise Rejected(f"there is no service {wanted!r}: the services are {ids}")
 
-    def _priority(self, severity: Severity) -> str:
-        priorities = mapping.named(self._wire.get("/priorities"), "priorities")
+    def _priority(self, severity: Severity) -> str | None:
+        """Return the id of the priority that means ``severity``; None in an account without any: urgency must do."""
+        priorities = self._known_priorities()
+        names = tuple(name for _, name in priorities)
         for priority_id, name in priorities:
-            if parse(name) is severity:
+            if of_priority(name, severity.urgency, names) is severity:
                 return priority_id
-        names = ", ".join(name for _, name in priorities) or "none"
-        raise Rejected(f"there is no priority {severity.label}: the priorities are {names}")
+        if priorities:
+            raise Rejected(f"there is no priority {severity.label}: the priorities are {', '.join(names)}")
+        return None
 
     def _email(self) -> str:
         return (self._me or self.me()).email

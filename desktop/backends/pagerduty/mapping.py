@@ -4,7 +4,7 @@ Any field that is not required may be null, and lists too (facts on PagerDuty, 2
 every text made plain. What our own server adds stands under ``watchbell``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from desktop.domain.incident import (
     Snapshot,
     Status,
 )
-from desktop.domain.severity import Severity, Urgency, of_priority, parse
+from desktop.domain.severity import Severity, Urgency, numbered, of_priority, parse
 from desktop.domain.text import plain
 
 Json = dict[str, Any]
@@ -38,8 +38,11 @@ def person(value: object) -> Person:
     )
 
 
-def incident(value: object) -> Incident:
-    """Map one incident; BackendFault when it lacks what makes it one."""
+def incident(value: object, priorities: Sequence[str] = ()) -> Incident:
+    """Map one incident; BackendFault when it lacks what makes it one.
+
+    ``priorities`` are the names of its account's, the worst first; wanted where ``needs_priorities`` says so.
+    """
     it = _object(value)
     ours = _object(it.get("watchbell"))
     urgency = Urgency.LOW if it.get("urgency") == "low" else Urgency.HIGH
@@ -50,7 +53,7 @@ def incident(value: object) -> Incident:
             number=int(it.get("incident_number") or 0),
             title=_text(it.get("title") or it.get("summary"), TITLE_LIMIT) or "(no title)",
             status=Status(str(it.get("status"))),
-            severity=_severity(it, ours, urgency),
+            severity=_severity(it, urgency, priorities),
             urgency=urgency,
             created_at=moment(it.get("created_at")),
             service=_text(service.get("name") or service.get("summary"), NAME_LIMIT),
@@ -71,9 +74,15 @@ def incident(value: object) -> Incident:
         raise BackendFault(f"an incident in the answer makes no sense: {plain(str(e), 120)}") from e
 
 
-def incidents(answer: Json) -> tuple[Incident, ...]:
-    """Map the list of an answer to ``GET`` or ``PUT /incidents``."""
-    return tuple(incident(i) for i in _list(answer.get("incidents")))
+def incidents(answer: Json, priorities: Sequence[str] = ()) -> tuple[Incident, ...]:
+    """Map the list of an answer to ``GET`` or ``PUT /incidents``; ``priorities`` as in ``incident``."""
+    return tuple(incident(i, priorities) for i in _list(answer.get("incidents")))
+
+
+def needs_priorities(answer: Json) -> bool:
+    """Tell whether an incident in ``answer`` (one, or a list) has a priority that only its account can place."""
+    found = [_object(i) for i in (answer.get("incident"), *_list(answer.get("incidents")))]
+    return any((name := _priority(it)) and not numbered(name) and _own_severity(it) is None for it in found)
 
 
 def on_call(answer: Json) -> tuple[OnCall, ...]:
@@ -107,12 +116,21 @@ def moment(value: object) -> datetime:
     return read.astimezone(UTC)
 
 
-def _severity(it: Json, ours: Json, urgency: Urgency) -> Severity:
-    own = ours.get("severity")
-    if isinstance(own, str) and (known := parse(own)) is not None:
-        return known
+def _severity(it: Json, urgency: Urgency, priorities: Sequence[str]) -> Severity:
+    own = _own_severity(it)
+    return own if own is not None else of_priority(_priority(it), urgency, priorities)
+
+
+def _own_severity(it: Json) -> Severity | None:
+    """Return what our own server says, which needs no guess."""
+    own = _object(it.get("watchbell")).get("severity")
+    return parse(own) if isinstance(own, str) else None
+
+
+def _priority(it: Json) -> str | None:
+    """Return the name of an incident's priority, None where it has none."""
     priority = _object(it.get("priority"))
-    return of_priority(_text(priority.get("name") or priority.get("summary"), NAME_LIMIT) or None, urgency)
+    return _text(priority.get("name") or priority.get("summary"), NAME_LIMIT) or None
 
 
 def _acknowledgement(value: object) -> Acknowledgement:
