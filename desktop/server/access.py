@@ -117,6 +117,8 @@ async def answer(send: Send, status: int, body: object) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     if status == 401:
         headers.append((b"www-authenticate", b'Token realm="watchbell"'))
+    if status == 503:
+        headers.append((b"retry-after", b"5"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 

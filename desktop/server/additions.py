@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from desktop.domain.team import Absence, Override, Role, Team
 from desktop.domain.wall import clock
 from desktop.server import schema
+from desktop.server.dialects import tell
 from desktop.team.changes import NOTICE
 
 _TEAM = "team"
@@ -88,4 +89,5 @@ def advance(connection: Connection) -> int:
     if number is None:
         number = 1
         connection.execute(insert(schema.counters).values(name=_TEAM, value=number))
+    tell(connection, number)
     return int(number)

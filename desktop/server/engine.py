@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 CHUNK = 200
 # The wait never trusts one long timer: clocks jump, and machines sleep while monotonic time stands still.
 _LONGEST_WAIT = timedelta(seconds=5)
+_SHORTEST_WAIT = timedelta(milliseconds=20)
 _AFTER_A_FAULT = timedelta(seconds=1)
 _FAULTY_FOR = timedelta(minutes=1)
 
@@ -61,8 +62,12 @@ class Engine:
 
     def committed(self, changed: Sequence[Record]) -> None:
         """Take note of what a commit changed: something may be due earlier than known (on the writer's thread)."""
+        self.expect(min((r.next_action_at for r in changed if r.next_action_at is not None), default=None))
+
+    def expect(self, at: datetime | None) -> None:
+        """Take note that something is due ``at``, in this server or another (from any thread)."""
         planned = self._next
-        if any(r.next_action_at is not None and (planned is None or r.next_action_at < planned) for r in changed):
+        if at is not None and (planned is None or at < planned):
             self._wake.set()
 
     def rotation_changed(self) -> None:
@@ -78,7 +83,7 @@ class Engine:
         if self._boundary is None or now >= self._boundary:
             self._shift_change(now)
         done = 0
-        while (due := self._due()) and (worked := self._chunk(incidents.work_off, due)):
+        while (due := self._due()) and (worked := self._work_off(due)):
             done += worked
         return done
 
@@ -100,11 +105,13 @@ class Engine:
     def _until_next(self) -> timedelta:
         # None first: whatever is committed while we look wakes us again.
         self._next = None
+        earliest = select(func.min(_table.next_action_at)).where(_table.id.not_in(list(self._faulty)))
         with self._station.storage.read() as connection:
-            self._next = connection.execute(select(func.min(_table.next_action_at))).scalar_one()
+            self._next = connection.execute(earliest).scalar_one()
         times = [t for t in (self._next, self._boundary) if t is not None]
         wait = min(times) - self._station.clock() if times else _LONGEST_WAIT
-        return max(min(wait, _LONGEST_WAIT), timedelta(0))
+        # What is due and was not worked off is in another server's hands, or will be in ours.
+        return max(min(wait, _LONGEST_WAIT), _SHORTEST_WAIT)
 
     def _due(self) -> list[str]:
         now = self._station.clock()
@@ -112,6 +119,17 @@ class Engine:
         query = select(_table.id).where(_table.next_action_at <= now, _table.id.not_in(list(self._faulty)))
         with self._station.storage.read() as connection:
             return list(connection.execute(query.order_by(_table.next_action_at).limit(CHUNK)).scalars())
+
+    def _work_off(self, due: Sequence[str]) -> int:
+        """Work off what no other server has in hands; ``due`` one by one when something among it makes no sense."""
+        station, faulty = self._station, list(self._faulty)
+        try:
+            return station.writer.run(lambda work: incidents.work_off_next(station, work, CHUNK, faulty))
+        except WatchbellError:
+            raise
+        except Exception:
+            log.exception("escalating one by one")
+        return sum(self._one(incidents.work_off, incident) for incident in due)
 
     def _chunk(self, command: _Command, ids: Sequence[str]) -> int:
         """Do ``command`` on ``ids`` in one transaction; when one makes no sense, on each alone: it stops no other."""

@@ -28,8 +28,16 @@ _REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)
 _incidents = schema.incidents.c
 
 _AMONG = _incidents.id.in_(bindparam("ids", expanding=True))
-_DUE = query(_AMONG, _incidents.next_action_at <= bindparam("now"))
-_TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value)
+# What another server has in hands is left to it; it is due no more when it lets go. (SQLite knows no such locks, and
+# needs none.)
+_PAST = _incidents.next_action_at <= bindparam("now")
+_DUE = query(_AMONG, _PAST).with_for_update(skip_locked=True)
+_NEXT_DUE = (
+    query(_PAST, _incidents.id.not_in(bindparam("without", expanding=True)), order=(_incidents.next_action_at,))
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value).with_for_update()
 _BY_KEY = query(
     _incidents.service_id == bindparam("service"),
     _incidents.dedup_key == bindparam("key"),
@@ -128,6 +136,13 @@ def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
+    return _each(work, due, lambda draft: transitions.work_off(draft, moment))
+
+
+def work_off_next(station: Station, work: Work, limit: int, without: Sequence[str]) -> int:
+    """Do what is due first, on at most ``limit`` incidents and none of ``without``; return how many there were."""
+    moment = station.moment()
+    due = load(work.connection, station.policies, _NEXT_DUE, now=moment.now, limit=limit, without=without)
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 

@@ -3,9 +3,11 @@
 psycopg is imported only here, and only for a PostgreSQL URL.
 """
 
+import contextlib
 import logging
 import select
 import socket
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -67,8 +69,11 @@ class Postgresql:
             log.warning("the database runs with fsync=off: a power cut may lose what was accepted")
 
     def listen(self) -> "Ear":
-        """Return a connection of its own that hears what ``dialects.tell`` tells."""
-        return Ear(cast("psycopg.Connection[Any]", _own(self.writing.raw_connection())))
+        """Return a connection of its own that hears what ``dialects.tell`` tells; StorageError when there is none."""
+        # The pool gives the driver's own errors here.
+        with _translated():
+            connection = self.writing.raw_connection()
+        return Ear(cast("psycopg.Connection[Any]", _own(connection)))
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -80,31 +85,39 @@ _FACTS = text("SELECT current_setting('server_encoding'), current_setting('fsync
 
 
 class Ear:
-    """Hears that something changed. Used by one thread; ``stop`` may be called from any."""
+    """Hears that something changed. Used by one thread."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection
-        self._inside, self._outside = socket.socketpair()
-        connection.autocommit = True
-        # What is told is only that there is something to read.
-        connection.add_notify_handler(lambda notice: None)  # noqa: ARG005 - psycopg's
-        connection.execute(f"LISTEN {CHANNEL}")
+        with _translated():
+            connection.autocommit = True
+            # What is told is only that there is something to read.
+            connection.add_notify_handler(lambda notice: None)  # noqa: ARG005 - psycopg's
+            connection.execute(f"LISTEN {CHANNEL}")
 
-    def wait(self, seconds: float) -> None:
-        """Return when something was told, at ``stop``, or after ``seconds``; psycopg's error when it is cut off."""
-        select.select([self._connection.fileno(), self._inside.fileno()], [], [], seconds)
-        # Takes up what was told, and finds out whether anybody is there at all.
-        self._connection.execute("SELECT 1")
+    def wait(self, seconds: float, also: socket.socket) -> None:
+        """Return when something was told, when ``also`` has something to read, or after ``seconds``.
 
-    def stop(self) -> None:
-        """Let ``wait`` return at once, now and from now on."""
-        self._outside.send(b"x")
+        StorageError when nobody is there any more.
+        """
+        with _translated():
+            select.select([self._connection.fileno(), also.fileno()], [], [], seconds)
+            # Takes up what was told, and finds out whether anybody is there at all.
+            self._connection.execute("SELECT 1")
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-        self._inside.close()
-        self._outside.close()
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    import psycopg  # noqa: PLC0415 - as below
+
+    try:
+        yield
+    except (psycopg.Error, OSError) as error:
+        raise StorageError(f"the database failed: {' '.join(str(error).split())}") from error
 
 
 def _must_have_psycopg() -> None:

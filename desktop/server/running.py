@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from desktop import team as teams
 from desktop.domain.errors import InputError
@@ -19,6 +20,10 @@ from desktop.server.stream import Hub
 from desktop.server.writer import Writer
 from desktop.team import document
 
+if TYPE_CHECKING:
+    from desktop.server.following import Follower
+    from desktop.server.postgresql import Postgresql
+
 log = logging.getLogger(__name__)
 
 
@@ -33,15 +38,24 @@ class Server:
         self.engine = Engine(self.station, self.hub.publish_oncalls)
         self.station.escalating = lambda: self.engine.alive
         self.station.renewed = self._renewed
+        self.follower = self._follower()
 
     def start(self) -> None:
         """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
-        self.writer.start()
+        self.begin()
         self.engine.start()
+
+    def begin(self) -> None:
+        """Begin to write, and to take up what other servers wrote."""
+        self.writer.start()
+        if self.follower is not None:
+            self.follower.start()
 
     def stop(self) -> None:
         """End in order; what was accepted is written."""
         self.engine.stop()
+        if self.follower is not None:
+            self.follower.stop()
         self.writer.close()
         self.storage.close()
 
@@ -50,9 +64,18 @@ class Server:
         self.engine.rotation_changed()
         self.hub.dismiss({p.id for p in self.station.directory.people.values() if not p.active})
 
+    def _follower(self) -> "Follower | None":
+        if not self.storage.shared:
+            return None
+        # Only with PostgreSQL: what it imports costs a tenth of a second.
+        from desktop.server.following import Follower  # noqa: PLC0415
+
+        return Follower(cast("Postgresql", self.storage.database), self.station, self.hub, self.engine)
+
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
-        self.hub.publish(changed)
+        if self.follower is None:
+            self.hub.publish(changed)
         for record in changed:
             if record.open and not record.assignments:
                 log.error(

@@ -170,7 +170,7 @@ def running_server(place: Path | str, text: str, clock: Callable[[], datetime]) 
     with opened.write() as connection:
         applying.apply(connection, roster, text, "team.toml", clock())
     server = Server(opened, roster, clock)
-    server.writer.start()
+    server.begin()
     try:
         yield server
     finally:

@@ -83,6 +83,8 @@ def test_every_client_hears_of_it(house: House) -> None:
         assert held["primary"] == "cho"
 
 
+# Where several servers can work on one database, they hear of it without waiting for the engine (test_many.py).
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_engine_takes_up_what_another_server_changed(house: House) -> None:
     with house.server.storage.write() as connection:
         overrides.add(connection, [Override(Role.PRIMARY, "cho", START, START + HOUR)], "person:cho", START)

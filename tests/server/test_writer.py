@@ -206,7 +206,7 @@ def test_versions_follow_the_order_of_the_changes_and_results_say_them(bench: Be
 
 
 def test_what_others_changed_meanwhile_is_done_again(bench: Bench) -> None:
-    runs = []
+    runs: list[int] = []
 
     def overtaken(work: Work) -> int:
         add(len(runs))(work)
