@@ -87,29 +87,28 @@ def offers(shift: Shift, now: datetime) -> tuple[ActingOffer, ...]:
 
 def acting(shift: Shift, now: datetime) -> Reply | None:
     """Return the yes by which somebody acts as primary at ``now``: the first one that was offered and still holds."""
-    if not shift.enabled or now >= shift.end:
-        return None
-    held = (r for r in _yeses(shift) if r.at <= now < ends_at(shift, r))
-    return next((r for r in held if _was_offered(shift, r)), None)
+    yeses = sorted((r for r in shift.replies if r.yes), key=lambda r: r.at)
+    return next((r for r in yeses if r.at <= now < ends_at(shift, r) and _was_offered(shift, r)), None)
 
 
 def ends_at(shift: Shift, yes: Reply) -> datetime:
     """Return when acting ends that began with ``yes``, as far as is known: the primary heard of, or the shift's end.
 
-    Earlier than the shift's end, the override is to be cut there.
+    Earlier than the shift's end, the override is to be cut there. A primary who is heard of at the very instant of the
+    yes was not silent: it ends as it begins.
     """
-    return min((t for t in (*shift.heard, shift.end) if t > yes.at), default=yes.at)
+    return min((t for t in (*shift.heard, shift.end) if t >= yes.at), default=yes.at)
 
 
 def override(shift: Shift, yes: Reply) -> Override | None:
-    """Return the override that ``yes`` makes on the primary's schedule, None when there is no time for it.
+    """Return the override that ``yes`` makes on the primary's schedule, None for a yes by which nobody acts.
 
     Its times are instants. The roles after it are resolved anew, so that an acting secondary is replaced as such.
     """
-    end = ends_at(shift, yes)
-    if yes.at >= end:
+    if acting(shift, yes.at) != yes:
         return None
-    return Override(Role.PRIMARY, yes.person, yes.at, end, f"Acting primary: {shift.primary} is silent")
+    reason = f"Acting primary: {shift.primary} is silent"
+    return Override(Role.PRIMARY, yes.person, yes.at, ends_at(shift, yes), reason)
 
 
 def new_pages_go_to(shift: Shift, now: datetime) -> tuple[str, ...]:
@@ -131,10 +130,6 @@ def _heard(shift: Shift, since: datetime, until: datetime) -> bool:
 
 def _refused(shift: Shift, person: str, since: datetime, now: datetime) -> bool:
     return any(r.person == person and not r.yes and since <= r.at <= now for r in shift.replies)
-
-
-def _yeses(shift: Shift) -> list[Reply]:
-    return sorted((r for r in shift.replies if r.yes and r.at < shift.end), key=lambda r: r.at)
 
 
 def _was_offered(shift: Shift, yes: Reply) -> bool:

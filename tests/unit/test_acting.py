@@ -59,6 +59,33 @@ MOMENTS: dict[str, tuple[Shift, str, str, str, str]] = {
     "Ana was heard at the very instant of the page": (
         replace(FOUND, heard=(at("03:00"),)), "03:20", "ben", "", "ana ben",
     ),
+    "Ben says yes at the very instant at which Ana is heard": (
+        replace(ACTS, heard=(at("03:25"),)), "03:25", "", "", "ana",
+    ),
+    "Ben says yes just before Ana is heard": (replace(ACTS, heard=(at("03:26"),)), "03:25", "", "ben", "ben"),
+    "Ben says yes as he acknowledges": (
+        replace(FOUND, replies=(replace(YES, at=at("03:20")),)), "03:20", "", "ben", "ben",
+    ),
+    "Ben says yes before he acknowledges": (
+        replace(FOUND, replies=(replace(YES, at=at("03:19")),)), "03:20", "ben", "", "ana ben",
+    ),
+    "Ben says no as he acknowledges": (
+        replace(FOUND, replies=(replace(NO, at=at("03:20")),)), "03:20", "", "", "ana ben",
+    ),
+    "Ben said no to an earlier one": (
+        replace(FOUND, replies=(replace(NO, at=at("03:19")),)), "03:20", "ben", "", "ana ben",
+    ),
+    "Ben will say no": (replace(FOUND, replies=(NO,)), "03:24", "ben", "", "ana ben"),
+    "Ben says yes as the shift ends": (
+        replace(FOUND, replies=(replace(YES, at=at("09:00")),)), "09:00", "", "", "ana",
+    ),
+    "two acknowledge at one instant": (
+        replace(SILENT, incidents=(BY_BEN, replace(BY_DORA, acknowledged_at=at("03:20")))),
+        "03:20", "ben dora", "", "ana ben",
+    ),
+    "somebody acknowledges after Ana did": (
+        replace(SILENT, incidents=(replace(BY_DORA, acknowledged_by="ana"), BY_BEN)), "03:20", "ben", "", "ana ben",
+    ),
     "Ana acknowledges late herself": (
         replace(SILENT, incidents=(replace(BY_BEN, acknowledged_by="ana"),)), "03:20", "", "", "ana ben",
     ),
@@ -108,8 +135,27 @@ def test_the_override_is_cut_when_the_primary_is_back() -> None:
     assert made.end == ends_at(BACK, YES) == at("04:00")
 
 
-def test_a_yes_after_the_shift_makes_no_override() -> None:
-    assert override(FOUND, Reply("ben", yes=True, at=at("09:00"))) is None
+# The night in which Ben says yes (or no), and nobody acts by that
+NOTHING_COMES_OF_IT = {
+    "as the shift ends": (FOUND, Reply("ben", yes=True, at=at("09:00"))),
+    "after it": (FOUND, Reply("ben", yes=True, at=at("09:01"))),
+    "Ana is heard at that very instant": (replace(FOUND, heard=(at("03:25"),)), YES),
+    "Ana was heard before": (replace(FOUND, heard=(at("03:24"),)), YES),
+    "he acknowledged nothing": (SILENT, YES),
+    "somebody else was first": (
+        replace(FOUND, incidents=(BY_BEN, BY_DORA), replies=(Reply("dora", yes=True, at=at("03:24")),)), YES,
+    ),
+    "it was a no": (FOUND, NO),
+    "the team file has it turned off": (replace(FOUND, enabled=False), YES),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("night", NOTHING_COMES_OF_IT)
+def test_there_is_no_override_where_nobody_acts(night: str) -> None:
+    shift, reply = NOTHING_COMES_OF_IT[night]
+    shift = replace(shift, replies=(*shift.replies, reply))
+    assert acting(shift, reply.at) != reply
+    assert override(shift, reply) is None
 
 
 minutes = st.integers(0, 400).map(lambda n: at("03:00") + n * MINUTE)
@@ -155,6 +201,14 @@ def test_somebody_is_always_paged_and_an_override_is_in_force_exactly_while_some
     assert not offers(shift, now)
     assert silent(shift, yes.at)
     assert not [t for t in shift.heard if yes.at <= t <= now]
+
+
+@given(shifts, minutes)
+def test_somebody_acts_at_every_instant_of_an_override_and_by_no_other_yes(shift: Shift, now: datetime) -> None:
+    spans = [(made, reply) for reply in shift.replies if (made := override(shift, reply)) is not None]
+    in_force = {(reply.person, reply.at) for made, reply in spans if made.start <= now < made.end}
+    yes = acting(shift, now)
+    assert in_force == (set() if yes is None else {(yes.person, yes.at)})
 
 
 @given(shifts, minutes)
