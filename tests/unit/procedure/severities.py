@@ -99,9 +99,12 @@ def _mapped(found: Mapped) -> Answers:
 
 def priorities(table: Table, world: World) -> Iterator[Answers]:
     """Yield the severity of an incident from a PagerDuty account, by priority and urgency."""
+    given = world.given(table)
+    account = given.need(r"an account with the priorities (.+)")[1].split(", ")
+    given.close()
     for row in table.rows:
         name = None if row["Priority"] == NOTHING else row["Priority"]
-        yield {"Severity": of_priority(name, Urgency(row["Urgency"])).label}
+        yield {"Severity": of_priority(name, Urgency(row["Urgency"]), account).label}
 
 
 def differences(table: Table, world: World) -> Iterator[Answers]:

@@ -81,16 +81,17 @@ class Story:
             self._progress = replace(self._progress, ever=(*self._progress.ever, person))
 
     def unacknowledge(self, at: datetime) -> None:
-        """End the acknowledgement."""
+        """End the acknowledgement; the watch may have changed while somebody had it."""
         self._acknowledged = None
         self._tell(at, *resume(self._plan, self._progress, at, holders(self._team, at), self._hours))
+        self._taken_over(at)
 
     def escalate(self, at: datetime) -> None:
         """Fire the next step because a person asks for it, which ends an acknowledgement."""
         self._acknowledged = None
         upto = self._progress.step + 1
         self._tell(at, *escalate(self._plan, self._progress, at, upto, holders(self._team, at)))
-        self._tell(at, *take_over(self._plan, self._progress, at, holders(self._team, at)))
+        self._taken_over(at)
 
     def raise_to(self, severity: Severity, at: datetime) -> None:
         """Raise the severity: its list is picked again, counted from now; nobody is released."""
@@ -120,13 +121,17 @@ class Story:
         """Do what is due at ``at``: first the watch changes, then an acknowledgement ends, then it escalates."""
         if at >= self._change:
             if self._acknowledged is None:
-                self._tell(at, *take_over(self._plan, self._progress, at, holders(self._team, at)))
+                self._taken_over(at)
             self._change = min(segment.end for segment in on_call(self._team, at).values())
         lapses = self._lapses()
         if lapses is not None and lapses <= at:
             self.unacknowledge(at)
         if self._acknowledged is None:
             self._tell(at, *advance(self._plan, self._progress, at, holders(self._team, at), self._hours))
+
+    def _taken_over(self, at: datetime) -> None:
+        """Page whoever took over a role that was paged."""
+        self._tell(at, *take_over(self._plan, self._progress, at, holders(self._team, at)))
 
     def _tell(self, at: datetime, progress: Progress, events: tuple[Event, ...]) -> None:
         self._progress = progress
