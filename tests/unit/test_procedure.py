@@ -10,6 +10,7 @@ from desktop.domain.errors import TeamFileError
 from tests.unit.procedure.catalogue import CHECKS
 from tests.unit.procedure.checking import NAME, REMARKS, mistakes
 from tests.unit.procedure.document import GIVEN, Row, Table, read
+from tests.unit.procedure.escalations import TIMETABLE
 from tests.unit.procedure.moments import DAYS, NONE, Wrong, day
 from tests.unit.procedure.world import World, teams
 
@@ -19,7 +20,6 @@ DOCUMENT = read(TEXT)
 WORLD = World(DOCUMENT, teams(DOCUMENT.blocks))
 ANSWERS = {check.header: check.answers for check in CHECKS}
 INPUTS = {check.header: check.inputs for check in CHECKS}
-TIMETABLE = ("At", "Who is paged", "Why")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 

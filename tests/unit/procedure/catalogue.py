@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.unit.procedure import acting, escalations, handovers, reviewing, rotas, severities, watchkeeping
+from tests.unit.procedure import acting, escalations, handovers, notices, reviewing, rotas, severities, watchkeeping
 from tests.unit.procedure.checking import Answers, Check
 from tests.unit.procedure.document import Table
 from tests.unit.procedure.moments import Wrong
@@ -27,6 +27,7 @@ CHECKS = (
     *escalations.CHECKS,
     *acting.CHECKS,
     *rotas.CHECKS,
+    *notices.CHECKS,
     *handovers.CHECKS,
     *watchkeeping.CHECKS,
     *reviewing.CHECKS,

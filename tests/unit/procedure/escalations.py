@@ -1,7 +1,7 @@
 """Checks the tables about escalation: the list of steps, the ends of it, and the timetable of one incident."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,13 +14,17 @@ from tests.unit.procedure.checking import Answers, Check
 from tests.unit.procedure.document import Row, Table
 from tests.unit.procedure.moments import NONE, Wrong, moment, show, show_span, span
 from tests.unit.procedure.severities import severity, when
-from tests.unit.procedure.stories import Line, Story
+from tests.unit.procedure.stories import Line, Lived, Story
 from tests.unit.procedure.world import World, named, person
 
 _RANGE = re.compile(r"every (.+) from (.+) to (.+)")
 _WATCH = re.compile(r"the watch changes: (.+)")
 _HOLDS = re.compile(r"(\w+) is (primary|secondary|manager)")
 SILENCE = "silence until then"
+TIMETABLE = ("At", "Who is paged", "Why")
+
+Born = Callable[[Team, Severity, datetime], Lived]
+"""Begins the story of an incident of a team, of a severity, at an instant."""
 
 
 def steps(table: Table, world: World) -> Iterator[Answers]:
@@ -73,21 +77,21 @@ def _lived(team: Team, each: Severity, at: datetime) -> tuple[list[datetime], da
     raise Wrong("it is never exhausted")
 
 
-def timetable(table: Table, world: World) -> Iterator[Answers]:
+def timetable(table: Table, world: World, born: Born = Story) -> Iterator[Answers]:
     """Yield every page of one incident until the last row, and what people do to it meanwhile."""
     given = world.given(table)
     team = given.team()
     what = given.need(r"a (SEV-\d) at (.+)")
     given.close()
     at = moment(what[2], team.time_zone)
-    story = Story(team, severity(what[1]), at)
+    story = born(team, severity(what[1]), at)
     for row in table.rows:
         at, answer = _row(row, story, team, at)
         yield answer
     yield from (_answer(line, team) for line in story.lived(at))
 
 
-def _row(row: Row, story: Story, team: Team, reached: datetime) -> tuple[datetime, Answers]:
+def _row(row: Row, story: Lived, team: Team, reached: datetime) -> tuple[datetime, Answers]:
     """Return until when the story has gone on after ``row``, and what is right in its place."""
     several = _RANGE.fullmatch(row["At"])
     if several is not None:
@@ -111,7 +115,7 @@ def _row(row: Row, story: Story, team: Team, reached: datetime) -> tuple[datetim
     return at, {"At": row["At"], "Who is paged": NONE, "Why": said}
 
 
-def _run(several: re.Match[str], story: Story, team: Team) -> tuple[datetime, Answers]:
+def _run(several: re.Match[str], story: Lived, team: Team) -> tuple[datetime, Answers]:
     """Return a row that stands for many: the same people paged for the same reason at equal distances."""
     every, start, end = span(several[1]), moment(several[2], team.time_zone), moment(several[3], team.time_zone)
     pending = story.lived(end)
@@ -136,7 +140,7 @@ class _Deed:
     person: str = ""
     severity: Severity | None = None
 
-    def done(self, story: Story, at: datetime) -> None:
+    def done(self, story: Lived, at: datetime) -> None:
         """Let it happen in ``story``."""
         match self.verb:
             case "acknowledges":
@@ -183,5 +187,5 @@ CHECKS = (
         steps,
     ),
     Check(("Severity", "First repeat after", "Last repeat after", "Exhausted after", "That is"), ends),
-    Check(("At", "Who is paged", "Why"), timetable),
+    Check(TIMETABLE, timetable),
 )  # fmt: skip

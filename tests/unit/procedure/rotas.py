@@ -10,11 +10,10 @@ from desktop.domain.team import Role, Team
 from tests.unit.procedure import acting, handovers
 from tests.unit.procedure.checking import Answers, Check
 from tests.unit.procedure.document import Table
-from tests.unit.procedure.moments import HOUR, NONE, Wrong, moment, show, show_day
-from tests.unit.procedure.world import World, named, person
+from tests.unit.procedure.moments import HOUR, NONE, Wrong, moment, show
+from tests.unit.procedure.world import World, named
 
 UTC = ZoneInfo("UTC")
-NOTICE = ("Person", "Announced", "Away from", "Flagged")
 _NOBODY = {Role.PRIMARY: "NOBODY ON CALL"}
 
 
@@ -78,26 +77,6 @@ def lengths(table: Table, world: World) -> Iterator[Answers]:
         }
 
 
-def notices(table: Table, world: World) -> Iterator[Answers]:
-    """Yield which absences were announced too late, as the reader of the team file warns."""
-    given = world.given(table)
-    team = given.team()
-    given.close()
-    if len(table.rows) != len(team.absences):
-        raise Wrong(f"there are {len(team.absences)} absences, in the order of the file")
-    late = [w.message for w in team.warnings if w.key.endswith("announced")]
-    for row, absence in zip(table.rows, team.absences, strict=True):
-        if absence.announced is None or absence.person != person(team, row["Person"]).id:
-            raise Wrong(f"the file names {named(team, absence.person)} here, announced {absence.announced}")
-        days = (absence.start.date() - absence.announced).days
-        own = f"{absence.person} announced this absence {days} days ahead"
-        yield {
-            "Announced": show_day(absence.announced),
-            "Away from": f"{show_day(absence.start.date())} {absence.start:%H:%M}",
-            "Flagged": f"yes, {days} days ahead" if any(m.startswith(own) for m in late) else "no",
-        }
-
-
 def doubts(table: Table, world: World) -> Iterator[Answers]:
     """Yield all that the schedule flags within the time that is given."""
     given = world.given(table)
@@ -128,6 +107,5 @@ CHECKS = (
     *(Check(_columns(*roles), on_call_at, inputs=("At",)) for roles in _SHOWN),
     Check(("Reason", "Meaning"), reasons),
     Check(("Team", "Zone", "From", "To", "To, in UTC", "Hours"), lengths, inputs=("Team", "From")),
-    Check(NOTICE, notices, inputs=("Person",)),
     Check(("From", "To", "Role", "Who", "Flagged as"), doubts),
 )

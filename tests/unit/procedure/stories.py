@@ -7,10 +7,12 @@ server's engine asks them. Pure.
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from desktop.domain.escalation import (
     Event,
     Page,
+    Policy,
     Progress,
     Reason,
     WhoIsOnCall,
@@ -27,6 +29,8 @@ from desktop.domain.rotation import on_call
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role, Team
 
+EXHAUSTED = "exhausted"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -35,6 +39,39 @@ class Line:
     at: datetime
     people: tuple[str, ...]
     why: str
+
+
+class Lived(Protocol):
+    """One incident lived through, from its trigger on. Times only ever grow."""
+
+    def lived(self, until: datetime, *, including: bool = True) -> tuple[Line, ...]:
+        """Go on to ``until`` and return what has happened and was not taken yet."""
+
+    def take(self) -> Line:
+        """Take the first of what has happened."""
+
+    def acknowledge(self, person: str, at: datetime) -> None:
+        """Let ``person`` acknowledge."""
+
+    def unacknowledge(self, at: datetime) -> None:
+        """End the acknowledgement."""
+
+    def escalate(self, at: datetime) -> None:
+        """Fire the next step because a person asks for it."""
+
+    def raise_to(self, severity: Severity, at: datetime) -> None:
+        """Raise the severity."""
+
+    def asleep(self, at: datetime, *, asleep: bool) -> None:
+        """Let the machine stop, or run again."""
+
+
+def why(reason: Reason, step: int, repeat: int, plan: Policy) -> str:
+    """Say why somebody is paged by ``step`` (from 1) of ``plan``."""
+    if reason not in (Reason.STEP, Reason.ROUND):
+        return _REASONS[reason]
+    roles = " and ".join(plan.steps[step - 1].roles).replace("emergency", "emergency contacts")
+    return f"{f'repeat {repeat}, ' if reason is Reason.ROUND else ''}step {step}: {roles}"
 
 
 def holders(team: Team, at: datetime) -> WhoIsOnCall:
@@ -50,7 +87,7 @@ def holders(team: Team, at: datetime) -> WhoIsOnCall:
 
 
 class Story:
-    """One incident of ``team``, from its trigger on. Times only ever grow."""
+    """One incident of ``team`` by the rules alone."""
 
     def __init__(self, team: Team, severity: Severity, at: datetime) -> None:
         self._team = team
@@ -136,17 +173,11 @@ class Story:
     def _tell(self, at: datetime, progress: Progress, events: tuple[Event, ...]) -> None:
         self._progress = progress
         for event in events:
-            people = event.people if isinstance(event, Page) else ()
-            self._lines.append(Line(at, people, self._why(event)))
-
-    def _why(self, event: Event) -> str:
-        if not isinstance(event, Page):
-            return "exhausted"
-        if event.reason in (Reason.STEP, Reason.ROUND):
-            roles = " and ".join(self._plan.steps[event.step - 1].roles).replace("emergency", "emergency contacts")
-            again = f"repeat {self._progress.round}, " if event.reason is Reason.ROUND else ""
-            return f"{again}step {event.step}: {roles}"
-        return _REASONS[event.reason]
+            if isinstance(event, Page):
+                said = why(event.reason, event.step, self._progress.round, self._plan)
+                self._lines.append(Line(at, event.people, said))
+            else:
+                self._lines.append(Line(at, (), EXHAUSTED))
 
 
 _REASONS = {
