@@ -10,13 +10,15 @@ ZERO = timedelta(0)
 class Measure:
     """How long something took, of many: ``within`` the target, ``late``, ``missed`` (never done), ``waiting``.
 
-    ``total`` is the sum over those that were done, ``within`` and ``late``. Measures add up.
+    ``ended`` are those that ended by themselves within the target, before anybody had to. ``total`` is the sum over
+    those that were done, ``within`` and ``late``. Measures add up.
     """
 
     within: int = 0
     late: int = 0
     missed: int = 0
     waiting: int = 0
+    ended: int = 0
     total: timedelta = ZERO
 
     def __add__(self, other: "Measure") -> "Measure":
@@ -25,6 +27,7 @@ class Measure:
             self.late + other.late,
             self.missed + other.missed,
             self.waiting + other.waiting,
+            self.ended + other.ended,
             self.total + other.total,
         )
 
@@ -36,7 +39,10 @@ class Measure:
 
     @property
     def share(self) -> float | None:
-        """The share (0 to 1) within target of all but those that may still make it; None when there are none."""
+        """The share (0 to 1) within target of those that had to be done by now; None when there are none.
+
+        Left out are those that may still make it, and those that ended by themselves in time.
+        """
         return ratio(self.within, self.within + self.late + self.missed)
 
 
@@ -51,11 +57,13 @@ def answered(
 ) -> Measure:
     """Return the measure of one thing that began, was ``done`` (None: never) and is ``over`` (None: open).
 
-    Over without being done is missed; still open it is waiting until the target has passed, then missed.
+    Not done when the target has passed is missed; until then it is waiting, or has ended by itself where it is over.
     """
     if done is not None:
         return measured(done - begun, target)
-    return Measure(missed=1) if over is not None or now - begun > target else Measure(waiting=1)
+    if (over or now) - begun > target:
+        return Measure(missed=1)
+    return Measure(waiting=1) if over is None else Measure(ended=1)
 
 
 def ratio(part: int, whole: int) -> float | None:

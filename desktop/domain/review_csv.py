@@ -15,16 +15,20 @@ from desktop.domain.wall import clock
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 _MEASURE = ("mean_minutes", "within", "late", "missed", "waiting", "share_within_target")
+_ANSWERED = (*_MEASURE, "ended_by_itself")
 SEVERITY_HEADER = (
     "month", "severity", "incidents",
-    "acknowledge_target_minutes", *(f"acknowledge_{name}" for name in _MEASURE),
+    "acknowledge_target_minutes", *(f"acknowledge_{name}" for name in _ANSWERED),
     "resolve_target_minutes", *(f"resolve_{name}" for name in _MEASURE),
 )  # fmt: skip
 PEOPLE_HEADER = (
-    "month", "person", "name", "pages", *(f"response_{name}" for name in _MEASURE),
+    "month", "person", "name", "pages", *(f"response_{name}" for name in _ANSWERED),
     "call_outs", "worked_out_of_hours", "standby_out_of_hours",
 )  # fmt: skip
-MONTH_HEADER = ("month", "resolved", "false_alarms", "false_alarm_rate", "pages", "shifts", "pages_per_shift")
+MONTH_HEADER = (
+    "month", "resolved", "false_alarms", "false_alarm_rate", "pages",
+    "shifts", "pages_of_the_primary", "of_those_who_stood_in", "pages_per_shift",
+)  # fmt: skip
 
 
 def severities_csv(team: Team, reviews: Iterable[Review]) -> str:
@@ -40,7 +44,7 @@ def people_csv(team: Team, reviews: Iterable[Review]) -> str:
 
 
 def months_csv(team: Team, reviews: Iterable[Review]) -> str:
-    """Return false alarms and pages of each month."""
+    """Return false alarms and pages of each month; the primary's are those in the shifts that began in it."""
     return csv([MONTH_HEADER, *(_totals(_month(team, r), r) for r in reviews)])
 
 
@@ -50,7 +54,7 @@ def _severity(month: str, severity: Severity, figures: SeverityFigures) -> tuple
         severity.label,
         str(figures.incidents),
         _in(_MINUTE, figures.targets.acknowledge),
-        *_measure(figures.acknowledge),
+        *_answered(figures.acknowledge),
         _in(_MINUTE, figures.targets.resolve),
         *_measure(figures.resolve),
     )
@@ -63,7 +67,7 @@ def _person(team: Team, month: str, figures: PersonFigures) -> tuple[str, ...]:
         figures.person,
         member.name if member is not None else "",
         str(figures.pages),
-        *_measure(figures.response),
+        *_answered(figures.response),
         str(figures.call_outs),
         _in(_HOUR, figures.worked),
         _in(_HOUR, figures.standby),
@@ -78,6 +82,8 @@ def _totals(month: str, r: Review) -> tuple[str, ...]:
         _number(r.false_alarm_rate),
         str(r.pages),
         str(r.shifts),
+        str(r.shift_pages),
+        str(r.stood_in_pages),
         _number(r.pages_per_shift),
     )
 
@@ -85,6 +91,10 @@ def _totals(month: str, r: Review) -> tuple[str, ...]:
 def _measure(m: Measure) -> tuple[str, ...]:
     counts = (m.within, m.late, m.missed, m.waiting)
     return (_in(_MINUTE, m.mean), *map(str, counts), _number(m.share))
+
+
+def _answered(m: Measure) -> tuple[str, ...]:
+    return (*_measure(m), str(m.ended))
 
 
 def _month(team: Team, r: Review) -> str:

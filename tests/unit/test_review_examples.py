@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from desktop.domain.measures import Measure, answered, ratio
-from desktop.domain.review import Handled, Paged, PersonFigures, Review, months, pages_per_shift, review
+from desktop.domain.review import Handled, Paged, PersonFigures, Review, months, review
 from desktop.domain.review_csv import (
     MONTH_HEADER,
     PEOPLE_HEADER,
@@ -18,7 +18,7 @@ from desktop.domain.review_csv import (
     severities_csv,
 )
 from desktop.domain.severity import Severity
-from desktop.domain.team import Absence, Member, Override, Role
+from desktop.domain.team import Member, Override, Role
 from desktop.domain.working_hours import WorkingHours
 from tests.unit.test_duties_examples import LOS_ANGELES, TEAM, at
 
@@ -51,8 +51,8 @@ def person(found: Review, who: str) -> PersonFigures:
 
 
 def counts(m: Measure) -> str:
-    """Return a measure as a line: within/late/missed/waiting."""
-    return f"{m.within}/{m.late}/{m.missed}/{m.waiting}"
+    """Return a measure as a line: within/late/missed/waiting, and how many ended by themselves where any did."""
+    return f"{m.within}/{m.late}/{m.missed}/{m.waiting}" + (f" {m.ended}" if m.ended else "")
 
 
 # sentence, severity, acknowledged after, resolved after (minutes), acknowledge, resolve (within/late/missed/waiting)
@@ -65,7 +65,8 @@ TARGETS = [
     ("SEV-2, a minute later", 2, 61, 481, "0/1/0/0", "0/1/0/0"),
     ("SEV-3: 4-hour acknowledgment, 24-hour resolution target", 3, 240, 1440, "1/0/0/0", "1/0/0/0"),
     ("SEV-3, a minute later", 3, 241, 1441, "0/1/0/0", "0/1/0/0"),
-    ("acknowledged by nobody is missed, not fast", 0, None, 1, "0/0/1/0", "1/0/0/0"),
+    ("ended by itself within the target: nobody was late", 0, None, 15, "0/0/0/0 1", "1/0/0/0"),
+    ("ended by itself a minute later: missed, not fast", 0, None, 16, "0/0/1/0", "1/0/0/0"),
     ("neither acknowledged nor resolved is missed", 0, None, None, "0/0/1/0", "0/0/1/0"),
     ("acknowledged and still open", 0, 5, None, "1/0/0/0", "0/0/1/0"),
     ("clocks that disagree make nothing faster than at once", 0, -3, -1, "1/0/0/0", "1/0/0/0"),
@@ -89,12 +90,14 @@ def test_what_is_still_within_its_target_is_neither_good_nor_bad() -> None:
 
 
 def test_mean_times_are_of_what_was_done_and_shares_of_what_should_have_been() -> None:
-    found = january(incident(0, 10, 30), incident(0, 20, 90), incident(0, None, 5)).severities[Severity.SEV0]
-    assert found.incidents == 3
+    found = january(incident(0, 10, 30), incident(0, 20, 90), incident(0, None, 16), incident(0, None, 15)).severities[
+        Severity.SEV0
+    ]
+    assert found.incidents == 4
     assert found.acknowledge.mean == 15 * MINUTE
     assert found.acknowledge.share == pytest.approx(1 / 3)
-    assert found.resolve.mean == 125 * MINUTE / 3
-    assert found.resolve.share == pytest.approx(2 / 3)
+    assert found.resolve.mean == 151 * MINUTE / 4
+    assert found.resolve.share == pytest.approx(3 / 4)
 
 
 def test_nothing_is_divided_by_nothing() -> None:
@@ -124,6 +127,7 @@ OWN = [
     ("the secondary is measured from their own page", 0, (0, None), (15, 25), "0/0/1/0", "1/0/0/0"),
     ("who was paged a minute before somebody else had it missed nothing", 0, (0, 16), (15, None), "0/1/0/0", "0/0/0/0"),
     ("handed to somebody who answered as the target ended", 0, (0, None), (5, 15), "0/0/0/0", "1/0/0/0"),
+    ("handed to somebody who answered too late", 0, (0, None), (5, 16), "0/0/1/0", "1/0/0/0"),
     ("nobody acknowledged: both missed it", 0, (0, None), (15, None), "0/0/1/0", "0/0/1/0"),
 ]
 
@@ -139,36 +143,29 @@ def test_each_person_is_measured_from_their_own_page(
     assert (counts(person(found, "ben").response), counts(person(found, "cho").response)) == (first, second)
 
 
+# sentence, Ben's page, handed on, it ended by itself, Ben's response
+BY_ITSELF = [
+    ("it ended by itself within the target of their own page", 20, None, 35, "0/0/0/0 1"),
+    ("it ended by itself a minute later", 20, None, 36, "0/0/1/0"),
+    ("they had handed it on before", 20, 30, 31, "0/0/0/0"),
+    ("they handed it on too late", 20, 36, 37, "0/0/1/0"),
+    ("it had ended before they were paged at all", 20, None, 19, "0/0/0/0 1"),
+]
+
+
+@pytest.mark.parametrize("row", BY_ITSELF, ids=[row[0] for row in BY_ITSELF])
+def test_what_ended_by_itself_was_nobodys_to_answer(row: tuple[str, int, int | None, int, str]) -> None:
+    _, page, handed, ended, response = row
+    mine = replace(paged("ben", page, None), released=None if handed is None else NOON + handed * MINUTE)
+    found = january(replace(incident(0, None, ended), pages=(mine,)))
+    assert counts(person(found, "ben").response) == response
+
+
 def test_pages_per_person_count_every_page_and_everybody() -> None:
     again = Paged("ben", (NOON, NOON + 15 * MINUTE))
     found = january(replace(incident(0, None, None), pages=(again, paged("stranger", 60, None))))
     assert {p.person: p.pages for p in found.people} == {"ana": 0, "ben": 2, "cho": 0, "dora": 0, "stranger": 1}
-    assert (found.pages, found.shifts, found.pages_per_shift) == (3, 4, 0.75)
-
-
-def test_pages_per_shift_are_of_whoever_was_on_call_then() -> None:
-    pages = (Paged("ben", (NOON, NIGHT, at("2026-01-19 09:00"))), Paged("cho", (NOON,)))
-    found = pages_per_shift(TEAM, [replace(incident(0, None, None), pages=pages)], JANUARY, FEBRUARY)
-    busy = {(p.segment.role, p.segment.person, p.segment.start.day): p.pages for p in found if p.pages}
-    assert busy == {(Role.PRIMARY, "ben", 12): 2, (Role.SECONDARY, "cho", 12): 1}
-
-
-def test_somebody_in_two_roles_is_paged_once() -> None:
-    both = Override(Role.SECONDARY, "ben", datetime(2026, 1, 12), datetime(2026, 1, 19))
-    found = pages_per_shift(
-        replace(TEAM, overrides=(both,)), [replace(incident(0, 1, 2), pages=(paged("ben", 0, 1),))], JANUARY, FEBRUARY
-    )
-    assert sum(p.pages for p in found) == 1
-
-
-def test_a_shift_is_counted_in_the_month_in_which_it_begins() -> None:
-    one, two = months(TEAM, (), JANUARY.date(), at("2026-02-28 00:00").date(), MARCH)
-    assert (one.start, one.end, two.end) == (JANUARY, FEBRUARY, MARCH)
-    # 5, 12, 19 and 26 January; 2, 9, 16 and 23 February. The week of 26 January reaches into February.
-    assert (one.shifts, two.shifts) == (4, 4)
-    away = (datetime(2026, 1, 5), datetime(2026, 1, 12, 9))
-    nobody = replace(TEAM, absences=tuple(Absence(p.id, *away) for p in TEAM.people))
-    assert review(nobody, (), JANUARY, FEBRUARY, FEBRUARY).shifts == 3
+    assert found.pages == 3
 
 
 HOURS = [
@@ -236,6 +233,103 @@ def test_standby_is_the_time_on_call_out_of_hours() -> None:
     assert {p.person: p.standby / HOUR for p in found.people} == {"ana": 0, "ben": 128, "cho": 128, "dora": 0}
 
 
+def reopened(*minutes: int, acknowledged: int | None, resolved: int | None, pages: tuple[Paged, ...] = ()) -> Handled:
+    """Return a SEV-0 that was resolved, reopened, resolved, reopened … after so many ``minutes``."""
+    times = [NOON + m * MINUTE for m in minutes]
+    calm = tuple(zip(times[::2], times[1::2], strict=True))
+    return replace(incident(0, acknowledged, resolved), calm=calm, pages=pages)
+
+
+# sentence, the incident, acknowledge, resolve, Ben's response, Ben's hours
+REOPENED = [
+    ("resolved to the last resolution, acknowledged in the first ring",
+     reopened(30, 35, acknowledged=10, resolved=61, pages=(paged("ben", 0, 10),)), "1/0/0/0", "0/1/0/0", "1/0/0/0"),
+    ("open again: not resolved",
+     reopened(30, 35, acknowledged=10, resolved=None, pages=(paged("ben", 0, 10),)), "1/0/0/0", "0/0/1/0", "1/0/0/0"),
+    ("the first ring ended by itself, whoever acknowledged the second",
+     reopened(5, 10, acknowledged=12, resolved=30, pages=(paged("ben", 0, 12),)),
+     "0/0/0/0 1", "1/0/0/0", "0/0/0/0 1"),
+    ("acknowledged as it was reopened is in the second ring",
+     reopened(5, 10, acknowledged=10, resolved=30, pages=(paged("ben", 0, 10),)), "0/0/0/0 1", "1/0/0/0", "0/0/0/0 1"),
+    ("just before is in the first",
+     reopened(9, 10, acknowledged=9, resolved=30, pages=(paged("ben", 0, 9),)), "1/0/0/0", "1/0/0/0", "1/0/0/0"),
+    ("the first ring was missed",
+     reopened(20, 25, acknowledged=30, resolved=40, pages=(paged("ben", 0, 30),)), "0/0/1/0", "1/0/0/0", "0/0/1/0"),
+    ("paged in the second ring only is not measured",
+     reopened(20, 25, acknowledged=10, resolved=40, pages=(paged("ben", 25, 27),)), "1/0/0/0", "1/0/0/0", "0/0/0/0"),
+    ("reopened twice: the first reopening counts",
+     reopened(5, 20, 30, 40, acknowledged=25, resolved=50, pages=(paged("ben", 0, 25),)),
+     "0/0/0/0 1", "1/0/0/0", "0/0/0/0 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", REOPENED, ids=[row[0] for row in REOPENED])
+def test_a_reopened_incident_is_one_with_several_rings(row: tuple[str, Handled, str, str, str]) -> None:
+    _, it, acknowledge, resolve, response = row
+    found = january(it)
+    figures = found.severities[Severity.SEV0]
+    assert (figures.incidents, found.resolved) == (1, int(it.resolved is not None))
+    assert (counts(figures.acknowledge), counts(figures.resolve)) == (acknowledge, resolve)
+    assert counts(person(found, "ben").response) == response
+
+
+def test_time_to_resolve_a_reopened_incident_is_from_the_trigger_to_the_last_resolution() -> None:
+    figures = january(reopened(30, 35, acknowledged=10, resolved=50)).severities[Severity.SEV0]
+    assert (figures.acknowledge.mean, figures.resolve.mean) == (10 * MINUTE, 50 * MINUTE)
+
+
+# sentence, acknowledged at, calm between, released at, resolved at, hours out of hours
+CALM = [
+    ("nobody works between a resolution and the reopening", 0, ((1, 2),), None, 3, 2),
+    ("reopened twice", 0, ((1, 2), (3, 5)), None, 6, 3),
+    ("handed on in the first ring", 0, ((1, 2),), 0.5, 3, 0.5),
+    ("handed on while it was calm", 0, ((1, 2),), 1.5, 3, 1),
+    ("handed on in the second ring", 0, ((1, 2),), 2.5, 3, 1.5),
+    ("they came in the second ring", 2, ((0.5, 1),), None, 3, 1),
+    ("they acknowledged while it was calm", 1.5, ((1, 2),), None, 3, 1),
+]
+
+
+@pytest.mark.parametrize("row", CALM, ids=[row[0] for row in CALM])
+def test_calm_is_not_worked(
+    row: tuple[str, float, tuple[tuple[float, float], ...], float | None, float, float],
+) -> None:
+    _, begun, calm, released, resolved, worked = row
+    mine = Paged("ben", (NIGHT,), NIGHT + begun * HOUR, None if released is None else NIGHT + released * HOUR)
+    spans = tuple((NIGHT + a * HOUR, NIGHT + b * HOUR) for a, b in calm)
+    over = NIGHT + resolved * HOUR
+    call = Handled("I", Severity.SEV0, NIGHT, NIGHT, over, pages=(mine,), calm=spans)
+    assert person(january(call), "ben").worked == worked * HOUR
+
+
+def test_a_merged_incident_is_counted_once_under_the_one_that_it_ended_up_in() -> None:
+    into = replace(incident(0, 5, 60, when=NIGHT), id="I1", pages=(paged("ben", 0, 5, NIGHT),))
+    gone = Handled(
+        "I2", Severity.SEV0, NIGHT, None, NIGHT + HOUR, false_alarm=True, merged_into="I1",
+        pages=(paged("ben", 3, None, NIGHT), paged("cho", 3, 4, NIGHT)),
+    )  # fmt: skip
+    alone, both = january(into), january(into, gone)
+    assert (both.severities, both.resolved, both.false_alarms) == (alone.severities, 1, 0)
+    ben, cho = person(both, "ben"), person(both, "cho")
+    # Every page is a page, and one incident is one call-out.
+    assert (both.pages, ben.pages, ben.call_outs, cho.call_outs) == (3, 2, 1, 1)
+    assert (ben.response, counts(cho.response)) == (person(alone, "ben").response, "0/0/0/0")
+    # From Cho's acknowledgement until the merge.
+    assert cho.worked == HOUR - 4 * MINUTE
+
+
+def test_two_incidents_are_two_call_outs() -> None:
+    one = replace(incident(0, 5, 60, when=NIGHT), id="I1", pages=(paged("ben", 0, 5, NIGHT),))
+    assert person(january(one, replace(one, id="I2")), "ben").call_outs == 2
+
+
+def test_a_call_out_is_of_the_month_of_its_first_page_out_of_hours() -> None:
+    pages = (Paged("ben", (at("2026-02-01 00:01"), at("2026-01-31 23:59"))),)
+    it = replace(incident(0, None, None, when=at("2026-01-31 23:59")), pages=pages)
+    one, two = months(TEAM, [it], JANUARY.date(), FEBRUARY.date(), MARCH)
+    assert (person(one, "ben").call_outs, person(two, "ben").call_outs) == (1, 0)
+
+
 def test_working_hours_count_what_overlaps_once() -> None:
     hours = WorkingHours(LOS_ANGELES)
     spans = [(NIGHT, NIGHT + HOUR), (NIGHT + HOUR / 2, NIGHT + 2 * HOUR), (NIGHT, NIGHT), (NIGHT + HOUR, NIGHT)]
@@ -243,16 +337,21 @@ def test_working_hours_count_what_overlaps_once() -> None:
 
 
 def test_measures_are_told_apart() -> None:
-    assert answered(NOON, None, NOON, MINUTE, NOON) == Measure(missed=1)
+    assert answered(NOON, None, NOON + MINUTE, MINUTE, NOON + HOUR) == Measure(ended=1)
+    assert answered(NOON, None, NOON + 2 * MINUTE, MINUTE, NOON + HOUR) == Measure(missed=1)
     assert answered(NOON, None, None, MINUTE, NOON + MINUTE) == Measure(waiting=1)
+    assert answered(NOON, None, None, MINUTE, NOON + 2 * MINUTE) == Measure(missed=1)
+    every = Measure(1, 2, 3, 4, 5, MINUTE)
+    assert every + Measure(10, 20, 30, 40, 50, HOUR) == Measure(11, 22, 33, 44, 55, HOUR + MINUTE)
+    assert (every.mean, every.share) == (MINUTE / 3, 1 / 6)
 
 
 def test_the_csv_has_a_line_for_each_month_and_severity() -> None:
-    reviews = months(TEAM, [incident(0, 10, 30)], JANUARY.date(), JANUARY.date(), FEBRUARY)
+    reviews = months(TEAM, [incident(0, 10, 30), incident(1, None, 1)], JANUARY.date(), JANUARY.date(), FEBRUARY)
     lines = severities_csv(TEAM, reviews).split("\r\n")
     assert lines[0] == ",".join(SEVERITY_HEADER)
-    assert lines[1] == "2026-01,SEV-0,1,15.0000,10.0000,1,0,0,0,1.0000,60.0000,30.0000,1,0,0,0,1.0000"
-    assert lines[2] == "2026-01,SEV-1,0,30.0000,,0,0,0,0,,240.0000,,0,0,0,0,"
+    assert lines[1] == "2026-01,SEV-0,1,15.0000,10.0000,1,0,0,0,1.0000,0,60.0000,30.0000,1,0,0,0,1.0000"
+    assert lines[2] == "2026-01,SEV-1,1,30.0000,,0,0,0,0,,1,240.0000,1.0000,1,0,0,0,1.0000"
     assert len(lines) == 6
     assert lines[5] == ""
 
@@ -263,12 +362,20 @@ def test_the_csv_of_people_holds_no_formula() -> None:
     lines = people_csv(team, months(team, [call], JANUARY.date(), JANUARY.date(), FEBRUARY)).split("\r\n")
     assert lines[0] == ",".join(PEOPLE_HEADER)
     assert lines[1].startswith("2026-01,'@cmd,,1,")
-    assert lines[3].startswith("2026-01,ben,Ben,1,5.0000,1,0,0,0,1.0000,1,0.4167,")
-    assert lines[6].startswith('2026-01,eve,"\'=HYPERLINK(""http://evil"")",0,,0,0,0,0,,0,0.0000,0.0000')
+    assert lines[3].startswith("2026-01,ben,Ben,1,5.0000,1,0,0,0,1.0000,0,1,0.4167,")
+    assert lines[6].startswith('2026-01,eve,"\'=HYPERLINK(""http://evil"")",0,,0,0,0,0,,0,0,0.0000,0.0000')
 
 
 def test_the_csv_of_months_leaves_empty_what_cannot_be_said() -> None:
     reviews = months(TEAM, [], at("2025-12-01 00:00").date(), JANUARY.date(), FEBRUARY)
     assert months_csv(TEAM, reviews).split("\r\n") == [
-        ",".join(MONTH_HEADER), "2025-12,0,0,,0,0,", "2026-01,0,0,,0,4,0.0000", "",
+        ",".join(MONTH_HEADER), "2025-12,0,0,,0,0,0,0,", "2026-01,0,0,,0,4,0,0,0.0000", "",
     ]  # fmt: skip
+
+
+def test_the_csv_of_months_has_the_rates() -> None:
+    team = replace(TEAM, overrides=(Override(Role.PRIMARY, "dora", datetime(2026, 1, 15), datetime(2026, 1, 16)),))
+    pages = (paged("ben", 0, 5), paged("cho", 0, None), paged("dora", 0, None, NIGHT))
+    those = [replace(incident(0, 5, 30, false=True), pages=pages), incident(0, 5, 30), incident(0, 5, None)]
+    (line,) = months_csv(team, months(team, those, JANUARY.date(), JANUARY.date(), FEBRUARY)).split("\r\n")[1:-1]
+    assert line == "2026-01,2,1,0.5000,3,4,2,1,0.5000"

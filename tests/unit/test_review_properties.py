@@ -29,7 +29,11 @@ def incidents(draw: st.DrawFn) -> Handled:
     answer, over = (None if d is None else triggered + d for d in (draw(maybe_later), draw(maybe_later)))
     pages = tuple(draw(pages_of(triggered, person)) for person in draw(st.sets(st.sampled_from("abc"), max_size=3)))
     severity = draw(st.sampled_from(Severity))
-    return Handled(f"{triggered}", severity, triggered, answer, over, draw(st.booleans()), pages)
+    calm = draw(st.lists(st.integers(0, 3000), max_size=4, unique=True).map(sorted))
+    times = [triggered + m * MINUTE for m in calm]
+    spans = tuple(zip(times[::2], times[1::2], strict=False))
+    into = draw(st.sampled_from(("", "", "", "other")))
+    return Handled(f"{triggered}", severity, triggered, answer, over, draw(st.booleans()), pages, spans, into)
 
 
 @st.composite
@@ -64,7 +68,7 @@ def test_months_add_up_to_the_whole(those: list[Handled]) -> None:
         assert sum(p.severities[severity].incidents for p in parts) == figures.incidents
         assert added(p.severities[severity].acknowledge for p in parts) == figures.acknowledge
         assert added(p.severities[severity].resolve for p in parts) == figures.resolve
-    for name in ("resolved", "false_alarms", "shifts", "pages"):
+    for name in ("resolved", "false_alarms", "pages", "shifts", "shift_pages", "stood_in_pages"):
         assert sum(getattr(p, name) for p in parts) == getattr(total, name)
     for index, person in enumerate(total.people):
         mine = [p.people[index] for p in parts]
@@ -89,10 +93,10 @@ def test_every_incident_is_counted_once_and_every_share_is_one(those: list[Handl
     found = whole(those, now)
     for figures in found.severities.values():
         for m in (figures.acknowledge, figures.resolve):
-            assert m.within + m.late + m.missed + m.waiting == figures.incidents
+            assert m.within + m.late + m.missed + m.waiting + m.ended == figures.incidents
             assert m.share is None or 0 <= m.share <= 1
             assert m.mean is None or m.mean >= timedelta(0)
-    assert sum(f.incidents for f in found.severities.values()) == len(those)
+    assert sum(f.incidents for f in found.severities.values()) == sum(not i.merged_into for i in those)
     assert sum(p.pages for p in found.people) == found.pages
     for export in (severities_csv, people_csv, months_csv):
         assert export(TEAM, [found]).endswith("\r\n")
@@ -104,8 +108,9 @@ def test_without_an_acknowledgement_there_is_no_time_to_be_proud_of(those: list[
     silent = [Handled(i.id, i.severity, i.triggered, None, i.resolved) for i in those]
     late = END + timedelta(days=30)
     for figures in whole(silent, late).severities.values():
-        assert (figures.acknowledge.missed, figures.acknowledge.mean) == (figures.incidents, None)
-        assert figures.acknowledge.share in (None, 0.0)
+        measure = figures.acknowledge
+        assert (measure.missed + measure.ended, measure.mean) == (figures.incidents, None)
+        assert measure.share in (None, 0.0)
 
 
 @examples
