@@ -60,6 +60,17 @@ class Postgresql:
         connection.execute(text("SET LOCAL lock_timeout = '5min'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
 
+    @contextlib.contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Give a transaction that may change tables, while no other server starts."""
+        with self.writing.begin() as connection:
+            self.wait_for_others(connection)
+            yield connection
+
+    def keep_copy(self, schema_version: int) -> str:  # noqa: ARG002 - as SQLite's
+        """Do nothing: whoever runs the database makes its backups. A migration that fails undoes itself."""
+        return ""
+
     def check(self, connection: Connection) -> None:
         """Refuse an encoding that cannot hold every text (StorageError), and say when a power cut may lose pages."""
         encoding, safe = connection.execute(_FACTS).one()

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
     String,
@@ -21,7 +22,9 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 1
+# Each needs a file in `migrations.versions`. Under `VERSION_KEY` the table `meta` says which one a database has.
+SCHEMA_VERSION = 2
+VERSION_KEY = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -58,6 +61,14 @@ metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
+
+# What Alembic notes for itself; always the same as in `meta`, which every Watchbell can read.
+revision = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 # Numbers that must be given out in commit order: `version` of changes, and `team`, the revision of who is in the team
 # and on call. A sequence would let a later number commit first; a row's lock does not. `incident`, the number of an

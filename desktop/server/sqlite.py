@@ -1,7 +1,9 @@
 """What is particular to SQLite: the file and who may read it, its settings, its transactions. Any thread."""
 
+import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -29,6 +31,42 @@ class Sqlite:
 
     def wait_for_others(self, connection: Connection) -> None:
         """Do nothing: whoever writes is alone."""
+
+    @contextlib.contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Give a transaction that may change tables; what they refer to is checked at its end, not on the way."""
+        with self.writing.connect() as connection:
+            # Within a transaction this says nothing: https://www.sqlite.org/pragma.html#pragma_foreign_keys
+            settings = connection.connection.cursor()
+            settings.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                        raise StorageError(
+                            f"{self.path}: {len(broken)} rows would refer to nothing: nothing was changed"
+                        )
+            finally:
+                settings.execute("PRAGMA foreign_keys=ON")
+                settings.close()
+
+    def keep_copy(self, schema_version: int) -> str:
+        """Copy the file beside itself, for its owner only; return where. StorageError when that cannot be done."""
+        copy = self.path.with_name(f"{self.path.name}.schema-{schema_version}")
+        half = copy.with_name(copy.name + ".half")
+        try:
+            half.unlink(missing_ok=True)
+            _prepare_file(half)
+            with (
+                contextlib.closing(sqlite3.connect(self.path)) as source,
+                contextlib.closing(sqlite3.connect(half)) as to,
+            ):
+                source.backup(to)
+            half.replace(copy)
+        except (OSError, sqlite3.Error) as error:
+            half.unlink(missing_ok=True)
+            raise StorageError(f"{copy}: the database cannot be copied before it is migrated: {error}") from error
+        return str(copy)
 
     def check(self, connection: Connection) -> None:
         """Do nothing: opening it was the check."""

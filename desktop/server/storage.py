@@ -4,6 +4,7 @@ What differs between databases is in ``sqlite`` and ``postgresql``.
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import schema
 from desktop.server.sqlite import Sqlite, path_of
+
+log = logging.getLogger(__name__)
 
 _FORMS = "write sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 
@@ -30,6 +33,12 @@ class Database(Protocol):
 
     def wait_for_others(self, connection: Connection) -> None:
         """Within a transaction that starts a server up: let no other do so until its end."""
+
+    def migrating(self) -> contextlib.AbstractContextManager[Connection]:
+        """Give a transaction that may change tables, while nobody else does."""
+
+    def keep_copy(self, schema_version: int) -> str:
+        """Keep a copy of the database as it is; return where, nothing where that is not ours to do."""
 
     def check(self, connection: Connection) -> None:
         """Find out whether the database can be used at all: StorageError when not."""
@@ -93,25 +102,38 @@ class Storage:
         return self.database.writing
 
     def migrate(self) -> None:
-        """Create the tables in an empty database; refuse one that a newer Watchbell wrote."""
+        """Create the tables in an empty database, migrate older ones; refuse those that a newer Watchbell wrote.
+
+        A SQLite database is copied before it is migrated. Whatever fails on the way leaves everything as it was.
+        """
         with self.write() as connection:
             self.database.check(connection)
-            if inspect(connection).has_table("meta"):
-                _check_version(connection)
+            if not inspect(connection).has_table("meta"):
+                _create(connection)
                 return
-            schema.metadata.create_all(connection)
-            connection.execute(insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
-            counters = [{"name": "version", "value": 0}, {"name": "incident", "value": 0}]
-            connection.execute(insert(schema.counters), counters)
+            found = _check_version(connection)
+        if found < schema.SCHEMA_VERSION:
+            self._migrate(found)
+
+    def _migrate(self, found: int) -> None:
+        from desktop.server import migrations  # noqa: PLC0415 - costs 0.2 s and 23 MiB, hardly ever needed
+
+        kept = self.database.keep_copy(found)
+        with self.translated(), self.database.migrating() as connection:
+            # Another server may have been faster.
+            found = _check_version(connection)
+            if found < schema.SCHEMA_VERSION:
+                migrations.upgrade(connection, found)
+        if kept:
+            log.info("the database as it was is kept", extra={"fields": {"file": kept}})
 
     def ready(self) -> bool:
         """Tell whether the database answers and has the schema of this version."""
         try:
             with self.read() as connection:
-                _check_version(connection)
+                return _check_version(connection) == schema.SCHEMA_VERSION
         except StorageError:
             return False
-        return True
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -160,18 +182,32 @@ def open_existing(database: str | None) -> Storage:
                 raise InputError(
                     f"{storage.database.name} holds no Watchbell database: start `watchbell serve` on it first"
                 )
-            _check_version(connection)
+            if _check_version(connection) < schema.SCHEMA_VERSION:
+                raise InputError(
+                    f"{storage.database.name} is of an older Watchbell: start `watchbell serve` on it first"
+                )
     except BaseException:
         storage.close()
         raise
     return storage
 
 
-def _check_version(connection: Connection) -> None:
-    query = select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
+def _create(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    version = str(schema.SCHEMA_VERSION)
+    connection.execute(insert(schema.meta).values(key=schema.VERSION_KEY, value=version))
+    connection.execute(insert(schema.revision).values(version_num=version))
+    counters = [{"name": name, "value": 0} for name in ("version", "incident", "team")]
+    connection.execute(insert(schema.counters), counters)
+
+
+def _check_version(connection: Connection) -> int:
+    """Return which schema the database has; StorageError when it is a newer one."""
+    query = select(schema.meta.c.value).where(schema.meta.c.key == schema.VERSION_KEY)
     found = int(connection.execute(query).scalar_one())
     if found > schema.SCHEMA_VERSION:
         raise StorageError(
             f"the database was written by a newer Watchbell (schema {found}, this one knows {schema.SCHEMA_VERSION}): "
             "update Watchbell, nothing was changed"
         )
+    return found
