@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.domain.announcement import spoken, status_update
+from desktop.domain.announcement import missed_updates, spoken, status_update, update_wanted
 from desktop.domain.defused import cell, csv, for_chat, for_markdown
 from desktop.domain.duty import Act, Mark
 from desktop.domain.handover_sheet import Checked, Known, OpenIncident, markdown
 from desktop.domain.segments import Segment, Why
 from desktop.domain.severity import Severity
 from desktop.domain.team import Member, Role
-from tests.unit.test_duties_examples import LOS_ANGELES, SEV0, SINCE, TEAM, at, one, replace_marks, signed, waived
+from tests.unit.test_duties_examples import LOS_ANGELES, OPEN, SEV0, SINCE, TEAM, at, one, replace_marks, signed, waived
 
 HOSTILE = (
     "<!channel> @channel @here <https://evil.example/x|Payments> [fix](https://evil.example) *bold* _it_ ~no~ `rm -rf`"
@@ -53,6 +53,45 @@ def test_nobody_and_resolved_are_said() -> None:
 )
 def test_spans_are_spoken(minutes: int, words: str) -> None:
     assert spoken(timedelta(minutes=minutes)) == words
+
+
+# SEV0 began at 10:00. The first update that was not posted was due at; the clock; it ended at; missed
+MISSED = [
+    ("10:30", "10:25", None, 0),
+    ("10:30", "10:29", None, 0),
+    ("10:30", "10:30", None, 1),
+    ("10:30", "10:59", None, 1),
+    ("10:30", "11:00", None, 2),
+    ("10:30", "12:45", None, 5),
+    ("11:10", "12:45", None, 4),
+    ("10:30", "12:45", "12:31", 5),
+    ("10:30", "18:00", "12:30", 4),
+    ("10:30", "18:00", "10:31", 1),
+    ("10:30", "18:00", "10:30", 0),
+    ("10:30", "18:00", "10:05", 0),
+]
+
+
+@pytest.mark.parametrize(("due", "now", "ended", "count"), MISSED)
+def test_updates_that_were_missed_are_counted(due: str, now: str, ended: str | None, count: int) -> None:
+    over = None if ended is None else at(f"2026-01-14 {ended}")
+    incident = replace(SEV0, ended=over)
+    assert missed_updates(incident, at(f"2026-01-14 {due}"), at(f"2026-01-14 {now}")) == count
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ("10:25", "Status update by 10:30"),
+        ("10:30", "Status update: 1 missed since 10:30"),
+        ("12:45", "Status update: 5 missed since 10:30"),
+    ],
+)
+def test_what_is_listed_once_says_how_many_were_missed(now: str, words: str) -> None:
+    clock = at(f"2026-01-14 {now}")
+    listed = one(TEAM, OPEN, f"2026-01-14 {now}", "status-update/I1/1")
+    assert listed.duty.due is not None
+    assert update_wanted(SEV0, listed.duty.due, clock, LOS_ANGELES) == words
 
 
 @given(anything, anything, anything)
