@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 _OPENS, _CLOSES = time(9), time(17)
 _SATURDAY = 5
-# Longer than any run of holidays; past it a calendar without a working day gives up waiting.
-_LOOK_AHEAD_DAYS = 60
+# A year without a working day is no calendar of a team: it gives up waiting rather than never fire.
+_LOOK_AHEAD_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,15 @@ class BusinessHours:
 
     def next_open(self, at: datetime) -> datetime:
         """Return ``at`` when it lies within business hours, else the next opening, in UTC."""
-        local = at.astimezone(self.zone)
-        for ahead in range(_LOOK_AHEAD_DAYS):
-            day = local.date() + timedelta(days=ahead)
-            opens = datetime.combine(day, _OPENS, self.zone).astimezone(UTC)
-            closes = datetime.combine(day, _CLOSES, self.zone).astimezone(UTC)
-            if self._works(day) and at < closes:
-                return max(at.astimezone(UTC), opens)
+        today = at.astimezone(self.zone).date()
+        for day in (today + timedelta(days=ahead) for ahead in range(_LOOK_AHEAD_DAYS)):
+            # Asked first: a long run of holidays then costs hardly anything.
+            if self._works(day) and at < self._at(day, _CLOSES):
+                return max(at.astimezone(UTC), self._at(day, _OPENS))
         return at.astimezone(UTC)
+
+    def _at(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self.zone).astimezone(UTC)
 
     def _works(self, day: date) -> bool:
         return day.weekday() < _SATURDAY and day not in self.holidays

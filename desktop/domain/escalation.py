@@ -4,46 +4,43 @@ An incident carries its ``Policy`` from birth and its ``Progress``; ``advance`` 
 what has to be done. Source of the rules: design, section 3, "Escalation".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desktop.domain.business import BusinessHours
-from desktop.domain.severity import Severity, Targets
+from desktop.domain.escalation_list import EMERGENCY, MAX_REPEATS, Policy, Step, default_policy
 
-MAX_REPEATS = 9
-# The emergency step, found overdue after an outage, waits this long: those who were just paged come first.
+__all__ = [
+    "EMERGENCY_GRACE",
+    "MAX_REPEATS",
+    "Event",
+    "Exhausted",
+    "Page",
+    "Policy",
+    "Progress",
+    "Reason",
+    "Step",
+    "WhoIsOnCall",
+    "advance",
+    "begin",
+    "begin_again",
+    "default_policy",
+    "escalate",
+    "next_action_at",
+    "next_step_at",
+    "resume",
+    "take_over",
+]
+
+# The emergency contacts, found overdue after an outage, wait this long: those who were just paged come first.
 EMERGENCY_GRACE = timedelta(minutes=5)
-# Later than this, a step was not merely fired late but slept through.
+# Later than this (or half the time after which those paged are paged again), a step was slept through.
 _OUTAGE = timedelta(minutes=1)
-_EMERGENCY = "emergency"
 
 WhoIsOnCall = Callable[[str], tuple[str, ...]]
 """Returns the ids of those who hold a role now, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Page those who hold ``roles`` ``after`` this long from the trigger; ``business`` waits for business hours."""
-
-    after: timedelta
-    roles: tuple[str, ...]
-    business: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How one incident escalates, frozen when it is born.
-
-    ``page_again`` is the acknowledge target: those paged are paged again each time it has passed, and a further round
-    starts that long after the last step. ``acknowledge_timeout`` of None lets an acknowledgement hold for ever.
-    """
-
-    steps: tuple[Step, ...]
-    page_again: timedelta
-    repeats: int = 0
-    acknowledge_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,9 @@ class Progress:
     """How far an incident has come along its policy.
 
     ``step`` is the index of the next step, ``base`` the instant from which the steps' times count in this round,
-    ``paged`` who was paged in this round and ``ever`` who was paged at all, in order.
+    ``paged`` who was paged in this round and ``ever`` who was paged at all, in order. ``next_at`` is when the next step
+    is due where that is not at its own time, ``emergency_at`` when only the emergency contacts of it are still to be
+    paged; ``fired_at`` is when the last step fired in this round.
     """
 
     base: datetime
@@ -62,6 +61,8 @@ class Progress:
     again_at: datetime | None = None
     emergency_at: datetime | None = None
     exhausted: bool = False
+    next_at: datetime | None = None
+    fired_at: datetime | None = None
 
 
 class Reason(StrEnum):
@@ -94,32 +95,6 @@ class Exhausted:
 Event = Page | Exhausted
 
 
-def default_steps(severity: Severity, target: timedelta) -> tuple[Step, ...]:
-    """Return the steps of design section 3: primary at once, secondary 1×, manager 2×, emergency 4× the target."""
-    mild = not severity.repeats
-    steps = (
-        Step(timedelta(0), ("primary",)),
-        Step(target, ("secondary",)),
-        Step(2 * target, ("manager",), business=mild),
-    )
-    return steps if mild else (*steps, Step(4 * target, (_EMERGENCY,)))
-
-
-def default_acknowledge_timeout(severity: Severity) -> timedelta | None:
-    """Return how long an acknowledgement holds: 30 min on SEV-0, 60 on SEV-1, else for ever."""
-    return {Severity.SEV0: timedelta(minutes=30), Severity.SEV1: timedelta(minutes=60)}.get(severity)
-
-
-def default_policy(severity: Severity, targets: Targets) -> Policy:
-    """Return the policy that holds where a team file says nothing."""
-    return Policy(
-        steps=default_steps(severity, targets.acknowledge),
-        page_again=targets.acknowledge,
-        repeats=MAX_REPEATS if severity.repeats else 0,
-        acknowledge_timeout=default_acknowledge_timeout(severity),
-    )
-
-
 def begin(at: datetime) -> Progress:
     """Return the progress of an incident triggered ``at``, before anybody was paged."""
     return Progress(base=at)
@@ -137,10 +112,11 @@ def next_step_at(policy: Policy, progress: Progress, hours: BusinessHours) -> da
     """Return when the next step, or the next round, is due; None when there is none."""
     if progress.step < len(policy.steps):
         step = policy.steps[progress.step]
-        due = progress.emergency_at if _in_grace(policy, progress) else progress.base + step.after
-        return hours.next_open(due) if due is not None and step.business else due
+        due = progress.emergency_at or progress.next_at or progress.base + step.after
+        return hours.next_open(due) if step.business else due
     if not progress.exhausted:
-        return progress.base + _last_after(policy) + policy.page_again
+        last = progress.base + (policy.steps[-1].after if policy.steps else timedelta(0))
+        return max(last, progress.fired_at or last) + policy.page_again
     return None
 
 
@@ -159,17 +135,8 @@ def advance(
     """
     events: list[Event] = []
     while (due := next_step_at(policy, progress, hours)) is not None and due <= now:
-        if progress.step >= len(policy.steps):
-            progress, event = _end_of_round(policy, progress, due, now)
-            events.extend(event)
-        elif _slept_through_emergency(policy, progress, due, now):
-            progress = replace(progress, emergency_at=now + EMERGENCY_GRACE)
-        elif now - due > _OUTAGE and _closed(policy, progress, now, hours):
-            # Overdue, and found outside of business hours: it waits for them like any other.
-            progress = _put_off(policy, progress, hours.next_open(now))
-        else:
-            progress, fired = _fire(policy, progress, due, now, who, hours)
-            events.extend(fired)
+        progress, happened = _do_next(policy, progress, due, now, who, hours)
+        events.extend(happened)
     progress, again = _page_again(policy, progress, now, events)
     return progress, (*events, *again)
 
@@ -183,7 +150,8 @@ def resume(
     """
     done = policy.steps[progress.step - 1].after if progress.step else timedelta(0)
     assigned = progress.ever
-    progress = replace(progress, base=now - done, again_at=now + policy.page_again, emergency_at=None)
+    again_at = now + policy.page_again
+    progress = replace(progress, base=now - done, again_at=again_at, emergency_at=None, next_at=None)
     progress, events = advance(policy, progress, now, who, hours)
     just_paged = {p for e in events if isinstance(e, Page) for p in e.people}
     rest = tuple(p for p in assigned if p not in just_paged)
@@ -212,76 +180,90 @@ def take_over(
     policy: Policy, progress: Progress, now: datetime, who: WhoIsOnCall
 ) -> tuple[Progress, tuple[Event, ...]]:
     """Page whoever took over a role that was already paged (the shift changed while nobody had acknowledged)."""
-    reached = policy.steps if progress.round else policy.steps[: progress.step]
-    people = dict.fromkeys(person for step in reached for role in step.roles for person in who(role))
-    new = tuple(p for p in people if p not in progress.ever)
-    if not new:
-        return progress, ()
-    progress = replace(
-        progress,
-        paged=progress.paged + new,
-        ever=progress.ever + new,
-        again_at=progress.again_at or now + policy.page_again,
-    )
-    return progress, (Page(new, progress.step, Reason.TAKEOVER, new),)
+    holders = _holders(_reached(policy, progress), who)
+    new = tuple(person for person in holders if person not in progress.ever)
+    return _page(policy, progress, now, new, Reason.TAKEOVER)
+
+
+def _do_next(
+    policy: Policy, progress: Progress, due: datetime, now: datetime, who: WhoIsOnCall, hours: BusinessHours
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Do the one thing that has been due since ``due``: a step, or the end of a round."""
+    if progress.step >= len(policy.steps):
+        return _end_of_round(policy, progress, due, now)
+    step = policy.steps[progress.step]
+    if not _slept_through(policy, due, now):
+        return _fire(policy, progress, due, now, who)
+    grace = EMERGENCY_GRACE if EMERGENCY in step.roles else timedelta(0)
+    if step.business and hours.next_open(now) > now:
+        # Overdue, and found outside of business hours: it waits for them like any other.
+        return replace(progress, next_at=now + grace, emergency_at=None), ()
+    if grace:
+        return _page_all_but_emergency(policy, replace(progress, emergency_at=now + grace), now, who)
+    return _fire(policy, progress, due, now, who)
 
 
 def _fire(
-    policy: Policy, progress: Progress, due: datetime, now: datetime, who: WhoIsOnCall, hours: BusinessHours
+    policy: Policy, progress: Progress, due: datetime, now: datetime, who: WhoIsOnCall
 ) -> tuple[Progress, tuple[Event, ...]]:
-    """Fire the next step, and the ones after it for as long as they add nobody new."""
-    step = policy.steps[progress.step]
-    delay = due - (progress.base + step.after)
-    if (step.business or progress.emergency_at is not None) and delay > timedelta(0):
-        # It waited for business hours, or for its grace after an outage: the later ones wait equally.
-        progress = replace(progress, base=progress.base + delay)
+    """Fire the next step; when it adds nobody new, the one after it is due at the same time."""
+    # It waited for business hours, or for its grace after an outage: the later ones wait equally.
+    waited = max(due - (progress.base + policy.steps[progress.step].after), timedelta(0))
+    fired_at = now if _slept_through(policy, due, now) else due
     progress, page = _page_step(policy, progress, now, who)
-    while not page and progress.step < len(policy.steps):
-        overdue = progress.base + policy.steps[progress.step].after
-        if _slept_through_emergency(policy, progress, overdue, now) or _closed(policy, progress, now, hours):
-            break
-        progress, page = _page_step(policy, progress, now, who)
-    return progress, page
+    next_at = None if page else due
+    return replace(progress, base=progress.base + waited, fired_at=fired_at, next_at=next_at), page
 
 
 def _page_step(
     policy: Policy, progress: Progress, now: datetime, who: WhoIsOnCall
 ) -> tuple[Progress, tuple[Event, ...]]:
     """Take the next step: page whoever it adds, if anybody."""
-    new = _unpaged(policy.steps[progress.step], progress.paged, who)
-    progress = replace(progress, step=progress.step + 1, emergency_at=None)
-    if not new:
+    new = _unpaged(policy.steps[progress.step].roles, progress, who)
+    progress = replace(progress, step=progress.step + 1, next_at=None, emergency_at=None)
+    return _page(policy, progress, now, new, Reason.ROUND if progress.round else Reason.STEP)
+
+
+def _page_all_but_emergency(
+    policy: Policy, progress: Progress, now: datetime, who: WhoIsOnCall
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Page whom the next step adds but for the emergency contacts, who have their grace: the step is not yet taken."""
+    new = _unpaged(_but_emergency(policy.steps[progress.step]), progress, who)
+    reason = Reason.ROUND if progress.round else Reason.STEP
+    reached, page = _page(policy, replace(progress, step=progress.step + 1), now, new, reason)
+    return replace(reached, step=progress.step), page
+
+
+def _page(
+    policy: Policy, progress: Progress, now: datetime, people: tuple[str, ...], reason: Reason
+) -> tuple[Progress, tuple[Event, ...]]:
+    """Page ``people``, if there are any, whom nobody paged in this round."""
+    if not people:
         return progress, ()
-    added = tuple(p for p in new if p not in progress.ever)
-    progress = replace(
-        progress,
-        paged=progress.paged + new,
-        ever=progress.ever + added,
-        again_at=progress.again_at or now + policy.page_again,
-    )
-    return progress, (Page(new, progress.step, Reason.ROUND if progress.round else Reason.STEP, added),)
+    added = tuple(person for person in people if person not in progress.ever)
+    page = Page(people, progress.step, reason, added)
+    again_at = progress.again_at or now + policy.page_again
+    return replace(progress, paged=progress.paged + people, ever=progress.ever + added, again_at=again_at), (page,)
 
 
-def _closed(policy: Policy, progress: Progress, now: datetime, hours: BusinessHours) -> bool:
-    """Tell whether the next step waits for business hours and it is outside of them."""
-    return policy.steps[progress.step].business and hours.next_open(now) > now
+def _reached(policy: Policy, progress: Progress) -> Iterable[str]:
+    """Return the roles that were paged already."""
+    steps = policy.steps if progress.round else policy.steps[: progress.step]
+    begun = () if progress.emergency_at is None else _but_emergency(policy.steps[progress.step])
+    return (*(role for step in steps for role in step.roles), *begun)
 
 
-def _unpaged(step: Step, paged: tuple[str, ...], who: WhoIsOnCall) -> tuple[str, ...]:
-    people = dict.fromkeys(person for role in step.roles for person in who(role))
-    return tuple(p for p in people if p not in paged)
+def _but_emergency(step: Step) -> tuple[str, ...]:
+    return tuple(role for role in step.roles if role != EMERGENCY)
 
 
-def _put_off(policy: Policy, progress: Progress, until: datetime) -> Progress:
-    """Let the next step be due at ``until``, and the later ones wait equally."""
-    if _in_grace(policy, progress):
-        return replace(progress, emergency_at=until)
-    return replace(progress, base=until - policy.steps[progress.step].after)
+def _unpaged(roles: Iterable[str], progress: Progress, who: WhoIsOnCall) -> tuple[str, ...]:
+    return tuple(person for person in _holders(roles, who) if person not in progress.paged)
 
 
-def _in_grace(policy: Policy, progress: Progress) -> bool:
-    """Tell whether the next step is the emergency step, put off after an outage."""
-    return progress.emergency_at is not None and _EMERGENCY in policy.steps[progress.step].roles
+def _holders(roles: Iterable[str], who: WhoIsOnCall) -> Iterable[str]:
+    """Return those who hold ``roles``, each once."""
+    return dict.fromkeys(person for role in roles for person in who(role))
 
 
 def _end_of_round(
@@ -291,10 +273,10 @@ def _end_of_round(
 
     A round that was slept through starts now: an outage must not burn all rounds in one instant.
     """
-    if progress.round < policy.repeats:
-        base = now if now - due > _OUTAGE else due
-        return replace(progress, base=base, step=0, round=progress.round + 1, paged=()), ()
-    return replace(progress, exhausted=True), (Exhausted(progress.ever),)
+    if progress.round >= policy.repeats:
+        return replace(progress, exhausted=True), (Exhausted(progress.ever),)
+    base = now if _slept_through(policy, due, now) else due
+    return replace(progress, base=base, step=0, round=progress.round + 1, paged=(), next_at=None, fired_at=None), ()
 
 
 def _page_again(
@@ -310,14 +292,6 @@ def _page_again(
     return progress, ((Page(again, progress.step, Reason.AGAIN),) if again else ())
 
 
-def _slept_through_emergency(policy: Policy, progress: Progress, due: datetime, now: datetime) -> bool:
-    return (
-        _EMERGENCY in policy.steps[progress.step].roles
-        and progress.round == 0
-        and progress.emergency_at is None
-        and now - due > _OUTAGE
-    )
-
-
-def _last_after(policy: Policy) -> timedelta:
-    return policy.steps[-1].after if policy.steps else timedelta(0)
+def _slept_through(policy: Policy, due: datetime, now: datetime) -> bool:
+    """Tell whether what was due at ``due`` is not merely a moment late, but comes after an outage."""
+    return now - due > min(_OUTAGE, policy.page_again / 2)

@@ -39,6 +39,7 @@ def policy(team: Team, severity: Severity) -> Policy:
         page_again=usual.page_again,
         repeats=usual.repeats if rules.repeat is None else rules.repeat,
         acknowledge_timeout=timeout or None,
+        resolve=usual.resolve,
     )
 
 

@@ -6,7 +6,7 @@ Durations and instants are whole microseconds, so that what is read equals what 
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from desktop.domain.escalation import Policy, Progress, Step
@@ -18,6 +18,8 @@ Frozen = Mapping[Severity, Policy]
 """The escalation lists of all severities, as they were when an incident was born."""
 
 _MICROSECOND = timedelta(microseconds=1)
+# The times of a ``Progress`` that may be None.
+_TIMES = ("again_at", "emergency_at", "next_at", "fired_at")
 
 
 def policies_to_json(policies: Frozen) -> Json:
@@ -43,29 +45,31 @@ def progress_to_json(progress: Progress) -> Json:
         "round": progress.round,
         "paged": list(progress.paged),
         "ever": list(progress.ever),
-        "again_at": None if progress.again_at is None else to_micros(progress.again_at),
-        "emergency_at": None if progress.emergency_at is None else to_micros(progress.emergency_at),
         "exhausted": progress.exhausted,
+        **{name: _instant_to_json(getattr(progress, name)) for name in _TIMES},
     }
 
 
 def progress_from_json(document: Json) -> Progress:
     """Return the progress that ``progress_to_json`` wrote."""
-    again, emergency = document["again_at"], document["emergency_at"]
+    # An older Watchbell did not write all of these times.
+    times = {name: document.get(name) for name in _TIMES}
     return Progress(
         base=from_micros(document["base"]),
         step=document["step"],
         round=document["round"],
         paged=tuple(document["paged"]),
         ever=tuple(document["ever"]),
-        again_at=None if again is None else from_micros(again),
-        emergency_at=None if emergency is None else from_micros(emergency),
         exhausted=document["exhausted"],
+        **{name: None if at is None else from_micros(at) for name, at in times.items()},
     )
 
 
+def _instant_to_json(at: datetime | None) -> int | None:
+    return None if at is None else to_micros(at)
+
+
 def _policy_to_json(policy: Policy) -> Json:
-    timeout = policy.acknowledge_timeout
     return {
         "steps": [
             {"after": step.after // _MICROSECOND, "roles": list(step.roles), "business": step.business}
@@ -73,17 +77,27 @@ def _policy_to_json(policy: Policy) -> Json:
         ],
         "page_again": policy.page_again // _MICROSECOND,
         "repeats": policy.repeats,
-        "acknowledge_timeout": None if timeout is None else timeout // _MICROSECOND,
+        "acknowledge_timeout": _micros(policy.acknowledge_timeout),
+        "resolve": _micros(policy.resolve),
     }
 
 
 def _policy_from_json(document: Json) -> Policy:
-    timeout = document["acknowledge_timeout"]
     return Policy(
         steps=tuple(
             Step(step["after"] * _MICROSECOND, tuple(step["roles"]), step["business"]) for step in document["steps"]
         ),
         page_again=document["page_again"] * _MICROSECOND,
         repeats=document["repeats"],
-        acknowledge_timeout=None if timeout is None else timeout * _MICROSECOND,
+        acknowledge_timeout=_duration(document["acknowledge_timeout"]),
+        # An older Watchbell did not freeze the target to resolve: such an incident has none.
+        resolve=_duration(document.get("resolve")),
     )
+
+
+def _micros(duration: timedelta | None) -> int | None:
+    return None if duration is None else duration // _MICROSECOND
+
+
+def _duration(micros: int | None) -> timedelta | None:
+    return None if micros is None else micros * _MICROSECOND

@@ -45,6 +45,11 @@ def test_a_calendar_without_a_working_day_does_not_wait_for_ever() -> None:
     assert BusinessHours(LOS_ANGELES, days).next_open(utc("2026-01-10 20:00")) == utc("2026-01-10 20:00")
 
 
+def test_months_of_holidays_are_waited_out() -> None:
+    days = frozenset((wall("2026-01-01") + timedelta(days=n)).date() for n in range(300))
+    assert BusinessHours(LOS_ANGELES, days).next_open(utc("2026-01-10 20:00")) == utc("2026-10-28 16:00")
+
+
 @given(st.datetimes(wall("2000-01-01"), wall("2100-01-01")), st.sampled_from((HOURS, THANKSGIVING)))
 def test_it_opens_never_before_and_always_within_the_hours(time: object, hours: BusinessHours) -> None:
     at = utc(str(time))

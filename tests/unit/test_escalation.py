@@ -1,4 +1,4 @@
-"""The escalation of one incident: every rule of design section 3 as a row of a table, and what must hold always."""
+"""The escalation of one incident: every rule of design section 3 as a row of a table."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from desktop.domain.business import BusinessHours
 from desktop.domain.escalation import (
@@ -23,6 +21,7 @@ from desktop.domain.escalation import (
     WhoIsOnCall,
     advance,
     begin,
+    begin_again,
     default_policy,
     escalate,
     next_action_at,
@@ -58,6 +57,11 @@ def run(plan: Policy, progress: Progress, until: datetime, who: WhoIsOnCall) -> 
         progress, events = advance(plan, progress, due, who, HOURS)
         story += [(due - START, event) for event in events]
     return story
+
+
+def january(text: str) -> datetime:
+    """Return the instant "06 04:30" of January 2026 (the sixth is a Tuesday, the eighth a holiday)."""
+    return datetime.fromisoformat(f"2026-01-{text}").replace(tzinfo=UTC)
 
 
 def steps_of(story: list[tuple[timedelta, Event]]) -> list[tuple[timedelta, tuple[str, ...]]]:
@@ -140,6 +144,50 @@ class TestWhoIsAdded:
         story = run(policy(Severity.SEV2), begin(START), START + 12 * HOUR, team({**TEAM, "secondary": ()}))
         assert steps_of(story) == [(timedelta(0), ("ana",)), (6 * HOUR, ("cho",))]
 
+    @pytest.mark.parametrize(
+        ("severity", "begins", "comes"),
+        [
+            (Severity.SEV3, "06 04:30", "06 09:00"),
+            (Severity.SEV2, "06 07:30", "06 09:00"),
+            (Severity.SEV3, "06 10:00", "06 14:00"),
+            (Severity.SEV3, "09 14:00", "12 09:00"),
+        ],
+        ids=["before the opening", "the same for SEV-2", "while it is open", "on a Friday evening"],
+    )
+    def test_at_once_means_at_the_next_opening_for_who_waits_for_business_hours(
+        self, severity: Severity, begins: str, comes: str
+    ) -> None:
+        at = january(begins)
+        story = run(policy(severity), begin(at), at + 4 * DAY, team({**TEAM, "secondary": ()}))
+        assert [(START + since, people) for since, people in steps_of(story)] == [
+            (at, ("ana",)),
+            (january(comes), ("cho",)),
+        ]
+
+    @pytest.mark.parametrize(
+        ("begins", "comes", "last"),
+        [("06 04:30", "06 09:00", "06 14:30"), ("09 14:00", "12 09:00", "12 11:00")],
+        ids=["earlier than its time: they keep theirs", "later than its time: they wait equally"],
+    )
+    def test_the_steps_after_one_that_came_at_the_opening(self, begins: str, comes: str, last: str) -> None:
+        plan = Policy((*policy(Severity.SEV3).steps, Step(10 * HOUR, ("emergency",))), 4 * HOUR)
+        at = january(begins)
+        story = run(plan, begin(at), at + 4 * DAY, team({**TEAM, "secondary": ()}))
+        assert [START + since for since, _ in steps_of(story)] == [at, january(comes), january(last)]
+
+    def test_an_acknowledgement_before_the_opening_forgets_that_it_was_at_once(self) -> None:
+        plan, who = policy(Severity.SEV3), team({**TEAM, "secondary": ()})
+        progress, _ = advance(plan, begin(january("06 04:30")), january("06 04:30"), who, HOURS)
+        progress, _ = advance(plan, progress, january("06 08:30"), who, HOURS)
+        progress, _ = resume(plan, progress, january("06 10:00"), who, HOURS)
+        assert next_step_at(plan, progress, HOURS) == january("06 14:00")
+
+    def test_the_empty_last_step_of_a_round_hastens_nothing_in_the_next(self) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)), Step(HOUR, ("secondary",))), HOUR, 1)
+        story = run(plan, begin(START), START + 3 * HOUR, team({"primary": ("ana",)}))
+        assert [at for at, e in story if isinstance(e, Page) and e.reason is Reason.ROUND] == [2 * HOUR]
+        assert [at for at, e in story if isinstance(e, Exhausted)] == []
+
     def test_both_who_hold_a_role_are_paged(self) -> None:
         _, events = advance(policy(Severity.SEV0), begin(START), START, team({"primary": ("ana", "ben")}), HOURS)
         assert told(events) == [("step", "ana", "ben")]
@@ -181,6 +229,18 @@ class TestBusinessHours:
         _, events = advance(plan, begin(START), due + 2 * SECOND, team(TEAM), HOURS)
         assert told(events) == [("step", "cho")]
 
+    def test_found_overdue_within_the_hours_it_delays_nobody(self) -> None:
+        plan = Policy((Step(7 * HOUR, ("manager",), business=True), Step(9 * HOUR, ("primary",))), HOUR)
+        progress, events = advance(plan, begin(START), START + 8 * HOUR, team(TEAM), HOURS)
+        assert told(events) == [("step", "cho")]
+        assert next_step_at(plan, progress, HOURS) == START + 9 * HOUR
+
+    def test_emergency_contacts_in_business_hours_have_their_grace_at_the_opening(self) -> None:
+        plan = Policy((Step(HOUR, ("emergency",), business=True),), HOUR)
+        progress, events = advance(plan, begin(january("05 12:00")), january("07 08:58"), team(TEAM), HOURS)
+        assert events == ()
+        assert next_step_at(plan, progress, HOURS) == january("07 09:03")
+
 
 class TestAfterAnOutage:
     def test_overdue_steps_fire_at_once_and_emergency_five_minutes_later(self) -> None:
@@ -205,6 +265,101 @@ class TestAfterAnOutage:
         progress, _ = advance(plan, progress, back + DAY, team(TEAM), HOURS)
         assert (progress.round, progress.exhausted) == (1, False)
 
+    def test_the_grace_counts_from_each_return(self) -> None:
+        plan = policy(Severity.SEV0)
+        progress, _ = advance(plan, begin(START), START + 10 * HOUR, team(TEAM), HOURS)
+        for back in (START + 11 * HOUR, START + 20 * HOUR):
+            progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+            assert told(events) == [("again", "ana", "ben", "cho")]
+            assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
+        progress, events = advance(plan, progress, back + EMERGENCY_GRACE + SECOND, team(TEAM), HOURS)
+        assert told(events) == [("step", "dir")]
+
+    def test_the_grace_holds_in_later_rounds(self) -> None:
+        plan = policy(Severity.SEV0)
+        progress = replace(
+            begin(START), round=1, step=3, paged=("ana", "ben", "cho"), ever=("ana", "ben", "cho", "dir")
+        )
+        back = START + 10 * HOUR
+        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+        assert events == ()
+        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
+        progress, events = advance(plan, progress, back + EMERGENCY_GRACE, team(TEAM), HOURS)
+        assert told(events) == [("round", "dir")]
+        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE + 15 * MINUTE
+
+    @pytest.mark.parametrize(("turn", "reason"), [(0, Reason.STEP), (1, Reason.ROUND)])
+    def test_only_the_emergency_contacts_of_a_step_wait(self, turn: int, reason: Reason) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)), Step(HOUR, ("manager", "emergency"))), HOUR, turn)
+        progress = replace(begin(START), round=turn, step=1, paged=("ana",), ever=("ana",))
+        back = START + 2 * HOUR
+        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+        assert events == (Page(("cho",), 2, reason, ("cho",)),)
+        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
+        progress, events = advance(plan, progress, back + EMERGENCY_GRACE, team(TEAM), HOURS)
+        assert events == (Page(("dir",), 2, reason, ("dir",)),)
+
+    def test_whoever_takes_over_a_role_of_a_step_that_waits_for_its_emergency_contacts_is_paged(self) -> None:
+        plan = Policy((Step(HOUR, ("manager", "emergency")),), HOUR)
+        progress, _ = advance(plan, begin(START), START + 2 * HOUR, team(TEAM), HOURS)
+        changed = team({"manager": ("eve",), "emergency": ("fay",)})
+        assert told(take_over(plan, progress, START + 2 * HOUR + SECOND, changed)[1]) == [("took over", "eve")]
+
+    def test_what_waits_for_business_hours_keeps_its_emergency_contacts_and_managers_waiting(self) -> None:
+        plan = Policy((Step(HOUR, ("manager", "emergency"), business=True),), HOUR)
+        progress, _ = advance(plan, begin(january("07 14:00")), january("07 16:57"), team(TEAM), HOURS)
+        assert progress.ever == ("cho",)
+        assert next_step_at(plan, progress, HOURS) == january("09 09:00")
+        # Slept through that, too, until the evening: nobody is reached then.
+        progress, events = advance(plan, progress, january("09 20:00"), team(TEAM), HOURS)
+        assert told(events) == [("again", "cho")]
+        assert take_over(plan, progress, january("09 21:00"), team({"manager": ("eve",)}))[1] == ()
+        assert next_step_at(plan, progress, HOURS) == january("12 09:00")
+
+    @pytest.mark.parametrize("repeats", [0, 2])
+    def test_what_follows_waits_a_target_after_the_last_step_really_fired(self, repeats: int) -> None:
+        plan = Policy(
+            (Step(timedelta(0), ("primary",)), Step(15 * MINUTE, ("secondary",))),
+            page_again=15 * MINUTE,
+            repeats=repeats,
+        )
+        back = START + 10 * HOUR
+        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
+        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+        assert told(events) == [("step", "ben"), ("again", "ana")]
+        assert next_step_at(plan, progress, HOURS) == back + 15 * MINUTE
+        _, events = advance(plan, progress, back + 15 * MINUTE, team(TEAM), HOURS)
+        assert told(events)[0] == (("round", "ana") if repeats else ("exhausted",))
+
+    def test_the_manager_is_not_paged_and_the_list_exhausted_at_one_instant(self) -> None:
+        plan, back = policy(Severity.SEV2), START + 10 * HOUR
+        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
+        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+        assert told(events) == [("step", "ben"), ("step", "cho"), ("again", "ana")]
+        assert next_step_at(plan, progress, HOURS) == back + HOUR
+
+    def test_a_moment_late_moves_no_later_round(self) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)),), HOUR, 2)
+        progress = begin(START)
+        for hours in (0, 1, 2):
+            progress, _ = advance(plan, progress, START + hours * HOUR + MINUTE, team(TEAM), HOURS)
+            assert (progress.round, next_step_at(plan, progress, HOURS)) == (hours, START + (hours + 1) * HOUR)
+
+    def test_more_than_a_moment_late_the_round_starts_then(self) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)), Step(HOUR, ("secondary",))), HOUR, 1)
+        progress = replace(begin(START), step=2, paged=("ana", "ben"), ever=("ana", "ben"))
+        back = START + 2 * HOUR + MINUTE + SECOND
+        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+        assert told(events) == [("round", "ana")]
+        assert next_step_at(plan, progress, HOURS) == back + HOUR
+
+    def test_a_short_target_burns_no_rounds_either(self) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)),), SECOND, 9)
+        late = START + 45 * SECOND
+        progress, events = advance(plan, begin(START), late, team(TEAM), HOURS)
+        assert told(events) == [("step", "ana")]
+        assert next_step_at(plan, progress, HOURS) == late + SECOND
+
     def test_an_acknowledgement_in_the_grace_forgets_it(self) -> None:
         plan = policy(Severity.SEV0)
         back = START + 10 * HOUR
@@ -227,9 +382,21 @@ class TestWhenAnAcknowledgementEnds:
         progress, _ = advance(plan, progress, START + 15 * MINUTE, team(TEAM), HOURS)
         at = START + 2 * HOUR
         progress, events = resume(plan, progress, at, team(TEAM), HOURS)
-        assert told(events) == [("acknowledgement ended", "ana", "ben")]
+        assert events == (Page(("ana", "ben"), 2, Reason.TIMEOUT),)
         assert next_step_at(plan, progress, HOURS) == at + 15 * MINUTE
         assert progress.again_at == at + 15 * MINUTE
+
+    def test_a_list_begun_anew_meanwhile_counts_from_now(self) -> None:
+        plan, at = policy(Severity.SEV0), START + 2 * HOUR
+        progress = begin_again(plan, replace(begin(START), ever=("ana", "eve")), START + HOUR)
+        progress, events = resume(plan, progress, at, team(TEAM), HOURS)
+        assert told(events) == [("acknowledgement ended", "eve"), ("step", "ana")]
+        assert next_step_at(plan, progress, HOURS) == at + 15 * MINUTE
+
+    @pytest.mark.parametrize(("severity", "minutes"), [(0, 30), (1, 60), (2, None), (3, None)])
+    def test_how_long_it_holds(self, severity: int, minutes: int | None) -> None:
+        holds = policy(Severity(severity)).acknowledge_timeout
+        assert holds == (None if minutes is None else minutes * MINUTE)
 
     def test_nobody_was_paged_then_nobody_is(self) -> None:
         assert resume(policy(Severity.SEV0), begin(START), START + HOUR, team({}), HOURS)[1] == ()
@@ -251,9 +418,17 @@ class TestTakingOver:
         changed = team({**TEAM, "primary": ("eve",), "secondary": ("fay",)})
         progress, events = take_over(plan, progress, START + MINUTE, changed)
         # The secondary has not been reached: the new one waits for that step.
-        assert told(events) == [("took over", "eve")]
+        assert events == (Page(("eve",), 1, Reason.TAKEOVER, ("eve",)),)
         assert progress.ever == ("ana", "eve")
         assert take_over(plan, progress, START + MINUTE, changed) == (progress, ())
+
+    def test_who_took_over_is_not_paged_by_a_later_step_of_the_round(self) -> None:
+        plan = policy(Severity.SEV0)
+        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
+        both = team({**TEAM, "primary": ("eve",), "secondary": ("eve",)})
+        progress, _ = take_over(plan, progress, START + MINUTE, both)
+        _, events = advance(plan, progress, START + 15 * MINUTE, both, HOURS)
+        assert told(events) == [("step", "cho"), ("again", "ana", "eve")]
 
     def test_in_a_later_round_every_role_counts(self) -> None:
         plan = policy(Severity.SEV0)
@@ -290,6 +465,7 @@ class TestEscalatingByHand:
         progress, events = escalate(plan, progress, at, upto, team(people))
         assert [e.people for e in events] == expected
         assert next_step_at(plan, progress, HOURS) == at + next_in * MINUTE
+        assert progress.again_at == at + 15 * MINUTE
 
     def test_it_does_not_wait_for_business_hours(self) -> None:
         plan = policy(Severity.SEV2)
@@ -300,124 +476,3 @@ class TestEscalatingByHand:
     def test_a_list_without_steps_has_nothing_to_escalate(self) -> None:
         plan = Policy((), MINUTE)
         assert escalate(plan, begin(START), START, 3, team(TEAM)) == (begin(START), ())
-
-
-# --- what must hold whatever the list, the team and the times ---------------------------------------------------------
-
-Holders = dict[str, tuple[str, ...]]
-Instant = tuple[datetime, Holders, str]
-Life = tuple[Policy, list[Instant]]
-
-PEOPLE = tuple("abcdef")
-ROLES = ("primary", "secondary", "manager", "emergency")
-durations = st.integers(0, 600).map(lambda minutes: minutes * MINUTE)
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> Policy:
-    afters = sorted(draw(st.lists(durations, max_size=5)))
-    steps = tuple(
-        Step(after, tuple(draw(st.lists(st.sampled_from(ROLES), min_size=1, max_size=2))), draw(st.booleans()))
-        for after in afters
-    )
-    return Policy(steps, draw(st.integers(1, 300)) * MINUTE, draw(st.integers(0, 3)))
-
-
-teams = st.dictionaries(st.sampled_from(ROLES), st.lists(st.sampled_from(PEOPLE), max_size=2, unique=True).map(tuple))
-gaps = st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=12)
-
-
-@st.composite
-def lives(
-    draw: st.DrawFn,
-) -> Life:
-    """Draw a list, and instants at which one of the things happens that can happen to an incident."""
-    plan, at = draw(plans()), START
-    moments: list[Instant] = []
-    for gap in draw(gaps):
-        at += gap * MINUTE
-        what = draw(st.sampled_from(["advance", "advance", "take over", "resume", "escalate"]))
-        moments.append((at, draw(teams), what))
-    return plan, moments
-
-
-def live(plan: Policy, progress: Progress, moment: Instant) -> tuple[Progress, tuple[Event, ...]]:
-    at, people, what = moment
-    if what == "take over":
-        return take_over(plan, progress, at, team(people))
-    if what == "resume":
-        return resume(plan, progress, at, team(people), HOURS)
-    if what == "escalate":
-        return escalate(plan, progress, at, progress.step + 1, team(people))
-    return advance(plan, progress, at, team(people), HOURS)
-
-
-@given(lives())
-def test_it_only_ever_adds(life: Life) -> None:
-    plan, moments = life
-    progress = begin(START)
-    for moment in moments:
-        before = progress
-        progress, events = live(plan, progress, moment)
-        assert progress.ever[: len(before.ever)] == before.ever
-        assert len(set(progress.ever)) == len(progress.ever)
-        paged = {p for e in events if isinstance(e, Page) for p in e.people}
-        assert paged <= set(progress.ever)
-        assert set(progress.ever) - set(before.ever) <= paged
-        assert progress.round >= before.round
-        assert progress.exhausted >= before.exhausted
-
-
-@given(lives())
-def test_advancing_again_at_the_same_instant_does_nothing(life: Life) -> None:
-    plan, moments = life
-    progress = begin(START)
-    for moment in moments:
-        progress, _ = live(plan, progress, moment)
-        at, people, _ = moment
-        progress, _ = advance(plan, progress, at, team(people), HOURS)
-        assert advance(plan, progress, at, team(people), HOURS) == (progress, ())
-        due = next_action_at(plan, progress, HOURS)
-        assert due is None or due > at
-
-
-@given(plans(), teams)
-def test_it_ends_and_pages_nobody_twice_at_one_instant(plan: Policy, people: Holders) -> None:
-    progress, at = begin(START), START
-    for _ in range(400):
-        progress, events = advance(plan, progress, at, team(people), HOURS)
-        if progress.round == 0:
-            paged = [p for e in events if isinstance(e, Page) for p in e.people]
-            assert len(paged) == len(set(paged))
-        due = next_action_at(plan, progress, HOURS)
-        if due is None or progress.exhausted:
-            return
-        at = due
-    raise AssertionError("never exhausted")
-
-
-@given(plans(), teams, st.lists(st.integers(0, 3000), max_size=20))
-def test_restarts_anywhere_give_each_step_exactly_once(plan: Policy, people: Holders, looks: list[int]) -> None:
-    """However often, and however irregularly, somebody looks: the steps of a round are the same, each once."""
-    alone = replace(plan, repeats=0)
-    long_after = START + 60 * DAY
-    expected = _steps_fired(alone, people, [])
-    assert _steps_fired(alone, people, sorted(START + m * MINUTE for m in looks)) == expected
-    progress, _ = advance(alone, begin(START), long_after, team(people), HOURS)
-    while not progress.exhausted:
-        due = next_step_at(alone, progress, HOURS)
-        assert due is not None
-        progress, _ = advance(alone, progress, due, team(people), HOURS)
-    assert set(progress.ever) == {p for e in expected for p in e}
-
-
-def _steps_fired(plan: Policy, people: Holders, looks: list[datetime]) -> list[tuple[str, ...]]:
-    """Return whom each step added, looking at the instants that the list asks for and at ``looks`` besides."""
-    progress, fired, extra = begin(START), [], list(looks)
-    while not progress.exhausted:
-        due = next_step_at(plan, progress, HOURS)
-        assert due is not None
-        at = min(due, extra.pop(0)) if extra else due
-        progress, events = advance(plan, progress, max(at, START), team(people), HOURS)
-        fired += [e.people for e in events if isinstance(e, Page) and e.reason is Reason.STEP]
-    return fired

@@ -40,9 +40,15 @@ def test_the_procedure_of_a_sev0_is_15_30_and_60_minutes() -> None:
     assert (found.page_again, found.repeats, found.acknowledge_timeout) == (15 * MINUTE, 9, 30 * MINUTE)
 
 
+@pytest.mark.parametrize(("severity", "hours"), [(0, 1), (1, 4), (2, 8), (3, 24)])
+def test_how_soon_each_severity_has_to_be_resolved(severity: int, hours: int) -> None:
+    assert policy(TEAM, Severity(severity)).resolve == hours * HOUR
+
+
 def test_targets_move_the_default_steps() -> None:
-    team = replace(TEAM, targets=MappingProxyType({Severity.SEV0: Targets(MINUTE, HOUR)}))
+    team = replace(TEAM, targets=MappingProxyType({Severity.SEV0: Targets(MINUTE, 2 * HOUR)}))
     assert [s.after / MINUTE for s in policy(team, Severity.SEV0).steps] == [0, 1, 2, 4]
+    assert policy(team, Severity.SEV0).resolve == 2 * HOUR
     assert policy(team, Severity.SEV1) == policy(TEAM, Severity.SEV1)
 
 
