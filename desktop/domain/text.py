@@ -45,9 +45,9 @@ def plain(text: str, limit: int) -> str:
     one space. Markup stays as the characters that it is: the screen shows plain text only.
     """
     # Cutting first keeps a 100 KB title cheap; four times leaves room for what is dropped below.
-    raw = storable(text[: limit * 4 + 1])
-    cleaned = " ".join("".join(_visible(c) for c in raw).split())
-    if len(text) > limit * 4 and len(cleaned) <= limit:
+    seen = text[: limit * 4]
+    cleaned = " ".join("".join(_visible(c) for c in storable(seen)).split())
+    if len(text) > len(seen) and len(cleaned) <= limit:
         cleaned += ELLIPSIS
     # Joiners and marks alone show nothing at all.
     if all(unicodedata.category(c) in _INVISIBLE for c in cleaned):

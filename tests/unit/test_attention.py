@@ -5,9 +5,12 @@ from types import MappingProxyType
 import pytest
 
 from desktop.domain.attention import (
+    SENDING_QUIET,
     Command,
     ConnectionState,
     Contact,
+    Lost,
+    Page,
     Quiet,
     Sending,
     Sound,
@@ -15,7 +18,7 @@ from desktop.domain.attention import (
     attention,
     mute,
 )
-from desktop.domain.incident import Incident, Person, Snapshot, Status
+from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
 from desktop.domain.severity import Severity
 from tests.fakes.backend import ANA, ON_CALL, T0, incident
 
@@ -81,6 +84,29 @@ def test_a_page_that_is_being_acknowledged_is_quiet_until_it_takes_too_long() ->
     assert (late.sound, late.pages[0].overdue) == (Sound.SIREN, True)
 
 
+def test_a_page_says_all_that_its_window_shows() -> None:
+    skew = timedelta(seconds=3)
+    sending = MappingProxyType({"I1": Sending(Command.RESOLVE, T0)})
+    state = replace(live(incident(), incident("I2")), offset=skew, sending=sending)
+    first, second = attention((state,), T0).pages
+    assert first == Page("one", "Server", incident(), ON_CALL, ANA, sending=Command.RESOLVE, offset=skew)
+    assert second == Page("one", "Server", incident("I2"), ON_CALL, ANA, offset=skew)
+
+
+def test_as_long_as_it_may_take_is_not_too_long() -> None:
+    sending = MappingProxyType({"I1": Sending(Command.ACKNOWLEDGE, T0)})
+    (page,) = attention((replace(live(incident()), sending=sending),), T0 + SENDING_QUIET).pages
+    assert not page.overdue
+
+
+def test_my_shifts_are_shown_once_for_each_role_by_level() -> None:
+    second, first = OnCall(ANA, "secondary", 2, "SEV0"), OnCall(ANA, "primary", 1, "SEV0")
+    again, other = OnCall(ANA, "primary", 1, "SEV1"), OnCall(BEN, "manager", 1, "SEV0")
+    state = ConnectionState("one", "Server", Contact.LIVE, T0, Snapshot(ANA, (), (second, other, first, again), T0))
+    assert attention((state, live()), T0).on_call == (first, second)
+    assert attention((live(on_call=False),), T0).on_call == ()
+
+
 def test_a_refused_acknowledgement_rings_on() -> None:
     state = replace(live(incident()), failed=MappingProxyType({"I1": "not allowed"}))
     decided = attention((state,), T0)
@@ -101,6 +127,14 @@ def test_lost_contact_is_seen_after_60_s_and_heard_after_90(seconds: int, tray: 
     assert (decided.tray, decided.sound) == (tray, sound)
 
 
+def test_a_lost_connection_is_told_by_name_since_when_it_was_last_heard() -> None:
+    found = attention((lost(),), T0 + timedelta(seconds=90))
+    assert found.lost == (Lost("one", "Server", T0, "timed out", loud=True),)
+    assert found.loop is True
+    never = ConnectionState("one", "Server", Contact.LOST, T0 + MINUTE, trouble="refused")
+    assert attention((never,), T0 + MINUTE).lost == (Lost("one", "Server", T0 + MINUTE, "refused", loud=False),)
+
+
 def test_lost_contact_is_not_heard_off_call() -> None:
     decided = attention((lost(on_call=False),), T0 + 5 * MINUTE)
     assert (decided.tray, decided.sound) == (Tray.LOST, None)
@@ -118,6 +152,7 @@ def test_muting_takes_the_sound_and_not_the_picture() -> None:
     after = attention((state,), T0 + 5 * MINUTE, quiet)
     assert (during.tray, during.sound, len(during.pages)) == (Tray.RINGING, None, 1)
     assert after.sound is Sound.SIREN
+    assert (during.muted_until, after.muted_until) == (T0 + 5 * MINUTE, None)
     assert attention((live(),), T0, quiet).tray is Tray.PAUSED
     assert attention((state,), T0, mute(during, quiet, None)).sound is Sound.SIREN
 

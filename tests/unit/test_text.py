@@ -13,6 +13,8 @@ from desktop.domain.text import plain, shorten, storable, storable_json
         ("a\0b", "a�b"),
         ("\x1b[31mred\x07", "[31mred"),
         ("\ud800", "�"),
+        ("\udfff", "�"),
+        ("\ue000", "\ue000"),
         ("evil \u202egnp.exe", "evil gnp.exe"),
         ("<b>&amp;</b>", "<b>&amp;</b>"),
         ("-rf /", "-rf /"),
@@ -30,7 +32,24 @@ def test_plain_says_that_it_cut() -> None:
     assert plain("x" * 100_000, 10) == "x" * 9 + "…"
     # Cut text that shrinks to less than the limit must not look whole.
     assert plain("\x07" * 1000 + "abc", 10) == "…"
-    assert plain("a" + " " * 1000 + "b", 10).endswith("…")
+    assert plain("a" + " " * 1000 + "b", 10) == "a…"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a" + " " * 38 + "b", "a b"),
+        ("a" + " " * 39 + "b", "a…"),
+        ("a" + " " * 37 + "bc", "a bc"),
+        ("a" + " " * 37 + "bcd", "a bc…"),
+        ("\x07" * 30 + "1234567890", "1234567890"),
+        ("\x07" * 30 + "12345678901", "123456789…"),
+        ("\x07" * 31 + "123456789" + "\x07", "123456789…"),
+        ("\x07" * 30 + "1234567890" + "\x07", "123456789…"),
+    ],
+)
+def test_plain_looks_at_four_times_its_limit_and_says_so_where_there_is_more(text: str, shown: str) -> None:
+    assert plain(text, 10) == shown
 
 
 @given(st.text(alphabet=st.characters(), max_size=400), st.integers(1, 50))
@@ -57,3 +76,5 @@ def test_storable_json_reaches_everywhere() -> None:
 def test_shorten_keeps_what_fits() -> None:
     assert shorten("abc", 3) == "abc"
     assert shorten("abcd", 3) == "ab…"
+    assert shorten("  a bcd", 5) == "  a…"
+    assert shorten("abc", 0) == "…"
