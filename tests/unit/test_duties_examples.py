@@ -218,6 +218,45 @@ def test_an_override_within_a_shift_is_no_weekly_handover() -> None:
     assert ids(team, SINCE, "2026-01-19 09:00", Kind.HANDOVER) == ["handover/2026-01-19"]
 
 
+STAND_INS = [
+    ("nobody stands in", "", "", "", "", "", "ben cho"),
+    ("an override across the handover", "override", "dora", "2026-01-19 08:00", "2026-01-19 12:00", "", "ben cho"),
+    ("an hour in the incoming shift", "override", "ana", "2026-01-20 08:00", "2026-01-20 09:00", "", "ben cho"),
+    ("the last hour of the outgoing shift", "override", "dora", "2026-01-19 08:00", "2026-01-19 09:00", "", "ben cho"),
+    ("the outgoing shift's night", "absence", "ben", "2026-01-18 18:00", "2026-01-20 09:00", "dora", "ben cho"),
+    ("the incoming engineer is away the whole week", "absence", "cho", "2026-01-19 00:00", "2026-01-27 00:00", "ana",
+     "ben ana"),
+    ("the outgoing engineer was ill from Wednesday on", "absence", "ben", "2026-01-14 03:00", "2026-01-19 09:00",
+     "dora", "dora cho"),
+    ("for exactly half of the shift the engineer comes first", "absence", "ben", "2026-01-12 09:00",
+     "2026-01-15 21:00", "dora", "ben cho"),
+    ("who covers the next week has the watch already", "absence", "cho", "2026-01-19 00:00", "2026-01-27 00:00", "ben",
+     ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", STAND_INS, ids=[row[0] for row in STAND_INS])
+def test_the_engineers_of_both_shifts_sign_whoever_stands_in(row: tuple[str, str, str, str, str, str, str]) -> None:
+    _, what, who, start, end, cover, signers = row
+    team = TEAM
+    if what == "override":
+        over = Override(Role.PRIMARY, who, datetime.fromisoformat(start), datetime.fromisoformat(end))
+        team = replace(TEAM, overrides=(over,))
+    elif what:
+        away = Absence(who, datetime.fromisoformat(start), datetime.fromisoformat(end), cover=cover)
+        team = replace(TEAM, absences=(away,))
+    found = [x.duty for x in duties(team, SINCE, at("2026-01-19 09:00")) if x.duty.kind is Kind.HANDOVER]
+    assert " ".join(p for d in found for p in d.signers if d.subject == "2026-01-19") == signers
+
+
+def test_nobody_on_call_all_week_hands_nothing_over_and_takes_nothing() -> None:
+    two = Rotation(("ana", "ben"), START, WEEKLY)
+    alone = replace(TEAM, people=TEAM.people[:2], rotations=MappingProxyType({Role.PRIMARY: two}))
+    away = tuple(Absence(p, datetime(2026, 1, 12, 9), datetime(2026, 1, 19, 9)) for p in ("ana", "ben"))
+    assert ids(alone, SINCE, "2026-01-19 09:00", Kind.HANDOVER) == ["handover/2026-01-19"]
+    assert ids(replace(alone, absences=away), SINCE, "2026-01-19 09:00", Kind.HANDOVER) == []
+
+
 def test_a_handover_is_done_when_both_have_signed_whoever_else_does() -> None:
     duty = one(TEAM, SINCE, "2026-01-19 09:00", "handover/2026-01-19").duty
     ben, dora, cho = (signed(duty.id, p, f"2026-01-19 09:{m}") for p, m in (("ben", 10), ("dora", 11), ("cho", 12)))

@@ -1,5 +1,6 @@
 """What holds of the duties of every team, however odd, and around every clock change."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,8 +11,9 @@ from desktop.domain.duties import STATUS_EVERY, Facts, MajorIncident, duties
 from desktop.domain.duty import Act, Kind, Listed, Mark, State
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Severity
-from desktop.domain.team import Every, Role, Unit
-from desktop.domain.wall import clock
+from desktop.domain.shifts import length
+from desktop.domain.team import Every, Role, Team, Unit
+from desktop.domain.wall import clock, instant
 from tests.unit.teams import DAY, WHOLE_DAYS, Case, cases
 from tests.unit.test_duties_examples import TEAM
 
@@ -148,14 +150,33 @@ def should_have_a_primary(case: Case, at: datetime) -> bool:
 
 @examples
 @given(cases(WHOLE_DAYS))
-def test_who_hands_over_had_the_watch_and_who_takes_over_has_it(case: Case) -> None:
+def test_who_hands_over_and_who_takes_over_have_most_of_their_turns_and_the_rotation_agrees(case: Case) -> None:
+    as_planned = replace(case.team, overrides=(), absences=())
     for item in duties(case.team, Facts(case.start), case.end):
         duty = item.duty
         if duty.kind is Kind.HANDOVER and duty.due is not None:
             outgoing, incoming = duty.signers
             assert outgoing != incoming
-            assert on_call(case.team, duty.due)[Role.PRIMARY].person == incoming
+            turn = on_call(as_planned, duty.due)[Role.PRIMARY].person
+            assert incoming == turn or stands_in_for_most(case.team, as_planned, incoming, turn or "", duty.due)
             assert clock(duty.due, case.team.time_zone).date() not in case.team.holidays
+
+
+def stands_in_for_most(team: Team, as_planned: Team, person: str, turn: str, at: datetime) -> bool:
+    """Tell whether ``person`` has more of the turns of ``turn`` in the shift after ``at``, half hour by half hour."""
+    zone, rotation = team.time_zone, team.rotations[Role.PRIMARY]
+    begins = (moved(team, rotation.start + n * length(rotation.every)) for n in range(9999))
+    end = next(instant(wall, zone) for wall in begins if instant(wall, zone) > at)
+    had: Counter[str | None] = Counter()
+    while at < end:
+        if on_call(as_planned, at)[Role.PRIMARY].person == turn:
+            had[on_call(team, at)[Role.PRIMARY].person] += 1
+        at += timedelta(minutes=30)
+    return had[person] > had[turn]
+
+
+def moved(team: Team, wall: datetime) -> datetime:
+    return moved(team, wall + DAY) if wall.date() in team.holidays else wall
 
 
 @given(st.lists(st.integers(0, 200), max_size=12), st.integers(1, 600))
