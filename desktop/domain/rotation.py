@@ -31,6 +31,8 @@ _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 _BLOCK = timedelta(weeks=8)
 _LOOK_BLOCKS = -(-LOOK_AHEAD // _BLOCK)
 _KEPT_TEAMS, _KEPT_BLOCKS = 8, 32
+# A century of hours would take half a minute and a gigabyte.
+_MOST_SHIFTS = 100_000
 
 Moment = Mapping[Role, Segment]
 _Moments = tuple[list[datetime], list[Moment]]
@@ -45,13 +47,17 @@ def schedule(team: Team, start: datetime, end: datetime) -> tuple[Segment, ...]:
     The segments of a role that has a rotation leave no gap (``person`` None: nobody); those of a role that only
     overrides create cover just their time. Neighbours that are equal but for their times are one segment.
 
-    Raises ``InputError`` for instants without a zone or outside the years 1970 to 2199.
+    Raises ``InputError`` for instants without a zone or outside the years 1970 to 2199, and for so long a time that it
+    has more than 100,000 shifts of a role: those of an hour in eleven years.
     """
     _check(start)
     _check(end)
     if start >= end:
         return ()
-    return tuple(s for those in _plan(team).segments(start, end).values() for s in those)
+    plan = _plan(team)
+    if plan.most_shifts(start, end) > _MOST_SHIFTS:
+        raise InputError(f"That is more than {_MOST_SHIFTS:,} shifts of one role: ask for a shorter time.")
+    return tuple(s for those in plan.segments(start, end).values() for s in those)
 
 
 def on_call(team: Team, at: datetime) -> Mapping[Role, Segment]:
@@ -104,6 +110,10 @@ class _Plan:
             _keep(self._moments, number, found, _KEPT_BLOCKS)
         starts, moments = found
         return moments[bisect_right(starts, at) - 1]
+
+    def most_shifts(self, start: datetime, end: datetime) -> int:
+        """Return how many shifts the role with the shortest ones has within ``[start, end)``, about."""
+        return max((ring.count(start, end) for ring in self._rings.values()), default=0)
 
     def segments(self, start: datetime, end: datetime) -> _Segments:
         """Return the segments of each role within ``[start, end)``."""

@@ -106,6 +106,10 @@ class Ring:
                 met.add(person)
                 yield person
 
+    def count(self, start: datetime, end: datetime) -> int:
+        """Return how many shifts begin within ``[start, end)``, about."""
+        return (end - start) // self._every
+
     def turns(self, start: datetime, end: datetime) -> Iterator[Turn]:
         """Yield the turns that touch ``[start, end)``, in order, without gaps; none before the first shift.
 

@@ -216,3 +216,13 @@ def test_a_long_shift_has_its_real_boundaries_from_either_end(week: int) -> None
     begins = utc("2026-01-05 09:00") + timedelta(weeks=30)
     now = rotation.on_call(team, begins + timedelta(weeks=week))[Role.PRIMARY]
     assert now == Segment(Role.PRIMARY, "ben", begins, begins + timedelta(weeks=30), Why.ROTATION)
+
+
+def test_a_century_of_hours_is_refused_and_eleven_years_are_not() -> None:
+    hours = Team(LOS_ANGELES, TEAM.people, {Role.PRIMARY: Rotation(("ana",), START, Every(1, Unit.HOURS))})
+    with pytest.raises(InputError, match="That is more than 100,000 shifts of one role: ask for a shorter time"):
+        rotation.schedule(hours, MONDAY, MONDAY + timedelta(days=36_525))
+    long_ago = utc("1990-01-01 00:00")
+    assert len(rotation.schedule(hours, long_ago, long_ago + timedelta(hours=100_000))) == 1
+    with pytest.raises(InputError):
+        rotation.schedule(hours, long_ago, long_ago + timedelta(hours=100_001))
