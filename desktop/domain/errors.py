@@ -18,6 +18,9 @@ WatchbellError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# What fits a terminal that can still be scrolled; whoever mends these runs the check again.
+_LINES = 100
+
 
 class WatchbellError(Exception):
     """An error for a person: what happened, to what, what to do.
@@ -58,13 +61,19 @@ class Problem:
 
 
 class TeamFileError(InputError):
-    """A team file that cannot be used; ``problems`` holds every mistake, in the order of the file."""
+    """A team file that cannot be used; ``problems`` holds every mistake, in the order of the file.
+
+    The message has a line for each of the first hundred, and says how many more there are.
+    """
 
     title = "The team file has mistakes"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(p) for p in self.problems))
+        lines = [str(p) for p in self.problems[:_LINES]]
+        if len(self.problems) > _LINES:
+            lines.append(f"and {len(self.problems) - _LINES} more.")
+        super().__init__("\n".join(lines))
 
 
 class SecretsUnavailable(WatchbellError):

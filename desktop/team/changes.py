@@ -1,13 +1,13 @@
 """The parts of a team file that change whose turn it is: absences and overrides. Any thread."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from desktop.domain.team import Absence, Override, Role
 from desktop.domain.wall import instant
 from desktop.team import times, words
+from desktop.team.circles import Covered, circles
 from desktop.team.reader import Table
 from desktop.team.rota import Known
 
@@ -62,43 +62,12 @@ def _check_notice(table: Table, absence: Absence) -> None:
         table.warn("announced", f"{absence.person} announced this absence {days} days ahead, not {NOTICE.days}.")
 
 
-def _circles(absences: list[tuple[Table, Absence]], zone: ZoneInfo) -> Iterator[tuple[Table, list[str]]]:
-    """Yield the circles of covers, each once: A away, covered by B, who is away at that time, covered by A."""
-    by_person: dict[str, list[_Away]] = {}
-    for table, absence in absences:
-        away = _Away(table, absence, instant(absence.start, zone), instant(absence.end, zone))
-        by_person.setdefault(absence.person, []).append(away)
-    told: set[frozenset[str]] = set()
-    for those in by_person.values():
-        for away in those:
-            circle = _circle(away, by_person)
-            if circle and frozenset(circle) not in told:
-                told.add(frozenset(circle))
-                yield away.table, circle
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Away:
-    table: Table
-    absence: Absence
-    start: datetime
-    end: datetime
-
-
-def _circle(first: _Away, by_person: Mapping[str, list[_Away]]) -> list[str]:
-    """Return the people of a circle of covers through ``first``, the first one again at the end; empty when none."""
-
-    def follow(away: _Away, start: datetime, end: datetime, way: list[str]) -> list[str]:
-        cover = away.absence.cover
-        if cover is None or start >= end:
-            return []
-        if cover == first.absence.person:
-            return [*way, cover]
-        if cover in way:
-            return []
-        found = (
-            follow(each, max(start, each.start), min(end, each.end), [*way, cover]) for each in by_person.get(cover, ())
-        )
-        return next((way for way in found if way), [])
-
-    return follow(first, first.start, first.end, [first.absence.person])
+def _circles(absences: Sequence[tuple[Table, Absence]], zone: ZoneInfo) -> Iterator[tuple[Table, list[str]]]:
+    """Yield the circles of covers: the table of the first absence, and the people, the first one again at the end."""
+    covered = [
+        Covered(number, absence.person, absence.cover, instant(absence.start, zone), instant(absence.end, zone))
+        for number, (_, absence) in enumerate(absences)
+        if absence.cover is not None
+    ]
+    for circle in circles(covered):
+        yield absences[circle[0].number][0], [circle[0].person, *(absence.cover for absence in circle)]

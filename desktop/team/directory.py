@@ -7,6 +7,8 @@ from desktop.domain.team import Access, AccessCheck, Contact, Member, Service
 from desktop.team import addresses, times, words
 from desktop.team.reader import Table
 
+_access = words.member_of(Access, "access")
+
 
 def people(top: Table) -> tuple[Member, ...]:
     """Return ``[[people]]``: at least one, each with an id of its own."""
@@ -28,7 +30,7 @@ def _person(table: Table, ids: Callable[[Table, str | None], str | None]) -> Mem
         time_zone=table.get("time_zone", times.zone),
         notify=table.each("notify", addresses.channel),
         certified=table.get("certified", words.flag),
-        access=table.get("access", words.member_of(Access, "access")) or Access.ENGINEER,
+        access=table.get("access", _access) or Access.ENGINEER,
     )
     return member if person_id else None
 

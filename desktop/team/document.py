@@ -13,11 +13,15 @@ from desktop.domain.errors import Problem, TeamFileError
 from desktop.team import positions
 
 LIMIT = 1024 * 1024
-# Each impossible date costs another reading of the whole text: beyond this many, the file is refused as it is.
-_DATES = 20
+# Each impossible date costs another reading of the whole text: so often it is read, less often when it is long.
+_READINGS = 20
+
+# Python's reader takes time and memory with the square of the parts of a dotted key: for 100,000 of them, all there is.
+_DOTTED = re.compile(r"""(?<![\w\\-])(?:(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
+_DATE_ALONE = re.compile(rf"^([ \t]*[\w.-]+[ \t]*=[ \t]*)({_DATE.pattern})(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ def read(text: str, source: str) -> Document:
     """Return the document that ``text`` is; raise ``TeamFileError`` with line and column when it is not TOML."""
     _check_size(source, len(text))
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    dotted = _DOTTED.search(text)
+    if dotted is not None:
+        raise _wrong(source, text.count("\n", 0, dotted.start()) + 1, "is nested too deeply.")
     try:
         data, text = _parse(text, source)
         return Document(source, data, positions.lines(text))
@@ -67,11 +74,11 @@ def _parse(text: str, source: str) -> tuple[dict[str, object], str]:
     A date such as 2026-02-30 ends the reading of TOML; as a text it is reported where a date is expected, together
     with every other mistake.
     """
-    for _ in range(_DATES):
+    for _ in range(max(2, min(_READINGS, LIMIT // max(len(text), 1)))):
         try:
             return tomllib.loads(text), text
         except tomllib.TOMLDecodeError as error:
-            mended = _with_quoted_date(text, str(error))
+            mended = _with_quoted_dates(text, str(error))
             if mended is None:
                 raise _syntax(source, str(error)) from error
             text = mended
@@ -81,7 +88,11 @@ def _parse(text: str, source: str) -> tuple[dict[str, object], str]:
     raise _wrong(source, 0, "is not TOML: too many dates that are not in the calendar.")
 
 
-def _with_quoted_date(text: str, error: str) -> str | None:
+def _with_quoted_dates(text: str, error: str) -> str | None:
+    """Return ``text`` with the impossible date that ``error`` is about in quotes, and all that have a line each.
+
+    None when it is about something else.
+    """
     place = _PLACE.search(error)
     if place is None:
         return None
@@ -91,8 +102,13 @@ def _with_quoted_date(text: str, error: str) -> str | None:
     at = start + int(place[2]) - 1
     for found in _DATE.finditer(text, start, len(text) if end < 0 else end):
         if found.start() <= at <= found.end() and not _in_calendar(found.group()):
-            return f'{text[: found.start()]}"{found.group()}"{text[found.end() :]}'
+            text = f'{text[: found.start()]}"{found.group()}"{text[found.end() :]}'
+            return _DATE_ALONE.sub(_quoted, text)
     return None
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return found[0] if _in_calendar(found[2]) else f'{found[1]}"{found[2]}"'
 
 
 def _in_calendar(text: str) -> bool:

@@ -1,18 +1,25 @@
 """Public holidays as dates: the `holidays` library's, and those that a team file adds. Any thread.
 
-The library takes half a second to import, all countries of it whichever is asked for, so it is imported when a file
-first names a country. What it answered is kept: later files of the same country cost nothing.
+The library is imported when a file first names a country, and of its 250 countries only that one: they are most of what
+importing it costs. What it answered is kept: later files of the same country cost nothing.
 """
 
 import warnings
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
-from types import MappingProxyType
+from functools import cache, lru_cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
 
 from desktop.team import times, words
 from desktop.team.reader import Table
-from desktop.team.words import Wrong
+from desktop.team.words import Near, Wrong
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 # Whole years, whatever the clock says, so that one file always means the same; 100 years take 10 to 25 ms.
 YEARS = range(2000, 2101)
@@ -46,20 +53,46 @@ def _official(table: Table, country: str, subdivision: str | None) -> Mapping[da
     try:
         return _dates(country, subdivision)
     except NotImplementedError:
-        table.wrong("subdivision", f"{words.said(subdivision)} is no part of {country}{_near(country, subdivision)}")
+        table.wrong("subdivision", f"{words.said(subdivision)} is no part of {country}", _near(country, subdivision))
         return {}
 
 
 @lru_cache(maxsize=32)
 def _dates(country: str, subdivision: str | None) -> Mapping[date, str]:
     """Return the holidays of a country; raise ``NotImplementedError`` for a subdivision that the library has not."""
-    from holidays import country_holidays  # noqa: PLC0415 - see the top of this file
-
     with warnings.catch_warnings():
         # For some countries it warns that it does not know the dates of every year.
         warnings.simplefilter("ignore")
-        found = country_holidays(country, subdiv=subdivision, years=YEARS)
+        found = _calendar(country)(subdiv=subdivision, years=YEARS)
     return MappingProxyType(dict(found))
+
+
+@cache
+def _calendar(country: str) -> "type[HolidayBase]":
+    """Return the library's class for a country's code."""
+    from holidays.registry import COUNTRIES  # noqa: PLC0415 - see the top of this file
+
+    module, names = next((module, names) for module, names in COUNTRIES.items() if country in names[1:3])
+    calendar: type[HolidayBase] = getattr(_alone(module), names[0])
+    return calendar
+
+
+def _alone(country: str) -> ModuleType:
+    """Return the library's module ``country``, imported without all others.
+
+    They come with ``holidays.countries``, which any import of one of them begins with. No module needs them, but for a
+    few territories that build on another country: these still import all.
+    """
+    import holidays  # noqa: PLC0415 - see the top of this file
+
+    name = f"holidays.countries.{country}"
+    spec = PathFinder.find_spec(name, [f"{folder}/countries" for folder in holidays.__path__])
+    if spec is None or spec.loader is None:
+        # In a packager's archive modules are no files.
+        return import_module(name)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _country(value: object) -> str:
@@ -73,8 +106,6 @@ def _country(value: object) -> str:
     raise Wrong(f"{words.said(code)} is no country that is known{words.nearest(code, by_name.values(), by_name)}")
 
 
-def _near(country: str, subdivision: str | None) -> str:
-    from holidays import country_holidays  # noqa: PLC0415 - see the top of this file
-
-    known = country_holidays(country)
+def _near(country: str, subdivision: str | None) -> Near:
+    known = _calendar(country)
     return words.nearest(subdivision or "", known.subdivisions, known.subdivisions_aliases)

@@ -10,17 +10,25 @@ import tomllib
 Path = tuple[str | int, ...]
 """The way to a value: keys, and places in arrays, counted from 0."""
 
-_BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
+# No team file nests deeper than six. A path is as long as it is deep: half a million elements under 400 brackets would
+# fill the memory.
+DEEPEST = 32
+
+_BLANK = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 _DOT = re.compile(r"[ \t]*\.[ \t]*")
-_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*'""")
+_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\]++|\\.)*+"|'[^']*'""")
 _STRING = re.compile(
-    r'''"""(?:[^\\]|\\.)*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:[^"\\]|\\.)*"|'[^']*\'''', re.DOTALL
+    r'''"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:[^"\\]++|\\.)*+"|'[^']*\'''',
+    re.DOTALL,
 )
 _SCALAR = re.compile(r"[^,\]}#\n]+")
 
 
 def lines(text: str) -> dict[Path, int]:
-    """Return the line (from 1) of every table, key and array element of ``text``: valid TOML with plain newlines."""
+    """Return the line (from 1) of every table, key and array element of ``text``: valid TOML with plain newlines.
+
+    Raises ``RecursionError``, as ``tomllib`` does some hundred levels later, for what is nested too deeply.
+    """
     return _Walk(text).document()
 
 
@@ -34,13 +42,13 @@ class _Walk:
 
     def document(self) -> dict[Path, int]:
         table: Path = ()
-        self._skip(_BLANK)
+        self._skip()
         while self._at < len(self._text):
             if self._text.startswith("[", self._at):
                 table = self._header()
             else:
                 self._pair(table)
-            self._skip(_BLANK)
+            self._skip()
         return self._found
 
     def _header(self) -> Path:
@@ -58,12 +66,18 @@ class _Walk:
         self._found[path] = line
         return path
 
+    def _note(self, path: Path, line: int) -> None:
+        """Note on which line ``path`` stands first."""
+        if len(path) > DEEPEST:
+            raise RecursionError
+        self._found.setdefault(path, line)
+
     def _resolved(self, keys: list[str], line: int) -> Path:
         """Return the path of the table above a header: it may stand nowhere else than in that header."""
         path: Path = ()
         for key in keys:
             path = self._newest((*path, key))
-            self._found.setdefault(path, line)
+            self._note(path, line)
         return path
 
     def _newest(self, path: Path) -> Path:
@@ -75,21 +89,21 @@ class _Walk:
         path = table
         for key in self._keys():
             path = (*path, key)
-            self._found.setdefault(path, line)
+            self._note(path, line)
         self._at = self._text.index("=", self._at) + 1
         self._value(path)
 
     def _keys(self) -> list[str]:
         keys = []
         while True:
-            self._skip(_BLANK)
+            self._skip()
             raw = self._take(_KEY)
             keys.append(str(tomllib.loads(f"k = {raw}")["k"]) if raw[0] in "\"'" else raw)
             if not self._take(_DOT):
                 return keys
 
     def _value(self, path: Path) -> None:
-        self._skip(_BLANK)
+        self._skip()
         opening = self._text[self._at]
         if opening == "[":
             self._array(path)
@@ -101,7 +115,7 @@ class _Walk:
     def _array(self, path: Path) -> None:
         place = 0
         while self._more("]"):
-            self._found[(*path, place)] = self._here()
+            self._note((*path, place), self._here())
             self._value((*path, place))
             place += 1
 
@@ -111,17 +125,19 @@ class _Walk:
 
     def _more(self, closing: str) -> bool:
         """Step over the bracket or comma here; tell whether another element follows, else step over ``closing``."""
-        self._skip(_BLANK)
+        self._skip()
         if self._text[self._at] != closing:
             self._at += 1
-            self._skip(_BLANK)
+            self._skip()
         if self._text[self._at] == closing:
             self._at += 1
             return False
         return True
 
-    def _skip(self, what: re.Pattern[str]) -> None:
-        self._take(what)
+    def _skip(self) -> None:
+        """Step over blanks, line ends and comments; mostly there are none."""
+        if self._text[self._at : self._at + 1] in " \t\n#":
+            self._take(_BLANK)
 
     def _take(self, what: re.Pattern[str]) -> str:
         found = what.match(self._text, self._at)

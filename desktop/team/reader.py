@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
-from desktop.domain.errors import Problem
+from desktop.domain.errors import Problem, TeamFileError
 from desktop.domain.text import plain
 from desktop.team.document import Document
 from desktop.team.positions import Path
-from desktop.team.words import Wrong, nearest, said
+from desktop.team.words import Near, Wrong, nearest, said
 
 _T = TypeVar("_T")
+# Whoever has made so many mistakes mends these first. A file of one megabyte has room for half a million.
+MOST = 1000
+# Comparing a word with another takes 1 to 70 microseconds: with a thousand mistakes and people that would be a minute.
+_COMPARISONS = 20_000
 
 
 class Mistakes:
@@ -20,14 +24,19 @@ class Mistakes:
         self._document = document
         self._wrong: list[Problem] = []
         self._warnings: list[Problem] = []
+        self._comparisons = _COMPARISONS
 
-    def add(self, path: Path, message: str) -> None:
-        """Note a mistake at ``path``."""
-        self._wrong.append(self._problem(path, message))
+    def add(self, path: Path, message: str, near: Near | None = None) -> None:
+        """Note a mistake at ``path``, with what may have been meant; raise ``TeamFileError`` at one too many."""
+        if len(self._wrong) >= MOST:
+            end = Problem(self._document.source, 0, "", f"was read only as far as its first {MOST} mistakes.")
+            raise TeamFileError([*self.found, end])
+        self._wrong.append(self._problem(path, message + (self._hint(near) if near else "")))
 
     def warn(self, path: Path, message: str) -> None:
         """Note what is allowed but should be looked at."""
-        self._warnings.append(self._problem(path, message))
+        if len(self._warnings) < MOST:
+            self._warnings.append(self._problem(path, message))
 
     @property
     def found(self) -> tuple[Problem, ...]:
@@ -38,6 +47,13 @@ class Mistakes:
     def warnings(self) -> tuple[Problem, ...]:
         """All warnings in the order of the file."""
         return tuple(sorted(dict.fromkeys(self._warnings), key=lambda p: p.line))
+
+    def _hint(self, near: Near) -> str:
+        """Return what may have been meant, as long as looking for that has not taken too long."""
+        if near.comparisons > self._comparisons:
+            return "."
+        self._comparisons -= near.comparisons
+        return str(near)
 
     def _problem(self, path: Path, message: str) -> Problem:
         line = next((n for i in range(len(path), 0, -1) if (n := self._document.lines.get(path[:i]))), 0)
@@ -110,9 +126,9 @@ class Table:
         table = self._data.get(key)
         return isinstance(table, dict) and inner in table
 
-    def wrong(self, key: str, message: str) -> None:
+    def wrong(self, key: str, message: str, near: Near | None = None) -> None:
         """Note a mistake at ``key``, or at the table itself when ``key`` is empty."""
-        self._mistakes.add((*self.path, key) if key else self.path, message)
+        self._mistakes.add((*self.path, key) if key else self.path, message, near)
 
     def warn(self, key: str, message: str) -> None:
         """Note a warning at ``key``."""
@@ -122,13 +138,13 @@ class Table:
         """Note every key that nobody asked for."""
         for key in self._data:
             if key not in self._asked:
-                self.wrong(key, f"unknown key{nearest(key, self._asked)}")
+                self.wrong(key, "unknown key", nearest(key, self._asked))
 
     def _read(self, path: Path, value: object, read: Callable[[object], _T]) -> _T | None:
         try:
             return read(value)
         except Wrong as error:
-            self._mistakes.add(path, str(error))
+            self._mistakes.add(path, str(error), error.near)
             return None
 
 

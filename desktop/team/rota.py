@@ -27,7 +27,7 @@ class Known:
         """Return the id of somebody of the team."""
         word = words.text(value, 64)
         if word not in self.people:
-            raise Wrong(f"nobody has the id {words.said(word)}{words.nearest(word, self.people)}")
+            raise Wrong(f"nobody has the id {words.said(word)}", words.nearest(word, self.people))
         return word
 
 

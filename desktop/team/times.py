@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -102,6 +103,10 @@ def zone(value: object) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         # A folder of the database, such as "America", is an OSError.
-        zones = available_timezones()
-        cities = {zone.rpartition("/")[2]: zone for zone in sorted(zones, reverse=True)}
-        raise Wrong(f"{said(name)} is no IANA time zone{nearest(name, zones, cities)}") from error
+        raise Wrong(f"{said(name)} is no IANA time zone", nearest(name, *_zones_and_cities())) from error
+
+
+@cache
+def _zones_and_cities() -> tuple[frozenset[str], dict[str, str]]:
+    zones = available_timezones()
+    return frozenset(zones), {zone.rpartition("/")[2]: zone for zone in sorted(zones, reverse=True)}

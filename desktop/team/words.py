@@ -1,7 +1,8 @@
 """Single values of a team file: texts, ids, choices, numbers. Pure; each reader raises ``Wrong``."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
@@ -17,8 +18,42 @@ _ID = re.compile(r"\w[\w.@+-]{0,63}")
 LOOKS_LIKE_REFERENCE = re.compile(r"\b(?:keyring|env):")
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What a wrong ``word`` may have meant: looked up when it is made a text, for that is slow where much is known.
+
+    The text ends a message: ``; did you mean "…"?`` for what is nearest, else a list of a few, else a full stop.
+    Beginnings count too: ``tiem`` is near ``time_zone``. ``also`` are other names for what is known.
+    """
+
+    word: str
+    known: Collection[str]
+    also: Mapping[str, str]
+
+    @property
+    def comparisons(self) -> int:
+        """How many names the word is compared with, about."""
+        return 2 * len(self.known) + len(self.also)
+
+    def __str__(self) -> str:
+        """Look it up."""
+        options = sorted(self.known)
+        word = self.word[:100].casefold()
+        names = {option.casefold()[: len(word)]: option for option in reversed(options)}
+        names |= {name.casefold(): option for name, option in self.also.items()}
+        names |= {option.casefold(): option for option in options}
+        close = get_close_matches(word, names, n=1, cutoff=0.6)
+        if close:
+            return f'; did you mean "{names[close[0]]}"?'
+        return f"; use one of: {', '.join(options)}." if 0 < len(options) <= 8 else "."
+
+
 class Wrong(ValueError):
-    """What is wrong with a value, and how to mend it; the caller knows where it stands."""
+    """What is wrong with a value, and how to mend it; the caller knows where it stands. ``near`` ends the message."""
+
+    def __init__(self, message: str, near: Near | None = None) -> None:
+        super().__init__(message)
+        self.near = near
 
 
 def said(value: object) -> str:
@@ -34,20 +69,9 @@ def said(value: object) -> str:
     return shorten(value.isoformat() if isinstance(value, date) else str(value), 60)
 
 
-def nearest(word: str, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:
-    """Return ``; did you mean "…"?`` for what is known and nearest to ``word``, else a list of a few, else a full stop.
-
-    Beginnings count too: ``tiem`` is near ``time_zone``. ``also`` are other names for what is known.
-    """
-    options = sorted(known)
-    word = word[:100].casefold()
-    names = {option.casefold()[: len(word)]: option for option in reversed(options)}
-    names |= {name.casefold(): option for name, option in (also or {}).items()}
-    names |= {option.casefold(): option for option in options}
-    close = get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f'; did you mean "{names[close[0]]}"?'
-    return f"; use one of: {', '.join(options)}." if 0 < len(options) <= 8 else "."
+def nearest(word: str, known: Collection[str], also: Mapping[str, str] | None = None) -> Near:
+    """Return what ``word`` may have meant among what is ``known``."""
+    return Near(word, known, also or {})
 
 
 def text(value: object, limit: int = 200) -> str:
@@ -81,7 +105,7 @@ def one_of(known: Iterable[str], what: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         word = text(value)
         if word not in options:
-            raise Wrong(f"{said(word)} is no {what}{nearest(word, options)}")
+            raise Wrong(f"{said(word)} is no {what}", nearest(word, options))
         return word
 
     return read
