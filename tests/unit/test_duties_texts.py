@@ -3,7 +3,7 @@
 import re
 import string
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from desktop.domain.announcement import missed_updates, spoken, status_update, update_wanted
 from desktop.domain.defused import cell, csv, for_chat, for_markdown
-from desktop.domain.duty import Act, Mark
+from desktop.domain.duty import Act, Duty, Listed, Mark
 from desktop.domain.handover_sheet import Checked, Known, OpenIncident, markdown
 from desktop.domain.segments import Segment, Why
 from desktop.domain.severity import Severity
-from desktop.domain.team import Member, Role
+from desktop.domain.team import Member, Role, Team
 from tests.unit.test_duties_examples import LOS_ANGELES, OPEN, SEV0, SINCE, TEAM, at, one, replace_marks, signed, waived
 
 HOSTILE = (
@@ -108,6 +108,7 @@ def test_no_text_from_outside_mentions_links_or_marks_up_in_the_channel(title: s
 
 def test_a_hostile_title_is_still_readable() -> None:
     assert for_chat("DB <main> 99.5% @ host-1.example.com", 100) == "DB ‹main› 99.5% ＠ host-1․example․com"
+    assert for_chat("see https://evil", 100) == "see https∶//evil"
 
 
 def unescaped(text: str) -> str:
@@ -175,19 +176,78 @@ SHEET = r"""# Weekly handover, 2026-01-19 09:00 \(America\/Los\_Angeles\)
 """
 
 
+def meeting(people: tuple[str, ...], signers: tuple[str, ...], due: datetime | None = MEETING.duty.due) -> Listed:
+    """Return the handover as one of ``people``, which ``signers`` sign."""
+    it = MEETING.duty
+    duty = Duty(it.id, it.kind, people, it.opens, due, it.late, it.points, it.subject, signers)
+    return Listed(duty, MEETING.standing)
+
+
+def points(known: Known, sheet_of: Team = TEAM) -> list[str]:
+    """Return what is filled in below the points of the sheet."""
+    return [line[4:] for line in markdown(sheet_of, MEETING, known).split("\n") if line.startswith("  - ")]
+
+
 def test_what_could_not_be_found_out_is_said_and_is_not_none() -> None:
-    unknown = markdown(TEAM, MEETING, Known())
-    for line in ("Open incidents: unknown", "shift: unknown", "coming shift: unknown", "Access check: not made"):
-        assert line in unknown
-    nothing = markdown(TEAM, MEETING, Known((), 0, (), ()))
-    assert "unknown" not in nothing
-    for line in ("Open incidents: none", "last shift: 0", "coming shift: none", "Access check: none set up"):
-        assert line in nothing
+    assert points(Known()) == [
+        "Open incidents: unknown",
+        "Pages in the last shift: unknown",
+        "Phone: none",
+        "Mail: none",
+        "Changes of the coming shift: unknown",
+        "Access check: not made",
+    ]
+    assert points(Known((), 0, (), ())) == [
+        "Open incidents: none",
+        "Pages in the last shift: 0",
+        "Phone: none",
+        "Mail: none",
+        "Changes of the coming shift: none",
+        "Access check: none set up",
+    ]
+
+
+def test_several_changes_and_a_role_that_nobody_has_are_on_the_sheet() -> None:
+    nobody = Segment(Role.SECONDARY, None, at("2026-01-19 09:00"), at("2026-01-20 09:00"), Why.ABSENCE)
+    stranger = Segment(Role.PRIMARY, "x_1", at("2026-01-20 09:00"), at("2026-01-21 09:00"), Why.OVERRIDE)
+    assert points(replace(KNOWN, overrides=(nobody, stranger)))[4:6] == [
+        r"Secondary: NOBODY, 2026-01-19 09:00 to 2026-01-20 09:00 \(absence\)",
+        r"Primary: x\_1, 2026-01-20 09:00 to 2026-01-21 09:00 \(override\)",
+    ]
+
+
+def test_who_hands_over_is_named_though_no_longer_of_the_team_or_without_a_name() -> None:
+    incoming = Member("cho", " ", phone="555 0100", email="cho@example.com")
+    left = replace(TEAM, people=(TEAM.people[0], incoming))
+    sheet = markdown(left, MEETING, Known())
+    assert sheet.split("\n")[2:5] == ["- Outgoing: ben", "- Incoming: cho", "- Manager: dora"]
+    assert points(Known(), left)[2:4] == ["Phone: 555 0100", r"Mail: cho＠example\.com"]
+    gone = replace(TEAM, people=TEAM.people[:2])
+    assert points(Known(), gone)[2:4] == ["Phone: none", "Mail: none"]
+
+
+def test_a_name_of_nothing_visible_is_replaced_by_a_short_id() -> None:
+    both = ("ben", "c" * 100)
+    unnamed = replace(TEAM, people=(Member("c" * 100, "\u200b"),))
+    assert f"- Incoming: {'c' * 79}…\n" in markdown(unnamed, meeting(both, both), Known())
+
+
+@pytest.mark.parametrize(("managers", "said"), [((), "nobody"), (("dora",), "Dora"), (("dora", "ana"), "Dora, Ana")])
+def test_the_managers_are_named(managers: tuple[str, ...], said: str) -> None:
+    listed = meeting(("ben", "cho", *managers), ("ben", "cho"))
+    assert f"- Manager: {said}\n" in markdown(TEAM, listed, Known())
+
+
+def test_a_handover_without_a_time_is_named_by_its_shift() -> None:
+    listed = meeting(("ben", "cho"), ("ben", "cho"), due=None)
+    assert markdown(TEAM, listed, Known()).startswith("# Weekly handover, 2026-01-19 \\(")
 
 
 def test_a_waiver_is_on_the_sheet() -> None:
     waiver = waived(MEETING.duty.id, "dora", "2026-01-19 09:20", "all *hands* meeting")
-    assert markdown(TEAM, replace_marks(MEETING, (waiver,)), Known()).endswith("\nWaived: all \\*hands\\* meeting\n")
+    assert markdown(TEAM, replace_marks(MEETING, (waiver,)), Known()).endswith(
+        "## Signatures\n\n- Ben: not signed\n- Cho: not signed\n\nWaived: all \\*hands\\* meeting\n"
+    )
 
 
 @given(anything, anything)
