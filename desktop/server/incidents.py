@@ -192,6 +192,8 @@ def _trigger(
         draft.note(Entry("trigger", moment.now, actor, data={**data, "repeated": True}))
         _raise(draft, moment, actor, station.roster.severity(service, event.severity))
     else:
+        # First, so that it is reopened as what it has become.
+        _raise(draft, moment, actor, station.roster.severity(service, event.severity))
         transitions.reopen(draft, moment, actor, data)
     return draft
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from desktop.domain import notices
 from desktop.domain.escalation import Policy, Progress
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity, Urgency
 from desktop.server.codec import Frozen, Json
+from desktop.server.contributions import Note, Responder
 
 ENGINE = "engine"
 
@@ -28,7 +30,8 @@ class Record:
 
     ``escalates_as`` is the severity whose list it follows, None when it was assigned directly. ``changed_by`` is who
     changed the status last: "person:ana", "service:payments" or "engine". ``renewed_at`` is when the acknowledgement
-    was renewed last, ``overdue_told_at`` when it was told that the target to resolve had passed.
+    was renewed last, ``overdue_told_at`` when it was told that the target to resolve had passed. ``snoozed_until`` is
+    how long the acknowledgement holds because somebody said so.
     """
 
     id: str
@@ -53,6 +56,9 @@ class Record:
     resolved_at: datetime | None = None
     renewed_at: datetime | None = None
     overdue_told_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    responders: tuple[Responder, ...] = ()
+    latest_note: Note | None = None
     version: int = 0
     pages: int = 0
     flaps: int = 0
@@ -66,6 +72,13 @@ class Record:
             return self.policies[self.escalates_as]
         frozen = self.policies[self.severity]
         return Policy((), frozen.page_again, 0, frozen.acknowledge_timeout)
+
+    @property
+    def resolve_due_at(self) -> datetime | None:
+        """When it has to be told that the target to resolve passes; None when there is none, or it was told."""
+        if self.overdue_told_at is not None:
+            return None
+        return notices.resolve_due_at(self.policies[self.severity], self.created_at)
 
     @property
     def open(self) -> bool:

@@ -18,8 +18,8 @@ from desktop.server.codec import Frozen, digest, policies_to_json
 DEFAULT_SERVICE = Service(id="default", name="Default service")
 # A boundary is looked for at least this often, whatever the rotation says.
 _LOOK_AGAIN = timedelta(hours=1)
-# Paging again must take time, or an unanswered page would never end.
-_SHORTEST = timedelta(seconds=1)
+# Paging again must take time, or an unanswered page would never end, and nobody could answer in it.
+_SHORTEST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)

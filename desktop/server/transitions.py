@@ -1,6 +1,7 @@
 """What can become of an incident: each function changes one ``Draft``, and only it. Pure.
 
-The rules of who is paged when are ``domain.escalation``; here they meet the state of an incident.
+The rules of who is paged when are ``domain.escalation``, those of who is told ``domain.notices``; here they meet the
+state of an incident.
 """
 
 from collections.abc import Mapping
@@ -8,10 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from desktop.domain import escalation
+from desktop.domain import escalation, notices
 from desktop.domain.escalation import Event, Exhausted, Page, Progress, Reason
 from desktop.domain.incident import Status
+from desktop.domain.notices import Notice
 from desktop.domain.severity import Severity, Urgency
+from desktop.server.contributions import joined
 from desktop.server.failures import ALREADY_RESOLVED, CANNOT_ESCALATE, refused
 from desktop.server.records import ENGINE, Draft, Entry, Held, Record
 from desktop.server.roster import Moment, steps_to_level
@@ -29,20 +32,26 @@ _PAGE_TYPES = {
 
 
 def work_off(draft: Draft, moment: Moment) -> None:
-    """Do what is due: escalate, page again, or end an acknowledgement that held its time."""
+    """Do what is due: escalate, page again, end an acknowledgement that held its time, tell that one is overdue."""
     record = draft.record
     if record.status is Status.TRIGGERED:
-        progress, events = escalation.advance(record.plan, record.progress, moment.now, moment.who, moment.hours)
-        _apply(draft, progress, events, moment.now)
+        _advance(draft, moment)
     elif record.status is Status.ACKNOWLEDGED and (ends := acknowledged_until(record)) and ends <= moment.now:
         unacknowledge(draft, moment, ENGINE, channel="timeout")
+    if record.open and (due := record.resolve_due_at) and due <= moment.now:
+        _tell(draft, Notice.OVERDUE, notices.told_of_overdue(moment.who), moment.now, ENGINE)
+        draft.change(overdue_told_at=moment.now)
     schedule(draft, moment)
 
 
 def take_over(draft: Draft, moment: Moment) -> None:
-    """Page whoever took over a role that was already paged."""
-    record = draft.record
-    if record.status is Status.TRIGGERED:
+    """Page whoever took over a role that was already paged.
+
+    What is due is done first: whoever takes over in the very instant at which all are paged again hears it once.
+    """
+    if draft.record.status is Status.TRIGGERED:
+        _advance(draft, moment)
+        record = draft.record
         progress, events = escalation.take_over(record.plan, record.progress, moment.now, moment.who)
         _apply(draft, progress, events, moment.now)
     schedule(draft, moment)
@@ -60,12 +69,24 @@ def acknowledge(draft: Draft, moment: Moment, actor: str, person: str | None) ->
     if person is not None:
         _assign(draft, (person,), moment.now)
         draft.change(acknowledgements=(*draft.record.acknowledgements, Held(person, moment.now)))
+        # Whoever takes it anew has the whole time for it, however long somebody else meant to look away.
+        draft.change(snoozed_until=None, responders=joined(draft.record.responders, person, moment.now))
         progress = draft.record.progress
         if person not in progress.ever:
             draft.change(progress=replace(progress, ever=(*progress.ever, person)))
+    draft.note(Entry("acknowledge", moment.now, actor))
     if record.status is not Status.ACKNOWLEDGED:
         _status(draft, Status.ACKNOWLEDGED, moment.now, actor)
-    draft.note(Entry("acknowledge", moment.now, actor))
+        if told := notices.stand_down(record.progress.ever, person):
+            _tell(draft, Notice.STAND_DOWN, told, moment.now, actor)
+    schedule(draft, moment)
+
+
+def renew(draft: Draft, moment: Moment, actor: str, what: str) -> None:
+    """Let an acknowledgement hold its whole time from now, for ``what`` ("note", "status_update") was written."""
+    if draft.record.status is Status.ACKNOWLEDGED:
+        draft.change(renewed_at=moment.now)
+        draft.note(Entry("renew", moment.now, actor, data={"by": what}))
     schedule(draft, moment)
 
 
@@ -112,15 +133,20 @@ def reopen(draft: Draft, moment: Moment, actor: str, data: Mapping[str, object] 
 
 
 def set_severity(draft: Draft, moment: Moment, actor: str, severity: Severity) -> None:
-    """Change the severity; a raised one picks its list again, counted from now (design, section 3)."""
+    """Change the severity; a raised one picks its list again, counted from now (design, section 3).
+
+    So is an acknowledgement counted from now. A resolved incident follows the raised list once it is reopened.
+    """
     record = draft.record
     if severity is record.severity:
         return
     draft.change(severity=severity, urgency=severity.urgency, severity_note="", updated_at=moment.now)
     draft.note(Entry("priority_change", moment.now, actor, data={"from": record.severity.key, "to": severity.key}))
-    if severity < record.severity and record.escalates_as is not None and record.open:
-        draft.change(escalates_as=severity)
-        draft.change(progress=escalation.begin_again(draft.record.plan, record.progress, moment.now))
+    if severity < record.severity:
+        _count_from(draft, moment.now)
+        if record.escalates_as is not None:
+            draft.change(escalates_as=severity)
+            draft.change(progress=escalation.begin_again(draft.record.plan, record.progress, moment.now))
     work_off(draft, moment)
 
 
@@ -175,6 +201,7 @@ def delegate(draft: Draft, moment: Moment, actor: str, severity: Severity) -> No
     """Let it escalate along the list of ``severity``, from its top, keeping who is assigned."""
     record = draft.record
     draft.change(escalates_as=severity, updated_at=moment.now)
+    _count_from(draft, moment.now)
     draft.change(progress=escalation.begin_again(draft.record.plan, record.progress, moment.now))
     draft.note(Entry("delegate", moment.now, actor, data={"escalation_policy": severity.key}))
     work_off(draft, moment)
@@ -182,20 +209,42 @@ def delegate(draft: Draft, moment: Moment, actor: str, severity: Severity) -> No
 
 def acknowledged_until(record: Record) -> datetime | None:
     """Return when the acknowledgement ends, None when it holds for ever (or there is none)."""
+    if record.status is Status.ACKNOWLEDGED and record.snoozed_until is not None:
+        return record.snoozed_until
     timeout = record.plan.acknowledge_timeout
     if record.status is not Status.ACKNOWLEDGED or timeout is None:
         return None
-    return max([record.changed_at, *(held.at for held in record.acknowledgements)]) + timeout
+    since = [record.changed_at, *(held.at for held in record.acknowledgements)]
+    return max(since if record.renewed_at is None else [*since, record.renewed_at]) + timeout
 
 
 def schedule(draft: Draft, moment: Moment) -> None:
     """Set when the engine has to look at it next."""
     record = draft.record
+    times: list[datetime | None] = []
     if record.status is Status.TRIGGERED:
-        at = escalation.next_action_at(record.plan, record.progress, moment.hours)
-    else:
-        at = acknowledged_until(record)
-    draft.change(next_action_at=at)
+        times = [escalation.next_action_at(record.plan, record.progress, moment.hours), record.resolve_due_at]
+    elif record.status is Status.ACKNOWLEDGED:
+        times = [acknowledged_until(record), record.resolve_due_at]
+    draft.change(next_action_at=min((at for at in times if at is not None), default=None))
+
+
+def _advance(draft: Draft, moment: Moment) -> None:
+    record = draft.record
+    progress, events = escalation.advance(record.plan, record.progress, moment.now, moment.who, moment.hours)
+    _apply(draft, progress, events, moment.now)
+
+
+def _count_from(draft: Draft, now: datetime) -> None:
+    """Let an acknowledgement, if there is one, hold its time from ``now``: the list, and with it the time, changed."""
+    if draft.record.status is Status.ACKNOWLEDGED:
+        draft.change(renewed_at=now)
+
+
+def _tell(draft: Draft, notice: Notice, people: tuple[str, ...], now: datetime, actor: str) -> None:
+    """Write into the history that ``people`` are told: it pages nobody."""
+    draft.note(Entry(notice.value, now, actor, "auto", {"told": list(people)}))
+    draft.change(updated_at=now)
 
 
 def _apply(
@@ -227,4 +276,4 @@ def _assign(draft: Draft, people: tuple[str, ...], now: datetime) -> None:
 
 
 def _status(draft: Draft, status: Status, now: datetime, actor: str) -> None:
-    draft.change(status=status, changed_at=now, changed_by=actor, updated_at=now)
+    draft.change(status=status, changed_at=now, changed_by=actor, updated_at=now, snoozed_until=None)

@@ -61,14 +61,29 @@ def test_an_acknowledgement_ends_and_everyone_is_paged(house: House) -> None:
     )
 
 
+def test_raised_while_acknowledged_it_holds_its_time_from_the_change(house: House) -> None:
+    house.enqueue(key="k", severity="error")
+    house.put("1", status="acknowledged")
+    house.tick(40 * MINUTE)
+    house.enqueue(key="k", severity="critical")
+    incident = house.incident("k")
+    assert incident["status"] == "acknowledged"
+    assert incident["pending_actions"] == [{"type": "unacknowledge", "at": "2026-01-07T19:10:00Z"}]
+
+
 def test_a_low_severity_acknowledgement_holds_for_ever(house: House) -> None:
     house.enqueue(key="k", severity="info")
     house.put("1", status="acknowledged")
     assert house.incident("k")["pending_actions"] == []
-    assert house.tick(timedelta(days=30)) == 0
+    # All that happens is that the manager is told that it is still not resolved.
+    assert (house.tick(timedelta(days=1)), house.tick(timedelta(days=30))) == (1, 0)
+    assert house.incident("k")["status"] == "acknowledged"
+    assert kinds(house) == ["trigger", "assign", "acknowledge", "overdue"]
+    assert house.history(house.incident("k")["id"])[-1] == ("overdue", {"told": ["cho"]})
 
 
 def test_ticking_twice_does_nothing_twice(house: House) -> None:
+    house.tick()
     house.enqueue(key="k", severity="critical")
     assert (house.tick(15 * MINUTE), house.tick()) == (1, 0)
     assert kinds(house) == ["trigger", "assign", "escalate", "notify"]

@@ -87,6 +87,22 @@ def test_within_ten_minutes_of_resolving_the_same_incident_reopens(house: House)
     assert again["pending_actions"][0]["at"] == "2026-01-07T18:39:59Z"
 
 
+@pytest.mark.parametrize(
+    ("then", "ends", "next_at"),
+    [("critical", "SEV-0", "18:16"), ("info", "SEV-2", "19:01"), ("whatever", "SEV-2", "19:01")],
+)
+def test_it_reopens_with_the_worse_severity(house: House, then: str, ends: str, next_at: str) -> None:
+    house.enqueue(key="flap", severity="warning")
+    house.put("1", status="resolved")
+    house.clock.forward(MINUTE)
+    house.enqueue(key="flap", severity=then)
+    again = house.incident("flap")
+    assert (again["status"], again["priority"]["name"]) == ("triggered", ends)
+    assert again["escalation_policy"]["summary"] == ends
+    assert again["pending_actions"][0]["at"][11:16] == next_at
+    assert again["watchbell"]["pages"] == 2
+
+
 def test_later_it_is_a_new_incident(house: House) -> None:
     house.enqueue(key="flap")
     house.enqueue("resolve", "flap")

@@ -83,11 +83,19 @@ class Life(RuleBasedStateMachine):
         if self.before.status is Status.RESOLVED:
             assert entries == []
         if self.before.status is Status.ACKNOWLEDGED and (held is None or self.now < held):
-            assert entries == [], "it ran after an acknowledgement"
+            assert [e for e in entries if e.type != "overdue"] == [], "it ran after an acknowledgement"
         if self.before.status is Status.TRIGGERED:
             assert {h.person for h in self.before.assignments} <= {h.person for h in self.record.assignments}
         assert all(set(e.data["assignees"]) <= self.in_the_policy() for e in paged)
+        self.check_overdue(entries)
         assert self.do(transitions.work_off) == [], "what was done is not done again"
+
+    def check_overdue(self, entries: list[Entry]) -> None:
+        """It is told once, when the target to resolve has passed, to the manager alone."""
+        told = [e for e in entries if e.type == "overdue"]
+        passed = self.now >= START + DEFAULT_TARGETS[self.before.severity].resolve
+        assert len(told) == (self.before.open and passed and self.before.overdue_told_at is None)
+        assert all(e.data == {"told": list(self.who["manager"])} for e in told)
 
     def in_the_policy(self) -> set[str]:
         """Return everybody who may be paged now: whoever holds a role, and whoever had been drawn in before."""
@@ -100,12 +108,33 @@ class Life(RuleBasedStateMachine):
         if self.before.status is not Status.TRIGGERED:
             assert entries == []
 
+    @rule(who=rosters, wait=waits)
+    def the_shift_changes_as_something_is_due(self, who: Mapping[str, tuple[str, ...]], wait: timedelta) -> None:
+        self.now += wait
+        self.who = who
+        entries = [*self.do(transitions.take_over), *self.do(transitions.work_off)]
+        paged = [p for e in entries if e.type in PAGES for p in e.data["assignees"]]
+        assert len(paged) == len(set(paged)), "nobody is paged twice at one instant"
+
+    @rule(what=st.sampled_from(("note", "status_update")))
+    def somebody_writes(self, what: str) -> None:
+        entries = self.do(transitions.renew, "somebody", what)
+        timeout = self.record.plan.acknowledge_timeout
+        if self.before.status is Status.ACKNOWLEDGED:
+            assert [e.data for e in entries] == [{"by": what}]
+            assert transitions.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
+        else:
+            assert entries == []
+
     @rule(person=st.none() | people)
     def somebody_acknowledges(self, person: str | None) -> None:
         entries = self.do(transitions.acknowledge, "somebody", person)
         assert not [e for e in entries if e.type in PAGES], "an acknowledgement pages nobody"
         if self.before.open:
             assert self.record.status is Status.ACKNOWLEDGED
+        told = [p for e in entries if e.type == "stand_down" for p in e.data["told"]]
+        others = [p for p in self.before.progress.ever if p != person]
+        assert told == (others if self.before.status is Status.TRIGGERED else []), "they can stand down"
         assert self.do(transitions.acknowledge, "somebody", person) == [], "twice is once"
 
     @rule()
@@ -133,6 +162,10 @@ class Life(RuleBasedStateMachine):
     @rule(severity=severities)
     def somebody_changes_the_severity(self, severity: Severity) -> None:
         entries = self.do(transitions.set_severity, "somebody", severity)
+        if self.before.status is Status.ACKNOWLEDGED and severity < self.before.severity:
+            timeout = self.record.plan.acknowledge_timeout
+            assert self.record.status is Status.ACKNOWLEDGED, "counted from the change"
+            assert transitions.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
         held = transitions.acknowledged_until(self.record)
         if self.before.status is not Status.TRIGGERED and (held is None or self.now < held):
             assert not [e for e in entries if e.type in PAGES]
@@ -158,9 +191,10 @@ class Life(RuleBasedStateMachine):
             assert self.record.next_action_at is None
 
     @invariant()
-    def an_acknowledged_one_only_waits_for_its_end(self) -> None:
+    def an_acknowledged_one_only_waits_for_its_end_and_the_target_to_resolve(self) -> None:
         if self.record.status is Status.ACKNOWLEDGED:
-            assert self.record.next_action_at == transitions.acknowledged_until(self.record)
+            times = (transitions.acknowledged_until(self.record), self.record.resolve_due_at)
+            assert self.record.next_action_at == min((at for at in times if at is not None), default=None)
 
     @invariant()
     def a_triggered_one_is_always_looked_at_again_or_known_to_be_exhausted(self) -> None:
@@ -222,6 +256,88 @@ def test_assigned_to_one_person_resolved_and_back_it_goes_on_paging_them() -> No
     for _ in range(3):
         one.time_passes_and_the_engine_looks(15 * MINUTE)
     assert one.record.pages == pages + 3
+
+
+def status(one: Life) -> Status:
+    return one.record.status
+
+
+def test_a_note_renews_an_acknowledgement() -> None:
+    one = life(Severity.SEV0, primary=("ana",))
+    one.somebody_acknowledges("ana")
+    one.time_passes_and_the_engine_looks(15 * MINUTE)
+    one.somebody_writes("note")
+    one.time_passes_and_the_engine_looks(29 * MINUTE)
+    assert status(one) is Status.ACKNOWLEDGED
+    one.time_passes_and_the_engine_looks(MINUTE)
+    assert status(one) is Status.TRIGGERED
+
+
+def test_raised_half_an_hour_after_the_acknowledgement_it_holds_its_time_from_then() -> None:
+    one = life(Severity.SEV1, primary=("ana",))
+    one.somebody_acknowledges("ana")
+    one.now += 40 * MINUTE
+    one.somebody_changes_the_severity(Severity.SEV0)
+    assert status(one) is Status.ACKNOWLEDGED
+    one.time_passes_and_the_engine_looks(29 * MINUTE)
+    assert status(one) is Status.ACKNOWLEDGED
+    one.time_passes_and_the_engine_looks(MINUTE)
+    assert status(one) is Status.TRIGGERED
+
+
+def test_put_on_a_stricter_list_an_acknowledgement_counts_from_then() -> None:
+    one = life(Severity.SEV1, primary=("ana",))
+    one.somebody_acknowledges("ana")
+    one.now += 40 * MINUTE
+    one.somebody_delegates_it(Severity.SEV0)
+    assert transitions.acknowledged_until(one.record) == one.now + 30 * MINUTE
+
+
+def test_raised_while_resolved_it_comes_back_on_the_stricter_list() -> None:
+    one = life(Severity.SEV2, primary=("ana",))
+    one.somebody_resolves()
+    one.somebody_changes_the_severity(Severity.SEV0)
+    assert one.record.next_action_at is None
+    one.it_comes_back()
+    assert one.record.escalates_as is Severity.SEV0
+    assert one.record.next_action_at == START + 15 * MINUTE
+
+
+def test_all_who_were_paged_can_stand_down() -> None:
+    one = life(Severity.SEV0, primary=("ana",), secondary=("ben",))
+    one.time_passes_and_the_engine_looks(15 * MINUTE)
+    entries = one.do(transitions.acknowledge, "person:ben", "ben")
+    assert [(e.type, e.actor, e.data) for e in entries] == [
+        ("acknowledge", "person:ben", {}),
+        ("stand_down", "person:ben", {"told": ["ana"]}),
+    ]
+    assert [e.type for e in one.do(transitions.acknowledge, "person:ana", "ana")] == ["acknowledge"]
+
+
+def test_a_missed_target_to_resolve_is_told_to_the_manager_and_pages_nobody() -> None:
+    one = life(Severity.SEV0, primary=("ana",), manager=("cho",))
+    one.now += 40 * MINUTE
+    one.somebody_acknowledges("ana")
+    pages = one.record.pages
+    assert one.record.next_action_at == START + 60 * MINUTE
+    one.now = START + 60 * MINUTE
+    entries = one.do(transitions.work_off)
+    assert [(e.type, e.actor, e.data) for e in entries] == [("overdue", "engine", {"told": ["cho"]})]
+    assert (one.record.pages, one.record.status) == (pages, Status.ACKNOWLEDGED)
+    assert one.record.next_action_at == START + 70 * MINUTE
+
+
+def test_raised_past_the_stricter_target_it_is_told_at_once() -> None:
+    one = life(Severity.SEV3, primary=("ana",), manager=("cho",))
+    one.now += 70 * MINUTE
+    assert "overdue" in [e.type for e in one.do(transitions.set_severity, "person:ana", Severity.SEV0)]
+
+
+def test_whoever_takes_over_as_all_are_paged_again_hears_it_once() -> None:
+    one = life(Severity.SEV2, primary=("ana",))
+    one.the_shift_changes_as_something_is_due({**NOBODY, "primary": ("ben",)}, 60 * MINUTE)
+    assert {h.person for h in one.record.assignments} == {"ana", "ben"}
+    assert one.record.pages == 3
 
 
 TestLife = Life.TestCase
