@@ -27,6 +27,7 @@ from desktop.domain.incident import Status
 from desktop.domain.severity import Severity, Urgency
 from desktop.server import schema
 from desktop.server.codec import Frozen, progress_from_json, progress_to_json
+from desktop.server.contributions import note_from_json, note_to_json, responders_from_json, responders_to_json
 from desktop.server.dialects import insert_new, take_numbers, tell
 from desktop.server.records import Draft, Entry, Held, Record
 
@@ -199,6 +200,9 @@ def _row(record: Record) -> dict[str, Any]:
         "resolved_at": record.resolved_at,
         "renewed_at": record.renewed_at,
         "overdue_told_at": record.overdue_told_at,
+        "snoozed_until": record.snoozed_until,
+        "responders": responders_to_json(record.responders),
+        "latest_note": note_to_json(record.latest_note),
     }
 
 
@@ -226,6 +230,9 @@ def _record(row: Row[Any], policies: Frozen, assigned: tuple[Held, ...], acknowl
         resolved_at=row.resolved_at,
         renewed_at=row.renewed_at,
         overdue_told_at=row.overdue_told_at,
+        snoozed_until=row.snoozed_until,
+        responders=responders_from_json(row.responders),
+        latest_note=note_from_json(row.latest_note),
         version=row.version,
         pages=row.pages,
         flaps=row.flaps,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 # Each needs a file in `migrations.versions`. Under `VERSION_KEY` the table `meta` says which one a database has.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 VERSION_KEY = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -214,6 +214,11 @@ incidents = Table(
     # When the acknowledgement was renewed last; when it was told that the target to resolve had passed.
     Column("renewed_at", Instant),
     Column("overdue_told_at", Instant),
+    # Until when the acknowledgement holds, because somebody said so; None: as long as its severity lets it.
+    Column("snoozed_until", Instant),
+    # Who was asked to help, and the latest note, as in `records`; the whole history is in `log_entries`. NULL: none.
+    Column("responders", JSON(none_as_null=True)),
+    Column("latest_note", JSON(none_as_null=True)),
     # Who changed the status last, as in `log_entries.actor`.
     Column("changed_by", String(300), nullable=False),
     Index("ix_incidents_due", "next_action_at"),
@@ -262,4 +267,5 @@ log_entries = Table(
     Column("channel", String(20), nullable=False),
     Column("data", JSON, nullable=False),
     Index("ix_log_entries_incident", "incident_id", "id"),
+    Index("ix_log_entries_at", "at", "id"),
 )

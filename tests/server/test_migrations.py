@@ -134,7 +134,10 @@ def test_nothing_that_stood_there_is_lost_or_changed(old: str) -> None:
         with storage.read() as connection:
             after = contents(connection, tables)
     before["meta"] = after["meta"]
-    after["counters"] = [row for row in after["counters"] if row[0] != "team"]
+    for counters in (before["counters"], after["counters"]):
+        counters[:] = [row for row in counters if row[0] != "team"]
+    before.pop("alembic_version", None)
+    after.pop("alembic_version", None)
     assert after == before
     assert len(before["incidents"]) == 4
 
@@ -159,9 +162,9 @@ def test_the_server_goes_on_where_the_old_one_was(old: str) -> None:
 def test_a_migration_that_fails_changes_nothing(old: str) -> None:
     with opened(old) as storage:
         with storage.write() as connection:
-            connection.execute(text("CREATE TABLE absences (mine INTEGER)"))
+            connection.execute(text("ALTER TABLE incidents ADD COLUMN latest_note INTEGER"))
             before = contents(connection)
-        with pytest.raises(StorageError, match="absences"):
+        with pytest.raises(StorageError, match="latest_note"):
             storage.migrate()
         assert not storage.ready()
         with storage.read() as connection:
@@ -176,7 +179,7 @@ def test_a_sqlite_file_is_copied_first(old: str) -> None:
             before = contents(connection)
         storage.migrate()
         kept = [p for p in path.parent.iterdir() if p.name.startswith("w.db.schema-")]
-        assert [p.name for p in kept] == [f"w.db.schema-{RELEASED[0]}"]
+        assert [p.name for p in kept] == [f"w.db.schema-{before['meta'][0][1]}"]
         assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
     with opened(f"sqlite:///{kept[0]}") as copy, copy.read() as connection:
         assert contents(connection) == before
@@ -185,12 +188,13 @@ def test_a_sqlite_file_is_copied_first(old: str) -> None:
 @pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
 def test_what_cannot_be_copied_is_not_migrated(old: str) -> None:
     path = Path(str(make_url(old).database))
-    (path.parent / f"w.db.schema-{RELEASED[0]}").mkdir()
+    for version in RELEASED:
+        (path.parent / f"w.db.schema-{version}").mkdir()
     with opened(old) as storage:
         with pytest.raises(StorageError, match="cannot be copied"):
             storage.migrate()
         with storage.read() as connection:
-            assert not inspect(connection).has_table("overrides")
+            assert "latest_note" not in {c["name"] for c in inspect(connection).get_columns("incidents")}
     assert not list(path.parent.glob("*.half"))
 
 
