@@ -3,7 +3,7 @@
 import os
 from argparse import Namespace
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,9 @@ from desktop.cli import output
 from desktop.connections import find_account, open_backend
 from desktop.domain.errors import InputError
 from desktop.domain.incident import OnCall
+from desktop.domain.segments import nobody
+from desktop.domain.team import Role
+from desktop.domain.wall import instant
 from desktop.system.clock import utc_now
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
@@ -23,20 +26,21 @@ _Roles = Mapping[str, dict[str, object] | None]
 def run(options: Namespace) -> int:
     """Say who has which role."""
     if options.team is not None:
-        at, roles, names = _from_file(Path(options.team), options.at)
+        at, roles, names, zone = _from_file(Path(options.team), options.at)
     elif options.at is not None:
         raise InputError("--at needs --team FILE: the connection says who is on call now")
     else:
         at, roles, names = _from_connection()
+        zone = None
     if options.json:
         output.data({"at": output.instant(at), "roles": roles})
     else:
         for role, held in roles.items():
-            output.line(_line(role, held, names))
+            output.line(_line(role, held, names, zone))
     return 0
 
 
-def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[str, str]]:
+def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[str, str], tzinfo]:
     from desktop import team as team_file  # noqa: PLC0415 - only needed with --team
     from desktop.domain.rotation import known_end, on_call  # noqa: PLC0415
 
@@ -47,11 +51,11 @@ def _from_file(path: Path, at: str | None) -> tuple[datetime, _Roles, Mapping[st
     for role, segment in segments.items():
         held: dict[str, object] = {
             "person": segment.person,
-            "until": output.instant(known_end(segment)),
+            "until": output.instant(known_end(team, segment)),
             "why": segment.why.value,
         }
         roles[role.value] = held if segment.person is not None else None
-    return when, roles, {p.id: p.name for p in team.people}
+    return when, roles, {p.id: p.name for p in team.people}, team.time_zone
 
 
 def parse_time(text: str, zone: ZoneInfo) -> datetime:
@@ -60,7 +64,7 @@ def parse_time(text: str, zone: ZoneInfo) -> datetime:
         read = datetime.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text[:40]!r} is no time: write it as 2026-11-23T09:00 or 2026-11-23T17:00Z") from None
-    return read if read.tzinfo is not None else read.replace(tzinfo=zone)
+    return instant(read, zone)
 
 
 def _from_connection() -> tuple[datetime, _Roles, Mapping[str, str]]:
@@ -76,11 +80,11 @@ def _held(entry: OnCall) -> dict[str, object]:
     return {"person": entry.person.id, "until": output.instant(entry.until), "why": entry.why or None}
 
 
-def _line(role: str, held: Mapping[str, object] | None, names: Mapping[str, str]) -> str:
+def _line(role: str, held: Mapping[str, object] | None, names: Mapping[str, str], zone: tzinfo | None) -> str:
     if held is None:
-        return f"{role}: NOBODY ON CALL" if role == "primary" else f"{role}: nobody"
+        return f"{role}: {nobody(Role.PRIMARY) if role == Role.PRIMARY else 'nobody'}"
     person, until = str(held["person"]), held["until"]
     line = f"{role}: {names.get(person, person)}"
     if isinstance(until, str):
-        line += f" until {output.local(datetime.fromisoformat(until))}"
+        line += f" until {output.local(datetime.fromisoformat(until), zone)}"
     return line

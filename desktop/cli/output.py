@@ -1,7 +1,7 @@
 """How commands print: plain lines for people, JSON for programs."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from desktop.domain.incident import Incident
 
@@ -23,10 +23,10 @@ def instant(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="auto").replace("+00:00", "Z")
 
 
-def local(at: datetime) -> str:
-    """Return ``at`` for a reader: local time, with its zone."""
-    there = at.astimezone()
-    return f"{there:%a %d %b %H:%M} {there.tzname()}"
+def local(at: datetime, zone: tzinfo | None = None) -> str:
+    """Return ``at`` for a reader: what the clock shows in ``zone`` (None: here), and which clock that is."""
+    there = at.astimezone(zone)
+    return f"{there:%a %d %b %Y %H:%M} {there.tzname()}"
 
 
 def incident(it: Incident) -> dict[str, object]:

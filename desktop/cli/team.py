@@ -4,14 +4,15 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from desktop import team as team_file
-from desktop.cli import output
+from desktop.cli import output, shifts
 from desktop.cli.oncall import parse_time
 from desktop.connections import TEAM_NEEDS_FORCE, apply_team, find_account
 from desktop.domain.errors import InputError, Rejected
-from desktop.domain.rotation import Segment
+from desktop.domain.flags import flags
 from desktop.domain.rotation import schedule as schedule_of
 from desktop.domain.text import plain
 from desktop.system.clock import utc_now
@@ -20,6 +21,7 @@ from desktop.system.secrets import Secrets
 from desktop.team import document
 
 _LINE = 500
+_A_YEAR = timedelta(days=365)
 
 
 def no_command(_options: Namespace) -> int:
@@ -31,11 +33,13 @@ def check(options: Namespace) -> int:
     """Read a team file; every mistake is a line, and so is everything worth a second look."""
     team = team_file.load(Path(options.file))
     roles = [r.value for r in team.rotations]
+    now = utc_now()
+    notes = [*(str(w) for w in team.warnings), *shifts.notes(team, flags(team, now, now + _A_YEAR))]
     if options.json:
-        output.data({"people": len(team.people), "roles": roles, "warnings": [str(w) for w in team.warnings]})
+        output.data({"people": len(team.people), "roles": roles, "warnings": notes})
         return 0
-    for warning in team.warnings:
-        output.line(f"note: {warning}")
+    for note in notes:
+        output.line(f"note: {note}")
     output.line(f"{options.file} is right: {len(team.people)} people, {', '.join(roles) or 'no rotation'}")
     return 0
 
@@ -100,25 +104,19 @@ def schedule(options: Namespace) -> int:
     if start >= end:
         raise InputError("--from must be before --to")
     segments = schedule_of(team, start, end)
+    flagged = flags(team, start, end)
     if options.ics:
         from desktop.team.calendar import calendar  # noqa: PLC0415 - icalendar only where it is asked for
 
-        sys.stdout.write(calendar(team, segments, utc_now()).decode("utf-8"))
+        sys.stdout.write(calendar(team, segments, utc_now(), flagged).decode("utf-8"))
     elif options.json:
-        output.data({"segments": [_shape(s) for s in segments]})
+        output.data(
+            {
+                "segments": [shifts.shape(s) for s in segments],
+                "flags": [{**shifts.shape(f.segment), "doubt": f.doubt.value} for f in flagged],
+            }
+        )
     else:
-        names = {p.id: p.name for p in team.people}
-        for s in segments:
-            who = "NOBODY ON CALL" if s.person is None else names.get(s.person, s.person)
-            output.line(f"{s.role.value}  {output.local(s.start)} – {output.local(s.end)}  {who}  ({s.why.value})")
+        for line in (*shifts.lines(team, segments), *(f"note: {note}" for note in shifts.notes(team, flagged))):
+            output.line(line)
     return 0
-
-
-def _shape(segment: Segment) -> dict[str, object]:
-    return {
-        "role": segment.role.value,
-        "person": segment.person,
-        "start": output.instant(segment.start),
-        "end": output.instant(segment.end),
-        "why": segment.why.value,
-    }

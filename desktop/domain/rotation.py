@@ -72,9 +72,13 @@ def on_call(team: Team, at: datetime) -> Mapping[Role, Segment]:
     return _plan(team).moment(at)
 
 
-def known_end(segment: Segment) -> datetime | None:
-    """Return when ``segment`` ends, None for one so long that its end is only where the looking ended."""
-    return None if segment.end - segment.start >= LOOK_AHEAD else segment.end
+def known_end(team: Team, segment: Segment) -> datetime | None:
+    """Return when ``segment``, one of ``on_call``, ends; None for an end that is only where the looking ended."""
+    if segment.end >= _LAST:
+        return None
+    following = on_call(team, segment.end).get(segment.role)
+    goes_on = following is not None and (following.person, following.why) == (segment.person, segment.why)
+    return None if goes_on else segment.end
 
 
 def _check(at: datetime) -> None:

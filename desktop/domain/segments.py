@@ -21,6 +21,11 @@ class Why(StrEnum):
     OVERRIDE = "override"
 
 
+def nobody(role: Role) -> str:
+    """Return how every view says that nobody has ``role``: without a primary, nobody is on call at all."""
+    return "NOBODY ON CALL" if role is Role.PRIMARY else "nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """``person`` (None: nobody) has ``role`` in ``[start, end)``, aware UTC, because of ``why``.

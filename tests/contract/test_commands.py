@@ -219,6 +219,55 @@ def test_a_schedule_as_a_calendar(capsys: Capture, tmp_path: Path) -> None:
     assert len({str(e["uid"]) for e in events}) == 5
 
 
+DOUBTFUL = """
+time_zone = "America/Los_Angeles"
+people = [{ id = "ana", name = "Ana", certified = false }, { id = "ben", name = "Ben" }]
+absences = [{ person = "ben", start = 2026-01-12T09:00:00, end = 2026-01-14T09:00:00, announced = 2025-01-01 }]
+overrides = [
+    { role = "primary", person = "ben", start = 2026-01-12T09:00:00, end = 2026-01-13T09:00:00, reason = "swap" },
+]
+[rotation.primary]
+members = ["ana"]
+start = 2026-01-05T09:00:00
+every = "1 week"
+[rotation.secondary]
+members = ["ana"]
+start = 2026-01-05T09:00:00
+every = "1 week"
+"""
+
+
+def test_what_is_doubtful_in_a_schedule_is_said(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(DOUBTFUL, "utf-8")
+    command = ("schedule", "--team", str(file), "--from", "2026-01-12T09:00", "--to", "2026-01-14T09:00")
+    lines = run(capsys, *command).splitlines()
+    day = "Mon 12 Jan 2026 09:00 PST – Tue 13 Jan 2026 09:00 PST"
+    assert f"note: Ben is absent, and on call by an override: primary {day}" in lines
+    assert [line for line in lines if line.startswith("secondary") and "nobody" in line]
+    flagged = json.loads(run(capsys, *command, "--json"))["flags"]
+    assert ("primary", "ben", "absent") in {(f["role"], f["person"], f["doubt"]) for f in flagged}
+    events = Calendar.from_ical(run(capsys, *command, "--ics")).walk("VEVENT")
+    assert "Ben by an override. Ben: absent." in {str(e.get("description")) for e in events}
+    assert "Secondary: nobody" in {str(e["summary"]) for e in events}
+    assert "note: Ana is not certified: primary" in run(capsys, "team", "check", str(file))
+
+
+def test_a_team_without_a_primary_says_so(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(TWO.replace("[rotation.primary]", "[rotation.secondary]"), "utf-8")
+    command = ("schedule", "--team", str(file), "--from", "2026-01-12T09:00", "--to", "2026-01-14T09:00")
+    assert run(capsys, *command).startswith("primary  NOBODY ON CALL")
+
+
+def test_a_skipped_and_a_doubled_hour_are_the_first_instant(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(TWO, "utf-8")
+    at = ("oncall", "--team", str(file), "--json", "--at")
+    assert json.loads(run(capsys, *at, "2026-03-08T02:30"))["at"] == "2026-03-08T10:00:00Z"
+    assert json.loads(run(capsys, *at, "2026-11-01T01:30"))["at"] == "2026-11-01T08:30:00Z"
+
+
 def test_checking_a_team_file(capsys: Capture, tmp_path: Path) -> None:
     file = tmp_path / "team.toml"
     file.write_text(TWO, "utf-8")

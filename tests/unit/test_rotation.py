@@ -226,3 +226,30 @@ def test_a_century_of_hours_is_refused_and_eleven_years_are_not() -> None:
     assert len(rotation.schedule(hours, long_ago, long_ago + timedelta(hours=100_000))) == 1
     with pytest.raises(InputError):
         rotation.schedule(hours, long_ago, long_ago + timedelta(hours=100_001))
+
+
+class TestTheKnownEnd:
+    """Decided by whether the looking ended there, not by how long the segment is."""
+
+    ALONE = replace(TEAM, rotations={Role.PRIMARY: Rotation(("ana",), START, WEEKLY)}, overrides=(), absences=())
+
+    def end(self, team: Team, at: datetime) -> datetime | None:
+        return rotation.known_end(team, rotation.on_call(team, at)[Role.PRIMARY])
+
+    def test_a_ring_of_one_has_none(self) -> None:
+        assert self.end(self.ALONE, MONDAY + timedelta(days=800)) is None
+
+    def test_a_ring_of_one_of_years_has_one_once_something_changes(self) -> None:
+        tomorrow = MONDAY + timedelta(days=801)
+        team = replace(self.ALONE, overrides=(Override(Role.PRIMARY, "ben", tomorrow, tomorrow + timedelta(hours=1)),))
+        assert self.end(team, tomorrow - timedelta(days=1)) == tomorrow
+        assert self.end(team, tomorrow) == tomorrow + timedelta(hours=1)
+
+    def test_a_shift_of_years_ends_when_it_ends(self) -> None:
+        long = Rotation(("ana", "ben"), START, Every(104, Unit.WEEKS))
+        team = replace(self.ALONE, rotations={Role.PRIMARY: long})
+        end = self.end(team, MONDAY + timedelta(days=104 * 7 - 1))
+        assert end == MONDAY + timedelta(days=104 * 7)
+
+    def test_nothing_is_known_past_the_last_year(self) -> None:
+        assert self.end(self.ALONE, utc("2199-12-31 12:00")) is None
