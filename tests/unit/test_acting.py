@@ -129,6 +129,11 @@ def test_the_override_is_on_the_primarys_schedule_from_the_yes_to_the_end_of_the
     assert "ana is silent" in made.reason
 
 
+def test_acting_ends_as_it_begins_when_the_primary_is_heard_of_at_that_instant() -> None:
+    assert ends_at(replace(ACTS, heard=(at("03:25"),)), YES) == at("03:25")
+    assert ends_at(replace(ACTS, heard=(at("03:24"),)), YES) == at("09:00")
+
+
 def test_the_override_is_cut_when_the_primary_is_back() -> None:
     made = override(BACK, YES)
     assert made is not None

@@ -72,8 +72,19 @@ def test_every_mistake_of_a_team_file_is_told_in_its_order() -> None:
     assert isinstance(error, InputError)
 
 
+@pytest.mark.parametrize(("mistakes", "last"), [(100, "t:100: b: wrong"), (101, "and 1 more."), (350, "and 250 more.")])
+def test_of_many_mistakes_a_hundred_are_told(mistakes: int, last: str) -> None:
+    error = TeamFileError([Problem("t", n, "b", "wrong") for n in range(1, mistakes + 1)])
+    assert len(error.problems) == mistakes
+    lines = error.message.split("\n")
+    assert lines[:100] == [f"t:{n}: b: wrong" for n in range(1, 101)]
+    assert (lines[-1], len(lines)) == (last, min(mistakes, 101))
+
+
 def test_a_refusal_keeps_the_code_of_pagerduty() -> None:
-    error = Rejected("pager.example refused", code=1001)
+    error = Rejected("pager.example refused", code=1001, reasons=["no title", "no service"])
+    assert error.reasons == ("no title", "no service")
+    assert Rejected("x").reasons == ()
     assert (str(error), error.message, error.code) == ("pager.example refused", "pager.example refused", 1001)
     assert Rejected("x").code is None
     assert isinstance(error, BackendError)

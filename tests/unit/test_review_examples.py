@@ -17,7 +17,7 @@ from desktop.domain.review_csv import (
     people_csv,
     severities_csv,
 )
-from desktop.domain.severity import Severity
+from desktop.domain.severity import Severity, Targets
 from desktop.domain.team import Member, Override, Role
 from desktop.domain.working_hours import WorkingHours
 from tests.unit.test_duties_examples import LOS_ANGELES, TEAM, at
@@ -344,6 +344,28 @@ def test_measures_are_told_apart() -> None:
     every = Measure(1, 2, 3, 4, 5, MINUTE)
     assert every + Measure(10, 20, 30, 40, 50, HOUR) == Measure(11, 22, 33, 44, 55, HOUR + MINUTE)
     assert (every.mean, every.share) == (MINUTE / 3, 1 / 6)
+
+
+def test_an_incident_belongs_to_the_period_in_which_it_was_triggered() -> None:
+    those = [incident(0, 5, 50, when=JANUARY), incident(0, 5, 50, when=FEBRUARY)]
+    found = months(TEAM, those, JANUARY.date(), at("2026-02-28 00:00").date(), MARCH)
+    assert [r.severities[Severity.SEV0].incidents for r in found] == [1, 1]
+
+
+def test_a_team_has_its_own_targets_and_the_usual_ones_besides() -> None:
+    hour = MappingProxyType({Severity.SEV0: Targets(HOUR, 2 * HOUR)})
+    team = replace(TEAM, targets=hour)
+    those = [replace(incident(s, 45, 100), pages=(paged("ben", 0, 45),)) for s in (0, 1)]
+    found = review(team, those, JANUARY, FEBRUARY, FEBRUARY)
+    assert [counts(found.severities[s].acknowledge) for s in (Severity.SEV0, Severity.SEV1)] == ["1/0/0/0", "0/1/0/0"]
+    assert [counts(found.severities[s].resolve) for s in (Severity.SEV0, Severity.SEV1)] == ["1/0/0/0", "1/0/0/0"]
+    assert counts(person(found, "ben").response) == "1/1/0/0"
+
+
+def test_a_month_is_named_by_the_teams_clock() -> None:
+    berlin = replace(TEAM, time_zone=ZoneInfo("Europe/Berlin"))
+    lines = months_csv(berlin, months(berlin, [], JANUARY.date(), JANUARY.date(), FEBRUARY)).split("\r\n")
+    assert lines[1].startswith("2026-01,")
 
 
 def test_the_csv_has_a_line_for_each_month_and_severity() -> None:

@@ -149,6 +149,13 @@ def test_a_ring_of_one_has_as_many_shifts_as_any_other() -> None:
     assert (found.shifts, found.pages_per_shift) == (4, 0.25)
 
 
+def test_the_instant_at_which_a_shift_ends_is_not_in_it() -> None:
+    alone = replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: Rotation(("ana",), START, WEEKLY)}))
+    incident = pages(("ana", "2026-01-19 08:59"), ("ana", "2026-01-19 09:00"))
+    (found,) = pages_per_shift(alone, [incident], at("2026-01-12 00:00"), at("2026-01-19 00:00"))
+    assert found.pages == 1
+
+
 def test_overrides_make_no_shifts() -> None:
     week = (at("2026-01-12 09:00"), at("2026-01-19 09:00"), FEBRUARY)
     assert review(replace(TEAM, overrides=(HOUR,)), (), *week).shifts == review(TEAM, (), *week).shifts == 1
