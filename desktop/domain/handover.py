@@ -5,9 +5,21 @@ whoever stops half way, another goes on. Each action names what it makes, and is
 Source of the rules: design, section 3, "Handover".
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from desktop.domain.handover_actions import (
+    Action,
+    AddNote,
+    AskAsker,
+    Close,
+    CreateOverride,
+    Delegate,
+    PagePerson,
+    ReadBack,
+    RecordAbsence,
+    Remind,
+    Tell,
+)
 from desktop.domain.handover_facts import (
     NEXT_AFTER,
     Handover,
@@ -16,82 +28,10 @@ from desktop.domain.handover_facts import (
     State,
     confirmed_at,
     expires_at,
-    left,
-    missing_overrides,
+    lapses_at,
     receiver,
-    wanted_absence,
 )
-from desktop.domain.team import Absence, Override
-
-
-@dataclass(frozen=True, slots=True)
-class PagePerson:
-    """Offer ``person`` the watch: an incident of its own, SEV-0, assigned to them, and every other channel."""
-
-    person: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskAsker:
-    """Ask ``asker`` whether ``person`` is to be offered the watch next."""
-
-    asker: str
-    person: str
-
-
-@dataclass(frozen=True, slots=True)
-class CreateOverride:
-    """Make ``override`` (its times are instants). A backend that takes no start in the past begins it at once."""
-
-    override: Override
-
-
-@dataclass(frozen=True, slots=True)
-class RecordAbsence:
-    """Let the outgoing engineer count as absent."""
-
-    absence: Absence
-
-
-@dataclass(frozen=True, slots=True)
-class AddNote:
-    """Put ``text``, which carries the handover's id, into ``incident`` as a note."""
-
-    incident: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delegate:
-    """Assign ``incident`` to ``receiver`` instead of ``giver`` by way of ``policy``, so that it still escalates."""
-
-    incident: str
-    giver: str
-    receiver: str
-    policy: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """Read schedules, overrides and incidents from the backend, all of them, anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Record that the handover has ended as ``state``."""
-
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Tell ``people`` about ``state``; the handover's pages that still ring for them end with it."""
-
-    state: State
-    people: tuple[str, ...]
-
-
-Action = PagePerson | AskAsker | CreateOverride | RecordAbsence | AddNote | Delegate | ReadBack | Close | Tell
+from desktop.domain.handover_watch import left, left_out, missing_absences, missing_overrides, watch
 
 
 def state(facts: Handover, now: datetime) -> State:
@@ -101,7 +41,8 @@ def state(facts: Handover, now: datetime) -> State:
     if receiver(facts) is None:
         return _unaccepted(facts, now)
     if confirmed_at(facts) is None:
-        return State.ACCEPTED if left(facts, now) else State.NOTHING_LEFT
+        # All of it, not only what the receiver can have: their yes may lapse, and somebody else have more of it.
+        return State.ACCEPTED if watch(facts, now) else State.NOTHING_LEFT
     # Whoever has been put on call is not told that nothing was left, even if the rest has gone to somebody else.
     given = any(o.end > now for o in facts.overrides)
     return State.APPLYING if given or left(facts, now) else State.NOTHING_LEFT
@@ -119,22 +60,29 @@ def _unaccepted(facts: Handover, now: datetime) -> State:
     return State.PAGING if facts.offers else State.REQUESTED
 
 
-def on_call(facts: Handover) -> str:
-    """Return who has the watch that this is about: the outgoing engineer until it is *done*, then the receiver.
+def on_call(facts: Handover, now: datetime) -> str | None:
+    """Return who has the role of this handover at ``now``, None for nobody.
 
-    What begins after the watch's last segment is none of the handover's business: the schedule says it.
+    Whatever of the watch the schedule leaves with the outgoing engineer is theirs until the handover is *done*, then
+    the receiver's where an override says so. At any other time, after the watch too, it is whom the schedule names.
     """
-    to = receiver(facts)
+    named = next((s.person for s in facts.segments if s.role is facts.role and s.start <= now < s.end), None)
     done = facts.ended is not None and facts.ended.state is State.DONE
-    return to if done and to is not None else facts.giver
+    moved = any(o.role is facts.role and o.start <= now < o.end for o in facts.overrides)
+    return receiver(facts) if named == facts.giver and done and moved else named
 
 
 def paged(facts: Handover, now: datetime) -> tuple[str, ...]:
-    """Return who is paged for what happens on the watch: from the yes until *done*, both of them."""
-    to = receiver(facts)
-    if to is not None and state(facts, now) in {State.ACCEPTED, State.APPLYING}:
-        return facts.giver, to
-    return (on_call(facts),)
+    """Return who is paged for what happens in this role at ``now``: from the yes until *done*, the receiver too."""
+    busy = state(facts, now) in {State.ACCEPTED, State.APPLYING}
+    both = (on_call(facts, now), receiver(facts) if busy else None)
+    return tuple(dict.fromkeys(p for p in both if p is not None))
+
+
+def lapsed(facts: Handover, now: datetime) -> bool:
+    """Tell whether somebody said yes and did not confirm it for so long that others may take the watch as well."""
+    until = lapses_at(facts)
+    return facts.ended is None and until is not None and now >= until
 
 
 def next_candidate(facts: Handover) -> str | None:
@@ -156,7 +104,7 @@ def due_actions(facts: Handover, now: datetime) -> tuple[Action, ...]:
     if stage in {State.REQUESTED, State.PAGING}:
         return _paging(facts, now) or _telling_giver(facts)
     if stage is State.ACCEPTED:
-        return _telling(facts, State.ACCEPTED)
+        return _telling(facts, State.ACCEPTED) or _unconfirmed(facts, now)
     if stage is State.APPLYING:
         return _telling(facts, State.ACCEPTED) or _applying(facts, now)
     return (Close(stage),)
@@ -166,9 +114,13 @@ def next_action_at(facts: Handover, now: datetime) -> datetime | None:
     """Return the next instant after ``now`` at which time alone changes what is to be done, None when none does."""
     if facts.ended is not None:
         return None
-    times = [*(s.end for s in left(facts, now)), *(o.end for o in facts.overrides)]
+    times = [s.end for s in (*watch(facts, now), *left(facts, now))] + [o.end for o in facts.overrides]
     if receiver(facts) is None:
-        times += [expires_at(facts), *(o.at + NEXT_AFTER for o in facts.offers[-1:])]
+        times.append(expires_at(facts))
+    if confirmed_at(facts) is None:
+        times += [o.at + NEXT_AFTER for o in facts.offers[-1:]]
+    if (lapse := lapses_at(facts)) is not None:
+        times.append(lapse)
     return min((t for t in times if t > now), default=None)
 
 
@@ -182,20 +134,31 @@ def _paging(facts: Handover, now: datetime) -> tuple[Action, ...]:
     last = facts.offers[-1]
     if last.answer is None and now < last.at + NEXT_AFTER:
         return ()
-    if facts.auto_next:
+    # Whoever took the watch and fell silent is not asked whom to ask.
+    if facts.auto_next or facts.asker == receiver(facts):
         return (PagePerson(person),)
     return () if person in facts.asked else (AskAsker(facts.asker, person),)
 
 
+def _unconfirmed(facts: Handover, now: datetime) -> tuple[Action, ...]:
+    """Once a yes has waited too long for its confirmations: remind, then offer the watch to the next."""
+    to = receiver(facts)
+    if to is None or not lapsed(facts, now):
+        return ()
+    if to not in facts.reminded:
+        return (Remind(to, tuple(dict.fromkeys((to, facts.giver, *facts.managers)))),)
+    return _paging(facts, now)
+
+
 def _applying(facts: Handover, now: datetime) -> tuple[Action, ...]:
-    """Return the first of these that is not empty: overrides, absence, incidents, reading back, the end."""
+    """Return the first of these that is not empty: overrides, absences, incidents, reading back, the end."""
     overrides = tuple(CreateOverride(o) for o in missing_overrides(facts, now))
     if overrides:
         return overrides
-    absence = wanted_absence(facts)
     # Only now: while an override was missing, an absence would have put a third person on call.
-    if absence is not None and facts.absence is None:
-        return (RecordAbsence(absence),)
+    absences = tuple(RecordAbsence(a) for a in missing_absences(facts, now))
+    if absences:
+        return absences
     incidents = tuple(a for held in facts.incidents if (a := _for_incident(facts, held)) is not None)
     return incidents or ((ReadBack(),) if facts.read_at is None else (Close(State.DONE),))
 
@@ -213,13 +176,15 @@ def _for_incident(facts: Handover, held: Held) -> AddNote | Delegate | None:
 
 
 def _telling(facts: Handover, about: State) -> tuple[Action, ...]:
-    if about in facts.told:
+    to = receiver(facts)
+    if (about, to) in facts.told:
         return ()
-    return (Tell(about, tuple(dict.fromkeys((facts.asker, facts.giver, *(o.person for o in facts.offers))))),)
+    people = tuple(dict.fromkeys((facts.asker, facts.giver, *(o.person for o in facts.offers))))
+    return (Tell(about, people, to, left_out(facts)),)
 
 
 def _telling_giver(facts: Handover) -> tuple[Action, ...]:
     """Tell the outgoing engineer that somebody else began to give their watch away."""
-    if facts.kind is Kind.ASK or State.REQUESTED in facts.told:
+    if facts.kind is Kind.ASK or (State.REQUESTED, None) in facts.told:
         return ()
     return (Tell(State.REQUESTED, (facts.giver,)),)

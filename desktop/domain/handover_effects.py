@@ -7,7 +7,8 @@ facts at the next reading.
 from dataclasses import replace
 from datetime import datetime
 
-from desktop.domain.handover import (
+from desktop.domain.handover import due_actions
+from desktop.domain.handover_actions import (
     Action,
     AddNote,
     AskAsker,
@@ -17,8 +18,8 @@ from desktop.domain.handover import (
     PagePerson,
     ReadBack,
     RecordAbsence,
+    Remind,
     Tell,
-    due_actions,
 )
 from desktop.domain.handover_facts import Ended, Handover, Held, Offer
 
@@ -32,19 +33,21 @@ def applied(facts: Handover, action: Action, at: datetime) -> Handover:
     return _kept(facts, action, at)
 
 
-def _kept(facts: Handover, action: PagePerson | AskAsker | ReadBack | Close | Tell, at: datetime) -> Handover:
+def _kept(facts: Handover, action: PagePerson | AskAsker | Remind | ReadBack | Close | Tell, at: datetime) -> Handover:
     """Return the facts after something that the handover keeps about itself."""
     match action:
         case PagePerson(person):
             return replace(facts, offers=(*facts.offers, Offer(person, at)))
         case AskAsker(_, person):
             return replace(facts, asked=facts.asked | {person})
+        case Remind(to, _):
+            return replace(facts, reminded=facts.reminded | {to})
         case ReadBack():
             return replace(facts, read_at=at)
         case Close(end):
             return replace(facts, ended=Ended(end, at))
-        case Tell(about, _):
-            return replace(facts, told=facts.told | {about})
+        case Tell(about, _, to, _):
+            return replace(facts, told=facts.told | {(about, to)})
 
 
 def _written(facts: Handover, action: CreateOverride | RecordAbsence | AddNote | Delegate) -> Handover:
@@ -54,7 +57,7 @@ def _written(facts: Handover, action: CreateOverride | RecordAbsence | AddNote |
         case CreateOverride(override):
             return replace(facts, overrides=(*facts.overrides, override))
         case RecordAbsence(absence):
-            return replace(facts, absence=absence)
+            return replace(facts, absences=(*facts.absences, absence))
         case AddNote(incident, _):
             return replace(facts, incidents=tuple(_noted(h) if h.id == incident else h for h in facts.incidents))
         case Delegate(incident, giver, to, _):

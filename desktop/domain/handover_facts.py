@@ -1,17 +1,19 @@
-"""What is known of one emergency handover, and what follows from that alone. Pure; every time is aware.
+"""What is known of one emergency handover, and who has said yes to it. Pure; every time is aware.
 
 A ``Handover`` is read anew from the backend before each step: nothing here is a plan that somebody has to keep.
-``handover`` says what to do next. Source of the rules: design, section 3, "Handover".
+``handover_watch`` says which time it is about, ``handover`` what to do next. Source of the rules: design, section 3,
+"Handover".
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desktop.domain.segments import Segment
 from desktop.domain.team import Absence, Override, Role
 
-# Unanswered for this long, the next candidate is offered the watch; the earlier offer stays open.
+# Unanswered for this long, or accepted and not confirmed, the next candidate is offered the watch; the earlier offers
+# stay open.
 NEXT_AFTER = timedelta(minutes=5)
 # Nobody said yes for this long after the last offer: whoever answers later must not be taken at an old word.
 EXPIRES_AFTER = timedelta(hours=1)
@@ -66,10 +68,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """``point`` was confirmed, or waived, by the person ``by``."""
+    """``point`` was confirmed, or waived, by the person ``by``, so that ``receiver`` may have the watch."""
 
     point: Point
     by: str
+    receiver: str
     at: datetime
     waived: bool = False
 
@@ -100,12 +103,17 @@ class Ended:
 class Handover:
     """The facts of one emergency handover, from the backend. Persons are ids.
 
-    ``candidates``: whom to offer the watch, in order. ``segments``: the schedule from ``requested_at`` on, looked at
-    as far as ``rotation.LOOK_AHEAD`` from there, *without* this handover's own overrides and absence. ``asked``: whom
-    the asker was asked about; ``allowed``: whom the asker said yes to. ``overrides``: those for the receiver by which
-    this handover's work is done, with aware times. ``absence``: what this handover recorded. ``read_at``: when
-    everything was read from the backend after the last change that this handover made there, else None. ``told``: the
-    states about which everybody was told.
+    Of the watch: ``role`` is what changes hands, ``until`` when the shift of that role ends in which it was asked for
+    (None: the role has no rotation). ``segments``: the schedule from ``requested_at`` on, looked at as far as
+    ``rotation.LOOK_AHEAD`` from there, and ``away``: the team's absences, with aware times; both *without* what this
+    handover itself made. ``candidates``: whom to offer the watch, in order. ``managers``: who hears of a yes that is
+    not confirmed.
+
+    Of what happened: ``asked``: whom the asker was asked about; ``allowed``: whom the asker said yes to.
+    ``overrides``: those for the receiver by which this handover's work is done, with aware times. ``absences``: those
+    of the giver that it recorded. ``read_at``: when everything was read from the backend after the last change that
+    this handover made there, else None. ``told``: the states about which everybody was told, each with who was the
+    receiver. ``reminded``: the receivers about whom people were reminded.
     """
 
     id: str
@@ -113,8 +121,12 @@ class Handover:
     giver: str
     asker: str
     requested_at: datetime
-    candidates: tuple[str, ...]
+    role: Role
+    until: datetime | None
     segments: tuple[Segment, ...]
+    away: tuple[Absence, ...] = ()
+    candidates: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
     reason: str = ""
     auto_next: bool = False
     stays_available: bool = False
@@ -123,12 +135,13 @@ class Handover:
     allowed: tuple[str, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     overrides: tuple[Override, ...] = ()
-    absence: Absence | None = None
+    absences: tuple[Absence, ...] = ()
     incidents: tuple[Held, ...] = ()
     read_at: datetime | None = None
     cancelled_at: datetime | None = None
     ended: Ended | None = None
-    told: frozenset[State] = frozenset()
+    told: frozenset[tuple[State, str | None]] = frozenset()
+    reminded: frozenset[str] = frozenset()
 
 
 def offer_to(facts: Handover, person: str) -> Offer | None:
@@ -142,86 +155,73 @@ def expires_at(facts: Handover) -> datetime:
 
 
 def receiver(facts: Handover) -> str | None:
-    """Return who accepted first (of two at one instant: who was offered first), None while nobody has."""
+    """Return whose yes holds, None while nobody's does.
+
+    The first to accept wins (of two at one instant: who was offered first). A yes that is not confirmed within
+    ``NEXT_AFTER`` holds on only until somebody else says yes, or it is called off, before it is confirmed after all.
+    """
     yes = _acceptance(facts)
     return None if yes is None else yes[1]
 
 
-def _acceptance(facts: Handover) -> tuple[datetime, str] | None:
-    """Return the first yes that came before a cancellation and in time: when, and whose."""
+def accepted_at(facts: Handover) -> datetime | None:
+    """Return when the receiver said yes, None when there is none."""
+    yes = _acceptance(facts)
+    return None if yes is None else yes[0]
+
+
+def confirmed_at(facts: Handover) -> datetime | None:
+    """Return from when on the watch is the receiver's to be: the last of their yes and both confirmations."""
+    yes = _acceptance(facts)
+    return None if yes is None else _confirmed_at(facts, yes)
+
+
+def lapses_at(facts: Handover) -> datetime | None:
+    """Return from when on somebody else may take what was accepted; None with no yes, or one that is confirmed."""
+    yes = _acceptance(facts)
+    return None if yes is None or _confirmed_at(facts, yes) is not None else yes[0] + NEXT_AFTER
+
+
+_Yes = tuple[datetime, str]
+
+
+def _acceptance(facts: Handover) -> _Yes | None:
+    """Return the yes that holds: when it was said, and whose it is."""
+    called_off = facts.cancelled_at
+    held: _Yes | None = None
+    for yes in _yeses(facts):
+        if called_off is not None and called_off < yes[0] and _open(facts, held, called_off):
+            return None
+        if _open(facts, held, yes[0]):
+            held = yes
+    return None if called_off is not None and _open(facts, held, called_off) else held
+
+
+def _yeses(facts: Handover) -> list[_Yes]:
+    """Return every yes that came in time, in order."""
     until = expires_at(facts)
     found = [
         (o.answer.at, o.person)
         for o in sorted(facts.offers, key=lambda o: o.at)
         if o.answer is not None and o.answer.yes and o.answer.at < until
     ]
-    first = min(found, key=lambda yes: yes[0], default=None)
-    if first is not None and facts.cancelled_at is not None and facts.cancelled_at < first[0]:
-        return None
-    return first
+    return sorted(found, key=lambda yes: yes[0])
 
 
-def missing_points(facts: Handover) -> tuple[Point, ...]:
-    """Return what is neither confirmed nor waived, in the order of ``Point``."""
-    known = {c.point for c in facts.confirmations}
-    return tuple(p for p in Point if p not in known)
+def _open(facts: Handover, held: _Yes | None, at: datetime) -> bool:
+    """Tell whether the watch can still be accepted, or called off, at ``at`` although ``held`` was said."""
+    if held is None:
+        return True
+    confirmed = _confirmed_at(facts, held)
+    return at >= held[0] + NEXT_AFTER and (confirmed is None or confirmed > at)
 
 
-def confirmed_at(facts: Handover) -> datetime | None:
-    """Return from when on the watch is the receiver's to be: the last of the yes and both confirmations."""
-    yes = _acceptance(facts)
-    if yes is None or missing_points(facts):
-        return None
-    # Of two records of one point the earlier holds, so that both sides reckon from the same instant.
-    firsts = (min(c.at for c in facts.confirmations if c.point is p) for p in Point)
-    return max(yes[0], *firsts)
-
-
-def watch(facts: Handover, at: datetime) -> tuple[Segment, ...]:
-    """Return the outgoing engineer's own segments from ``at`` to the end of the last contiguous one, by time.
-
-    Nothing when they are not on call at ``at``. A shadow has no watch.
-    """
-    kept: list[Segment] = []
-    reached = at
-    own = (s for s in facts.segments if s.person == facts.giver and s.role is not Role.SHADOW and s.end > at)
-    for segment in sorted(own, key=lambda s: (s.start, s.role)):
-        if segment.start > reached:
-            break
-        kept.append(replace(segment, start=max(segment.start, at)))
-        reached = max(reached, segment.end)
-    return tuple(kept)
-
-
-def left(facts: Handover, now: datetime) -> tuple[Segment, ...]:
-    """Return what of the watch is still to come at ``now``, counted from when it was confirmed, if it was."""
-    return tuple(s for s in watch(facts, confirmed_at(facts) or now) if s.end > now)
-
-
-def wanted_overrides(facts: Handover, now: datetime) -> tuple[Override, ...]:
-    """Return the overrides that hand the watch over, one for each of its segments that is not past."""
-    to = receiver(facts)
-    if to is None or confirmed_at(facts) is None:
-        return ()
-    reason = f"Handover {facts.id}"
-    return tuple(Override(s.role, to, s.start, s.end, reason) for s in left(facts, now))
-
-
-def missing_overrides(facts: Handover, now: datetime) -> tuple[Override, ...]:
-    """Return the wanted overrides that the backend does not have."""
-    return tuple(w for w in wanted_overrides(facts, now) if not any(_does(o, w, now) for o in facts.overrides))
-
-
-def _does(made: Override, wanted: Override, now: datetime) -> bool:
-    """Tell whether ``made`` does what ``wanted`` would: a backend may begin it at its own now instead."""
-    who = made.role is wanted.role and made.person == wanted.person
-    return who and made.start <= max(wanted.start, now) and made.end >= wanted.end
-
-
-def wanted_absence(facts: Handover) -> Absence | None:
-    """Return for which time the outgoing engineer counts as absent, None when they said otherwise."""
-    since = confirmed_at(facts)
-    those = watch(facts, since) if since is not None else ()
-    if since is None or not those or facts.stays_available:
-        return None
-    return Absence(facts.giver, since, max(s.end for s in those), cover=receiver(facts))
+def _confirmed_at(facts: Handover, yes: _Yes) -> datetime | None:
+    times = [yes[0]]
+    for point in Point:
+        # Of two records of one point the earlier holds, so that both sides reckon from the same instant.
+        first = min((c.at for c in facts.confirmations if c.point is point and c.receiver == yes[1]), default=None)
+        if first is None:
+            return None
+        times.append(first)
+    return max(times)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from desktop.domain.handover import (
+from desktop.domain.handover_actions import (
     Action,
     AddNote,
     AskAsker,
@@ -13,10 +13,11 @@ from desktop.domain.handover import (
     PagePerson,
     ReadBack,
     RecordAbsence,
+    Remind,
     Tell,
 )
-from desktop.domain.handover_answers import Around, Wish, request
 from desktop.domain.handover_facts import Handover, Held, Kind
+from desktop.domain.handover_request import Around, Wish, request
 from desktop.domain.segments import Segment, Why
 from desktop.domain.team import Access, Member, Role
 
@@ -43,7 +44,7 @@ SEGMENTS = (
     segment(Role.SECONDARY, "cho", MONDAY, MONDAY + 48 * HOUR),
     segment(Role.MANAGER, "dora", START - HOUR, MONDAY + 48 * HOUR),
 )
-AROUND = Around(("ben", "cho", "dora"), frozenset(), SEGMENTS)
+AROUND = Around(("ben", "cho", "dora"), SEGMENTS, until=MONDAY, managers=("dora",))
 INCIDENTS = (Held("I1", "sev0", ("ana",)), Held("I2", "sev1", ("ana", "dora")))
 
 
@@ -56,6 +57,7 @@ def asked(kind: Kind = Kind.ASK, asker: Member = ANA, *, auto_next: bool = True,
 _NAMES: dict[type[Action], Callable[..., str]] = {
     PagePerson: lambda a: f"page {a.person}",
     AskAsker: lambda a: f"ask {a.asker} about {a.person}",
+    Remind: lambda a: f"remind {', '.join(a.people)} of {a.receiver}",
     CreateOverride: lambda a: f"override {a.override.role} {a.override.person}",
     RecordAbsence: lambda a: f"absence {a.absence.person}",
     AddNote: lambda a: f"note {a.incident}",
