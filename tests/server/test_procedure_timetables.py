@@ -9,6 +9,7 @@ import pytest
 
 from desktop.domain.escalation import Reason, begin
 from desktop.domain.incident import Status
+from desktop.domain.notices import Notice
 from desktop.domain.severity import Severity
 from desktop.domain.team import Team
 from desktop.server import transitions
@@ -62,8 +63,12 @@ class Served:
     def take(self) -> Line:
         return self._lines.popleft()
 
-    def acknowledge(self, person: str, at: datetime) -> None:
-        self._do(at, lambda draft, moment: transitions.acknowledge(draft, moment, person, person))
+    def acknowledge(self, person: str, at: datetime) -> tuple[str, ...]:
+        entries = self._do(at, lambda draft, moment: transitions.acknowledge(draft, moment, person, person))
+        return tuple(p for e in entries if e.type == Notice.STAND_DOWN for p in self._names(e.data["told"]))
+
+    def renew(self, at: datetime) -> None:
+        self._do(at, lambda draft, moment: transitions.renew(draft, moment, "ana", "note"))
 
     def unacknowledge(self, at: datetime) -> None:
         self._do(at, lambda draft, moment: transitions.unacknowledge(draft, moment, "ana"))
@@ -93,22 +98,25 @@ class Served:
         while self._record.next_action_at is not None and self._record.next_action_at <= at:
             self._do(at, transitions.work_off)
 
-    def _do(self, at: datetime, transition: Callable[[Draft, Moment], None]) -> None:
+    def _do(self, at: datetime, transition: Callable[[Draft, Moment], None]) -> list[Entry]:
         draft = Draft(self._record, self._record)
         transition(draft, self._roster.moment(at))
         self._record = draft.record
         self._lines += [line for entry in draft.entries if (line := self._line(entry)) is not None]
+        return draft.entries
 
     def _line(self, entry: Entry) -> Line | None:
         if entry.type == "exhaust_escalation_path":
             return Line(entry.at, (), EXHAUSTED)
         if entry.type not in PAGES:
             return None
-        people = entry.data["assignees"]
-        contacts = self._roster.contacts
-        names = tuple(contacts[p].name if p in contacts else p for p in people)
         reason, step = Reason(entry.data["reason"]), entry.data["step"]
-        return Line(entry.at, names, why(reason, step, self._record.progress.round, self._record.plan))
+        said = why(reason, step, self._record.progress.round, self._record.plan)
+        return Line(entry.at, self._names(entry.data["assignees"]), said)
+
+    def _names(self, people: list[str]) -> tuple[str, ...]:
+        contacts = self._roster.contacts
+        return tuple(contacts[p].name if p in contacts else p for p in people)
 
 
 @pytest.mark.parametrize("table", TIMETABLES, ids=lambda t: f"{t.heading}, line {t.line}")

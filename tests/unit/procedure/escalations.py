@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from desktop.domain import notices
 from desktop.domain.escalation import Exhausted, advance, begin, next_action_at
 from desktop.domain.policies import business_hours, policy
 from desktop.domain.rotation import on_call
@@ -14,13 +15,15 @@ from tests.unit.procedure.checking import Answers, Check
 from tests.unit.procedure.document import Row, Table
 from tests.unit.procedure.moments import NONE, Wrong, moment, show, show_span, span
 from tests.unit.procedure.severities import severity, when
-from tests.unit.procedure.stories import Line, Lived, Story
+from tests.unit.procedure.stories import Line, Lived, Story, holders
 from tests.unit.procedure.world import World, named, person
 
 _RANGE = re.compile(r"every (.+) from (.+) to (.+)")
 _WATCH = re.compile(r"the watch changes: (.+)")
 _HOLDS = re.compile(r"(\w+) is (primary|secondary|manager)")
 SILENCE = "silence until then"
+STAND_DOWN = "; told to stand down: "
+_VERBS = ("acknowledges", "escalates", "takes the acknowledgement back", "writes a note")
 TIMETABLE = ("At", "Who is paged", "Why")
 
 Born = Callable[[Team, Severity, datetime], Lived]
@@ -60,6 +63,24 @@ def ends(table: Table, world: World) -> Iterator[Answers]:
             "Last repeat after": show_span(rounds[-1] - at if rounds else None),
             "Exhausted after": show_span(exhausted - at),
             "That is": show(exhausted, team.time_zone),
+        }
+
+
+def overdue(table: Table, world: World) -> Iterator[Answers]:
+    """Yield when the target of an incident that nobody resolves passes, and who is told of it."""
+    given = world.given(table)
+    team = given.team()
+    at = moment(given.need(r"triggered at (.+)")[1], team.time_zone)
+    given.close()
+    for each in Severity:
+        passed = notices.resolve_due_at(policy(team, each), at)
+        if passed is None:
+            raise Wrong(f"{each.label} has no target to resolve")
+        told = notices.told_of_overdue(holders(team, passed))
+        yield {
+            "Severity": each.label,
+            "Not resolved by": show(passed, team.time_zone),
+            "Told of it": named(team, *told),
         }
 
 
@@ -109,10 +130,9 @@ def _row(row: Row, story: Lived, team: Team, reached: datetime) -> tuple[datetim
         return at, _answer(story.take(), team)
     if pending:
         return at, _answer(pending[0], team)
-    if deed is not None:
-        deed.done(story, at)
-    said = _changed(watch[1], team, at) if watch is not None else row["Why"]
-    return at, {"At": row["At"], "Who is paged": NONE, "Why": said}
+    told = deed.done(story, at) if deed is not None else ()
+    said = _changed(watch[1], team, at) if watch is not None else row["Why"].split(STAND_DOWN)[0]
+    return at, {"At": row["At"], "Who is paged": NONE, "Why": said + (STAND_DOWN + named(team, *told) if told else "")}
 
 
 def _run(several: re.Match[str], story: Lived, team: Team) -> tuple[datetime, Answers]:
@@ -140,11 +160,13 @@ class _Deed:
     person: str = ""
     severity: Severity | None = None
 
-    def done(self, story: Lived, at: datetime) -> None:
-        """Let it happen in ``story``."""
+    def done(self, story: Lived, at: datetime) -> tuple[str, ...]:
+        """Let it happen in ``story``; return who is told to stand down."""
         match self.verb:
             case "acknowledges":
-                story.acknowledge(self.person, at)
+                return story.acknowledge(self.person, at)
+            case "writes a note":
+                story.renew(at)
             case "takes the acknowledgement back":
                 story.unacknowledge(at)
             case "escalates":
@@ -153,11 +175,12 @@ class _Deed:
                 story.raise_to(self.severity or Severity.SEV0, at)
             case "stops" | "runs":
                 story.asleep(at, asleep=self.verb == "stops")
+        return ()
 
 
 def _deed(text: str, team: Team) -> _Deed | None:
     """Return the deed that ``text`` tells, None when it tells none."""
-    if found := re.fullmatch(r"(\w+) (acknowledges|escalates|takes the acknowledgement back)", text):
+    if found := re.fullmatch(rf"(\w+) ({'|'.join(_VERBS)})(?:{STAND_DOWN}.+)?", text):
         return _Deed(found[2], person(team, found[1]).id)
     if found := re.fullmatch(r"it becomes a (SEV-\d)", text):
         return _Deed("becomes", severity=severity(found[1]))
@@ -187,5 +210,6 @@ CHECKS = (
         steps,
     ),
     Check(("Severity", "First repeat after", "Last repeat after", "Exhausted after", "That is"), ends),
+    Check(("Severity", "Not resolved by", "Told of it"), overdue),
     Check(TIMETABLE, timetable),
 )  # fmt: skip

@@ -1,13 +1,14 @@
 """One emergency handover played through: what people do, and all that Watchbell then does by itself. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from desktop.domain import handover_answers as answers
 from desktop.domain.errors import InputError
-from desktop.domain.handover import (
+from desktop.domain.handover import next_action, state
+from desktop.domain.handover_actions import (
     Action,
     AddNote,
     AskAsker,
@@ -17,21 +18,22 @@ from desktop.domain.handover import (
     PagePerson,
     ReadBack,
     RecordAbsence,
+    Remind,
     Tell,
-    next_action,
-    state,
 )
-from desktop.domain.handover_answers import Wish, around, request
 from desktop.domain.handover_effects import applied
 from desktop.domain.handover_facts import Handover, Held, Kind, Point
+from desktop.domain.handover_request import Wish, around, request
+from desktop.domain.segments import Segment
 from desktop.domain.severity import Severity
-from desktop.domain.team import Member, Team
+from desktop.domain.team import Absence, Member, Override, Team
+from desktop.domain.wall import instant
 from tests.unit.procedure.moments import NONE, Wrong, show
 from tests.unit.procedure.world import Given, named, person
 
 _BEGINS = re.compile(
     r"(?P<asker>\w+) (?:(?P<ask>asks)(?: for (?P<wanted>\w+))?(?P<each>, and decides who is next)?"
-    r"|(?P<verb>gives|takes) (?P<giver>\w+)'s watch(?: to (?P<to>\w+))?(?:, because (?P<reason>.+))?)"
+    r"|(?P<verb>gives|takes) (?P<giver>\w+)'s watch(?: to (?P<to>\w+))?)(?:, because (?P<reason>.+))?"
 )
 _ANSWERS = re.compile(r"(\w+) (acknowledges the page|says yes|says no|cancels)")
 _POINTS = {"the briefing": Point.BRIEFING, "the access check": Point.ACCESS}
@@ -70,7 +72,7 @@ class Handing:
         """Do all that is to be done at ``at``, one thing after the other; return what it was."""
         did: list[str] = []
         while self.facts is not None and (action := next_action(self.facts, at)) is not None:
-            did.append(self._said(action))
+            did.append(self._said(action, at))
             self.facts = applied(self.facts, action, at)
             if len(did) > 50:
                 raise Wrong(f"it never ends: {'; '.join(did)}")
@@ -85,9 +87,8 @@ class Handing:
     def effect(self) -> Team:
         """Return the team with what the handover has done to its schedule."""
         facts = self.known()
-        away = () if facts.absence is None else (facts.absence,)
         overrides = (*self.team.overrides, *facts.overrides)
-        return replace(self.team, overrides=overrides, absences=(*self.team.absences, *away))
+        return replace(self.team, overrides=overrides, absences=(*self.team.absences, *facts.absences))
 
     def stands(self, at: datetime) -> str:
         """Return the state at ``at``; a dash before anybody has asked."""
@@ -131,13 +132,13 @@ class Handing:
         }
         return deeds[verb]()
 
-    def _said(self, action: Action) -> str:
+    def _said(self, action: Action, at: datetime) -> str:
         """Say in a few words what ``action`` does."""
         if isinstance(action, CreateOverride):
             made = action.override
-            return f"puts {self._name(made.person)} on call as {made.role} until {self._until(made.end)}"
+            return f"puts {self._name(made.person)} on call as {made.role} {self._while(made, at)}"
         if isinstance(action, RecordAbsence):
-            return f"counts {self._name(action.absence.person)} as absent until {self._until(action.absence.end)}"
+            return f"counts {self._name(action.absence.person)} as absent {self._while(action.absence, at)}"
         if isinstance(action, AddNote | Delegate):
             return self._incident(action)
         return self._told(action)
@@ -147,21 +148,32 @@ class Handing:
             return f"writes it into {action.incident}"
         return f"gives {action.incident} to {self._name(action.receiver)}"
 
-    def _told(self, action: PagePerson | AskAsker | ReadBack | Close | Tell) -> str:
+    def _told(self, action: PagePerson | AskAsker | Remind | ReadBack | Close | Tell) -> str:
         match action:
             case PagePerson(who):
                 return f"pages {self._name(who)}"
             case AskAsker(asker, who):
                 return f"asks {self._name(asker)} about {self._name(who)}"
+            case Remind(receiver, people):
+                return f"reminds {named(self.team, *people)} that {self._name(receiver)} has not confirmed"
             case ReadBack():
                 return "reads everything back"
             case Close(end):
                 return f"closes it: {end.value}"
-            case Tell(about, people):
-                return f"tells {named(self.team, *people)}: {about.value}"
+            case Tell():
+                return f"tells {named(self.team, *action.people)}: {action.state.value}{self._but(action.left_out)}"
+
+    def _but(self, left_out: Iterable[Segment]) -> str:
+        """Say what of the watch the receiver cannot have."""
+        return "".join(f", but for {s.role} from {self._until(s.start)} to {self._until(s.end)}" for s in left_out)
 
     def _name(self, who: str) -> str:
         return named(self.team, who)
+
+    def _while(self, made: Override | Absence, at: datetime) -> str:
+        begins = instant(made.start, self.team.time_zone)
+        since = f"from {self._until(begins)} " if begins > at else ""
+        return f"{since}until {self._until(instant(made.end, self.team.time_zone))}"
 
     def _until(self, at: datetime) -> str:
         return show(at, self.team.time_zone)

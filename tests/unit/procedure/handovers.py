@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from desktop.domain import handover
-from desktop.domain.handover_facts import Handover, State, watch
+from desktop.domain.handover_facts import Handover, State
 from desktop.domain.rotation import on_call
 from desktop.domain.team import Role, Team
 from tests.unit.procedure.checking import Answers, Check
@@ -47,11 +47,11 @@ def played(table: Table, world: World) -> Handing:
 
 
 def _on_call(handing: Handing, at: datetime) -> str | None:
-    """Return the primary by the schedule; while the watch lasts the handover must say the same."""
+    """Return the primary by the schedule; the handover, which is about that role, must say the same."""
     person = on_call(handing.effect(), at)[Role.PRIMARY].person
     facts = handing.known()
-    if any(s.role is Role.PRIMARY for s in watch(facts, at)) and handover.on_call(facts) != person:
-        raise Wrong(f"the schedule says {person}, the handover {handover.on_call(facts)}")
+    if facts.role is not Role.PRIMARY or handover.on_call(facts, at) != person:
+        raise Wrong(f"the schedule says {person}, the handover {handover.on_call(facts, at)} as {facts.role}")
     return person
 
 
@@ -71,16 +71,16 @@ def states(table: Table, world: World) -> Iterator[Answers]:
     """Yield who is on call, and who is paged for what is new, in every state that there is."""
     given = world.given(table)
     team = given.team()
-    begun = given.need(r"(\w+ asks) at (.+)")
+    begun = given.need(r"at (.+) (\w+ asks, because .+)")
     given.close()
-    at = moment(begun[2], team.time_zone)
+    at = moment(begun[1], team.time_zone)
     for each in State:
-        facts, now = _in_state(each, begun[1], team, at)
+        facts, now = _in_state(each, begun[2], team, at)
         if handover.state(facts, now) is not each:
             raise Wrong(f"this is not {each.value} but {handover.state(facts, now).value}")
         yield {
             "State": each.value,
-            "On call": named(team, handover.on_call(facts)),
+            "On call": named(team, handover.on_call(facts, now)),
             "New pages go to": named(team, *handover.paged(facts, now)),
         }
 
@@ -100,7 +100,7 @@ def _in_state(each: State, begun: str, team: Team, at: datetime) -> tuple[Handov
         at += 2 * HOUR
         handing.live(at)
     if each is State.NOTHING_LEFT:
-        at = handing.known().segments[0].end
+        at = on_call(team, at)[Role.PRIMARY].end
         handing.live(at)
     return handing.known(), at + len(_WAYS[each]) * MINUTE
 

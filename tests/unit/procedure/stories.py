@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from desktop.domain import notices
 from desktop.domain.escalation import (
     Event,
     Page,
@@ -50,8 +51,11 @@ class Lived(Protocol):
     def take(self) -> Line:
         """Take the first of what has happened."""
 
-    def acknowledge(self, person: str, at: datetime) -> None:
-        """Let ``person`` acknowledge."""
+    def acknowledge(self, person: str, at: datetime) -> tuple[str, ...]:
+        """Let ``person`` acknowledge; return who is told to stand down."""
+
+    def renew(self, at: datetime) -> None:
+        """Let somebody write a note."""
 
     def unacknowledge(self, at: datetime) -> None:
         """End the acknowledgement."""
@@ -111,11 +115,18 @@ class Story:
         """Take the first of what has happened."""
         return self._lines.popleft()
 
-    def acknowledge(self, person: str, at: datetime) -> None:
+    def acknowledge(self, person: str, at: datetime) -> tuple[str, ...]:
         """Let ``person`` acknowledge: from now on they are one of those who are assigned."""
+        told = notices.stand_down(self._progress.ever, person) if self._acknowledged is None else ()
         self._acknowledged = at
         if person not in self._progress.ever:
             self._progress = replace(self._progress, ever=(*self._progress.ever, person))
+        return told
+
+    def renew(self, at: datetime) -> None:
+        """Let somebody write a note: an acknowledgement holds its whole time from now."""
+        if self._acknowledged is not None:
+            self._acknowledged = at
 
     def unacknowledge(self, at: datetime) -> None:
         """End the acknowledgement; the watch may have changed while somebody had it."""
@@ -131,7 +142,8 @@ class Story:
         self._taken_over(at)
 
     def raise_to(self, severity: Severity, at: datetime) -> None:
-        """Raise the severity: its list is picked again, counted from now; nobody is released."""
+        """Raise the severity: its list is picked again, counted from now, and so is an acknowledgement."""
+        self.renew(at)
         self._plan = self._plans[severity]
         self._progress = begin_again(self._plan, self._progress, at)
         self._look(at)
@@ -155,16 +167,20 @@ class Story:
         return None if holds is None or self._acknowledged is None else self._acknowledged + holds
 
     def _look(self, at: datetime) -> None:
-        """Do what is due at ``at``: first the watch changes, then an acknowledgement ends, then it escalates."""
+        """Do what is due at ``at``; whoever takes over in the instant at which all are paged again hears it once."""
         if at >= self._change:
             if self._acknowledged is None:
+                self._advance(at)
                 self._taken_over(at)
             self._change = min(segment.end for segment in on_call(self._team, at).values())
         lapses = self._lapses()
         if lapses is not None and lapses <= at:
             self.unacknowledge(at)
         if self._acknowledged is None:
-            self._tell(at, *advance(self._plan, self._progress, at, holders(self._team, at), self._hours))
+            self._advance(at)
+
+    def _advance(self, at: datetime) -> None:
+        self._tell(at, *advance(self._plan, self._progress, at, holders(self._team, at), self._hours))
 
     def _taken_over(self, at: datetime) -> None:
         """Page whoever took over a role that was paged."""
