@@ -11,7 +11,19 @@ from starlette.exceptions import HTTPException
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
-from desktop.server.api import events, health, incidents, overrides, people, team
+from desktop.server.api import (
+    events,
+    health,
+    incidents,
+    log_entries,
+    overrides,
+    people,
+    readonly,
+    responses,
+    schedules,
+    services,
+    team,
+)
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
@@ -33,7 +45,8 @@ def create_app(station: Station, hub: Hub) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     api.state.station = station
-    for part in (events, incidents, people, overrides, team, health):
+    parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, health)
+    for part in (*parts, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     return Gate(_beside(api, Stream(station, hub)), station)

@@ -33,10 +33,14 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everybody and every service that an incident may name, those who left the team included."""
+    """Everybody and every service that an incident may name, those who left the team included.
+
+    ``origin`` is where the server is reached (``https://host:port``): links begin with it.
+    """
 
     people: dict[str, Somebody] = field(default_factory=dict)
     services: dict[str, Thing] = field(default_factory=dict)
+    origin: str = ""
 
     def person(self, person_id: str) -> Somebody:
         """Return the person called ``person_id``; one without a name when it is unknown."""

@@ -10,7 +10,7 @@ from desktop.domain.rotation import known_end, on_call, schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role
-from desktop.server import present
+from desktop.server import things
 from desktop.server.directory import Directory
 from desktop.server.roster import Roster
 
@@ -48,7 +48,8 @@ def entries(
         for level, rule in enumerate(levels(roster.policies[severity]), 1):
             for person, segment in _holders(roster, rule.roles, shifts):
                 if _asked(wanted, person, segment):
-                    found.append(_entry(severity, level, directory, person, segment, include))
+                    end = None if segment is None else known_end(roster.team, segment)
+                    found.append(_entry(severity, level, directory, person, segment, end, include))
     return found
 
 
@@ -57,7 +58,8 @@ def _shifts(roster: Roster, since: datetime, until: datetime) -> dict[Role, list
     if until > since:
         for segment in schedule(roster.team, since, until):
             if segment.start > since:
-                by_role.setdefault(segment.role, []).append(segment)
+                # With its real end, which may lie past the time asked for.
+                by_role.setdefault(segment.role, []).append(on_call(roster.team, segment.start)[segment.role])
     return by_role
 
 
@@ -82,23 +84,28 @@ def _asked(wanted: Wanted, person: str, segment: Segment | None) -> bool:
 
 
 def _entry(
-    severity: Severity, level: int, directory: Directory, person: str, segment: Segment | None, include: Collection[str]
+    severity: Severity,
+    level: int,
+    directory: Directory,
+    person: str,
+    segment: Segment | None,
+    end: datetime | None,
+    include: Collection[str],
 ) -> Json:
     return {
-        "escalation_policy": present.policy(severity),
+        "escalation_policy": things.policy(directory, severity),
         "escalation_level": level,
-        "schedule": None if segment is None else _schedule(segment.role, full="schedules" in include),
-        "user": present.user(directory.person(person), full="users" in include),
-        "start": None if segment is None else present.instant(segment.start),
-        "end": None if segment is None else present.instant(known_end(segment)),
+        "schedule": None if segment is None else _schedule(directory, segment.role, full="schedules" in include),
+        "user": things.user(directory, person, full="users" in include),
+        "start": None if segment is None else things.instant(segment.start),
+        "end": None if end is None else things.instant(end),
         "watchbell": None if segment is None else {"role": segment.role.value, "why": segment.why.value},
     }
 
 
-def _schedule(role: Role, *, full: bool) -> Json:
-    name = role.value.capitalize()
-    ref = present.reference("schedule", role.value, name, "schedules")
-    return ref | {"type": "schedule", "name": name} if full else ref
+def _schedule(directory: Directory, role: Role, *, full: bool) -> Json:
+    ref = things.schedule(directory, role)
+    return ref | {"type": "schedule", "name": ref["summary"]} if full else ref
 
 
 def earliest(found: Iterable[Json]) -> list[Json]:

@@ -1,83 +1,33 @@
-"""Our rows in PagerDuty's shapes. Pure; times are ISO 8601 in UTC, to the microsecond."""
+"""Incidents in PagerDuty's shape. Pure."""
 
 from collections.abc import Collection
-from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from desktop.domain import escalation
 from desktop.domain.incident import Status
-from desktop.domain.severity import Severity
-from desktop.server.directory import Directory, Somebody
-from desktop.server.records import ENGINE, Held, Record
+from desktop.server import escalations, things
+from desktop.server.contributions import Responder
+from desktop.server.directory import Directory
+from desktop.server.records import Held, Record
 from desktop.server.roster import Roster
+from desktop.server.things import instant
 from desktop.server.transitions import acknowledged_until
 
 Json = dict[str, Any]
 _NONE: frozenset[str] = frozenset()
 
 
-def instant(at: datetime | None) -> str | None:
-    """Return ``at`` as PagerDuty writes it: 2026-01-05T17:00:00Z, with microseconds where there are any."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
-
-
-def reference(kind: str, thing_id: str, summary: str, place: str | None = None) -> Json:
-    """Return PagerDuty's reference to something; ``place`` is its path in the API."""
-    url = None if place is None else f"/{place}/{thing_id}"
-    return {"id": thing_id, "type": f"{kind}_reference", "summary": summary, "self": url, "html_url": None}
-
-
-def user(person: Somebody, *, full: bool = True) -> Json:
-    """Return a person; only who they are unless ``full``."""
-    ref = reference("user", person.id, person.name, "users")
-    # Our clients show names at once: a reference carries it, too.
-    ref |= {"name": person.name, "email": person.email}
-    if not full:
-        return ref
-    role = {"manager": "limited_user", "admin": "admin"}.get(person.access, "limited_user")
-    return ref | {"type": "user", "time_zone": person.time_zone, "role": role, "job_title": None, "teams": []}
-
-
-def service(directory: Directory, service_id: str, *, full: bool = True) -> Json:
-    """Return a service; only its name unless ``full``."""
-    thing = directory.service(service_id)
-    ref = reference("service", thing.id, thing.name, "services")
-    if not full:
-        return ref
-    status = "active" if thing.active else "disabled"
-    return ref | {"type": "service", "name": thing.name, "status": status, "runbook": thing.runbook or None}
-
-
-def priority(severity: Severity) -> Json:
-    """Return a severity as a priority: PagerDuty lists them from the worst."""
-    return {
-        "id": severity.key,
-        "type": "priority",
-        "summary": severity.label,
-        "name": severity.label,
-        "description": severity.word,
-        "self": None,
-        "html_url": None,
-        "order": 1 << (3 - severity.value),
-    }
-
-
-def policy(severity: Severity) -> Json:
-    """Return a reference to the escalation policy of a severity."""
-    return reference("escalation_policy", severity.key, severity.label, "escalation_policies")
-
-
 def incident(record: Record, directory: Directory, roster: Roster, include: Collection[str] = _NONE) -> Json:
     """Return one incident; ``include`` names what is given whole instead of as a reference."""
-    full_users = bool({"users", "assignees"} & set(include))
-    full_acknowledgers = bool({"users", "acknowledgers"} & set(include))
     lists = record.severity if record.escalates_as is None else record.escalates_as
+    users = "users" in include
     return {
         "id": record.id,
         "type": "incident",
         "summary": f"[#{record.number}] {record.title}",
-        "self": f"/incidents/{record.id}",
-        "html_url": record.link or None,
+        "self": f"{directory.origin}/incidents/{record.id}",
+        "html_url": f"{directory.origin}/incidents/{record.id}",
         "incident_number": record.number,
         "title": record.title,
         "status": record.status.value,
@@ -86,22 +36,37 @@ def incident(record: Record, directory: Directory, roster: Roster, include: Coll
         "created_at": instant(record.created_at),
         "updated_at": instant(record.updated_at),
         "last_status_change_at": instant(record.changed_at),
-        "last_status_change_by": agent(record.changed_by, directory),
+        "last_status_change_by": things.agent(record.changed_by, directory, full=users or "agents" in include),
         "resolved_at": instant(record.resolved_at),
-        "service": service(directory, record.service_id, full="services" in include),
-        "escalation_policy": policy(lists),
-        "priority": priority(record.severity),
+        "service": escalations.service(directory, roster, record.service_id, full="services" in include),
+        "escalation_policy": escalations.policy(directory, roster, lists, full="escalation_policies" in include),
+        "priority": things.priority(record.severity),
         "teams": [],
         "assigned_via": "direct_assignment" if record.escalates_as is None else "escalation_policy",
-        "assignments": _held(record.assignments, "assignee", directory, full=full_users) if record.open else [],
-        "acknowledgements": _held(record.acknowledgements, "acknowledger", directory, full=full_acknowledgers),
+        "assignments": _assignments(record, directory, full=users or "assignees" in include),
+        "acknowledgements": _held(
+            record.acknowledgements, "acknowledger", directory, full=users or "acknowledgers" in include
+        ),
         "pending_actions": pending_actions(record, roster),
         "alert_counts": {"all": 1, "triggered": int(record.open), "resolved": int(not record.open)},
-        "first_trigger_log_entry": None,
-        "resolve_reason": None,
+        "first_trigger_log_entry": first_trigger(record, directory),
+        "is_mergeable": False,
+        "incidents_responders": responders(record, directory),
+        "responder_requests": _requests(record, directory),
         "incident_type": {"name": "incident_default"},
         "watchbell": _ours(record, directory),
     }
+
+
+def reference(directory: Directory, incident_id: str, number: int, title: str) -> Json:
+    """Return a reference to an incident."""
+    ref = things.reference(directory, "incident", incident_id, f"[#{number}] {title}", "incidents")
+    return ref | {"html_url": ref["self"]}
+
+
+def responders(record: Record, directory: Directory) -> list[Json]:
+    """Return who was asked to help, and who of them came."""
+    return [_responder(record, directory, asked) for asked in record.responders]
 
 
 def pending_actions(record: Record, roster: Roster) -> list[Json]:
@@ -115,14 +80,15 @@ def pending_actions(record: Record, roster: Roster) -> list[Json]:
     return []
 
 
-def agent(actor: str, directory: Directory) -> Json:
-    """Return who did something: a person, a service's integration, or the server itself."""
-    kind, _, name = actor.partition(":")
-    if kind == "person":
-        return user(directory.person(name), full=False)
-    if kind == "service":
-        return service(directory, name, full=False)
-    return reference("service", ENGINE, "Watchbell")
+def trigger_id(incident_id: str) -> str:
+    """Return the id of the log entry that began an incident: told without looking it up, for every change sends it."""
+    return f"R{incident_id[1:]}"
+
+
+def first_trigger(record: Record, directory: Directory) -> Json:
+    """Return a reference to the log entry that began an incident."""
+    summary = f"Triggered: {record.title}"
+    return things.reference(directory, "trigger_log_entry", trigger_id(record.id), summary, "log_entries")
 
 
 def _goes_on(record: Record) -> bool:
@@ -131,12 +97,52 @@ def _goes_on(record: Record) -> bool:
     return more_steps or (record.progress.round < record.plan.repeats and not record.progress.exhausted)
 
 
+def _assignments(record: Record, directory: Directory, *, full: bool) -> list[Json]:
+    return _held(record.assignments, "assignee", directory, full=full) if record.open else []
+
+
 def _held(held: tuple[Held, ...], name: str, directory: Directory, *, full: bool) -> list[Json]:
-    return [{"at": instant(h.at), name: user(directory.person(h.person), full=full)} for h in held]
+    return [{"at": instant(h.at), name: things.user(directory, h.person, full=full)} for h in held]
+
+
+def _responder(record: Record, directory: Directory, asked: Responder) -> Json:
+    return {
+        "state": asked.state.value,
+        "user": things.user(directory, asked.person, full=False),
+        "incident": reference(directory, record.id, record.number, record.title),
+        "updated_at": instant(asked.answered_at or asked.at),
+        "message": asked.message,
+        "requester": things.user(directory, asked.requester, full=False),
+        "requested_at": instant(asked.at),
+    }
+
+
+def _requests(record: Record, directory: Directory) -> list[Json]:
+    """Return the requests for help: those who were asked together, by one person with one message."""
+    together = groupby(record.responders, key=lambda asked: (asked.at, asked.requester, asked.message))
+    return [
+        {
+            "incident": reference(directory, record.id, record.number, record.title),
+            "requester": things.user(directory, requester, full=False),
+            "requested_at": instant(at),
+            "message": message,
+            "responder_request_targets": [
+                {
+                    "type": "user",
+                    "id": each.person,
+                    "summary": directory.person(each.person).name,
+                    "incident_responders": [_responder(record, directory, each)],
+                }
+                for each in asked
+            ],
+        }
+        for (at, requester, message), asked in together
+    ]
 
 
 def _ours(record: Record, directory: Directory) -> Json:
-    """Return what PagerDuty has no place for."""
+    """Return what PagerDuty has no place for; ``link`` is where the event said that more can be seen."""
+    note = record.latest_note
     return {
         "version": record.version,
         "pages": record.pages,
@@ -144,5 +150,15 @@ def _ours(record: Record, directory: Directory) -> Json:
         "note": record.severity_note,
         "exhausted": record.open and record.progress.exhausted,
         "runbook": directory.service(record.service_id).runbook or None,
+        "link": record.link or None,
         "flaps": record.flaps,
+        "snoozed_until": instant(record.snoozed_until),
+        "latest_note": None
+        if note is None
+        else {
+            "id": note.id,
+            "user": things.user(directory, note.person, full=False),
+            "content": note.text,
+            "created_at": instant(note.at),
+        },
     }

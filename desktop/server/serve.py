@@ -96,6 +96,7 @@ def _run_until_told(server: Server, listener: socket.socket, lock: Lock, *, read
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     http = _Http(config, server, url)
+    server.station.reached_at(url)
     server.start()
     try:
         lock.announce(url)

@@ -6,6 +6,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
@@ -51,6 +52,11 @@ class Station:
             self.roster = Roster(roster.file, additions.read(connection))
             self.directory = directories.read(connection)
 
+    def reached_at(self, origin: str) -> None:
+        """Let links begin with ``origin`` (``https://host:port``), where this server is reached."""
+        with self._refreshing:
+            self.directory = replace(self.directory, origin=origin)
+
     def refresh(self) -> bool:
         """Take up what became of the team, in this process or another; tell whether anything did."""
         with self._refreshing:
@@ -78,7 +84,8 @@ class Station:
             if revision == self.revision:
                 return False
             applied = applying.current(connection)
-            added, directory = additions.read(connection), directories.read(connection)
+            added = additions.read(connection)
+            directory = replace(directories.read(connection), origin=self.directory.origin)
         file = self.roster.file
         if applied is not None and applied.digest != self._digest:
             # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.

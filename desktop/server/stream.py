@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from desktop.domain.errors import StorageError
 from desktop.domain.incident import Status
-from desktop.server import oncalls, present, schema
+from desktop.server import oncalls, present, schema, things
 from desktop.server.access import PERSON, Receive, Scope, Send
 from desktop.server.failures import error_body
 from desktop.server.records import Record
@@ -180,8 +180,8 @@ class Stream:
         now = station.clock()
         content = {
             "version": version,
-            "server_time": present.instant(now),
-            "me": present.user(station.directory.person(person)),
+            "server_time": things.instant(now),
+            "me": things.user(station.directory, person),
             "incidents": [present.incident(r, station.directory, station.roster) for r in found],
             "oncalls": _on_call(station, now),
         }

@@ -218,6 +218,7 @@ class _Http(uvicorn.Server):
         self._watchbell.hub.start(self._watchbell.station)
         await super().startup(sockets)
         self.url = f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
+        self._watchbell.station.reached_at(self.url)
         self.ready.set()
 
     def end_streams(self) -> None:

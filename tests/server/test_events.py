@@ -145,7 +145,8 @@ def test_alertmanagers_body_is_kept_whole(shared: House) -> None:
     body |= {"client": "Alertmanager", "client_url": "http://am.example.com/#/alerts", "links": None, "images": []}
     assert shared.call("POST", "/v2/enqueue", body, person="").status_code == 202
     incident = shared.incident("am")
-    assert incident["html_url"] == "http://am.example.com/#/alerts"
+    assert incident["watchbell"]["link"] == "http://am.example.com/#/alerts"
+    assert incident["html_url"] == f"{shared.url}/incidents/{incident['id']}"
     kept = shared.get(f"/incidents/{incident['id']}", **{"include[]": "body"})["incident"]["body"]["details"]
     assert kept == {name: value for name, value in body.items() if name != "routing_key"}
 

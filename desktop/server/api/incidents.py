@@ -1,10 +1,12 @@
 """``/incidents``: list, open, look at, change one or many. On worker threads; the writer does the changes."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 
-from desktop.server import incidents, present, rows
+from desktop.server import history, incidents, lines, present, rows
 from desktop.server.api import changes, listing
 from desktop.server.api.common import Body, Here, Include, Json, Me, Page
 from desktop.server.failures import INVALID, Refused, invalid
@@ -24,6 +26,7 @@ def list_incidents(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's en
     user_ids: Annotated[list[str] | None, Query(alias="user_ids[]")] = None,
     service_ids: Annotated[list[str] | None, Query(alias="service_ids[]")] = None,
     urgencies: Annotated[list[str] | None, Query(alias="urgencies[]")] = None,
+    team_ids: Annotated[list[str] | None, Query(alias="team_ids[]")] = None,
     incident_key: str | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -32,10 +35,10 @@ def list_incidents(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's en
     include: Include = [],  # noqa: B006 - FastAPI copies it
 ) -> Json:
     """List incidents; without ``date_range=all`` only those of the last month, as PagerDuty does."""
-    asked = listing.Asked(statuses, user_ids, service_ids, urgencies, incident_key)
+    asked = listing.Asked(statuses, user_ids, service_ids, urgencies, incident_key, team_ids)
     window = listing.window(since, until, date_range, station.clock())
     found, total = listing.find(station, asked, window, listing.order(sort_by), page)
-    shown = [_shown(station, record, include) for record in found[: page.limit]]
+    shown = _many_shown(station, found[: page.limit], include)
     return page.answer("incidents", shown, more=len(found) > page.limit, total=total)
 
 
@@ -53,6 +56,7 @@ def get_incident(station: Here, name: str, include: Include = []) -> Json:  # no
     with station.storage.read() as connection:
         record = incidents.find(station, connection, name)
         shown = _shown(station, record, include)
+        _add_first_triggers(station, connection, [shown], include)
         if "body" in include:
             event = rows.latest_event(connection, record.id)
             shown["body"] = {"type": "incident_body", "details": event}
@@ -77,7 +81,7 @@ def put_incidents(station: Here, person: Me, body: Body, include: Include = []) 
         raise Refused(413, INVALID, "Too many incidents", [f"at most {MANY} can be changed at once"])
     wanted = [(part["id"], changes.steps(station, person, part)) for part in parts]
     changed = station.writer.run(lambda work: incidents.change(station, work, wanted))
-    return {"incidents": [_shown(station, record, include) for record in changed]}
+    return {"incidents": _many_shown(station, changed, include)}
 
 
 def _part(body: object, name: str) -> Json:
@@ -85,6 +89,23 @@ def _part(body: object, name: str) -> Json:
     if not isinstance(part, dict):
         raise invalid(f"the body must be an object with an object {name!r}")
     return part
+
+
+def _many_shown(station: Station, records: Sequence[Record], include: list[str]) -> list[Json]:
+    shown = [_shown(station, record, include) for record in records]
+    if "first_trigger_log_entries" in include:
+        with station.storage.read() as connection:
+            _add_first_triggers(station, connection, shown, include)
+    return shown
+
+
+def _add_first_triggers(station: Station, connection: Connection, shown: list[Json], include: list[str]) -> None:
+    """Put what began each incident in the place of the reference to it, where that is asked for."""
+    if "first_trigger_log_entries" in include:
+        found = history.firsts(connection, [incident["id"] for incident in shown])
+        for incident in shown:
+            line = found[incident["id"]]
+            incident["first_trigger_log_entry"] = lines.entry(line, station.directory, station.roster)
 
 
 def _shown(station: Station, record: Record, include: list[str] | tuple[str, ...]) -> Json:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from desktop.domain.incident import Status
 from desktop.domain.severity import Urgency
@@ -40,6 +40,7 @@ class Asked:
     services: list[str] | None = None
     urgencies: list[str] | None = None
     key: str | None = None
+    teams: list[str] | None = None
 
     def where(self) -> Where:
         """Return it as conditions; refused (400) when a word is none of PagerDuty's."""
@@ -50,6 +51,9 @@ class Asked:
             found.append(_table.urgency.in_(_words(self.urgencies, Urgency, "urgencies[]")))
         if self.services:
             found.append(_table.service_id.in_(self.services))
+        if self.teams:
+            # There are no teams: none of them has an incident.
+            found.append(false())
         if self.key is not None:
             found.append(_table.dedup_key == self.key)
         if self.users:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from desktop.domain.team import Override, Role, Team
 from desktop.domain.text import plain
 from desktop.domain.wall import instant as on_the_wall
-from desktop.server import present
+from desktop.server import things
 from desktop.server.api.common import Json, instant
 from desktop.server.directory import Directory
 from desktop.server.failures import Refused
@@ -41,13 +41,13 @@ def shown(directory: Directory, kept: Kept, start: datetime | None = None, end: 
     override = kept.override
     return {
         "id": kept.id,
-        "start": present.instant(override.start if start is None else max(start, override.start)),
-        "end": present.instant(override.end if end is None else min(end, override.end)),
-        "user": present.user(directory.person(override.person), full=False),
+        "start": things.instant(override.start if start is None else max(start, override.start)),
+        "end": things.instant(override.end if end is None else min(end, override.end)),
+        "user": things.user(directory, override.person, full=False),
         "watchbell": {
             "reason": override.reason,
             "origin": "file" if kept.id.startswith(FILE) else "application",
-            "created_at": present.instant(kept.created_at),
+            "created_at": things.instant(kept.created_at),
             "created_by": kept.created_by,
         },
     }

@@ -1,14 +1,15 @@
-"""``/users``, ``/services``, ``/priorities``, ``/oncalls``. On worker threads."""
+"""``/users``, their contact methods and notification rules, ``/oncalls``. On worker threads."""
 
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from desktop.domain.severity import Severity
-from desktop.server import oncalls, present
+from desktop.server import contacts, oncalls, things
 from desktop.server.api.common import Here, Include, Json, Me, Page, instant
+from desktop.server.directory import Somebody
 from desktop.server.failures import invalid, not_found
+from desktop.server.station import Station
 
 router = APIRouter()
 
@@ -16,49 +17,52 @@ _LONGEST = timedelta(days=366)
 
 
 @router.get("/users/me")
-def me(station: Here, person: Me) -> Json:
+def me(station: Here, person: Me, include: Include = []) -> Json:  # noqa: B006 - FastAPI copies it
     """Answer who the token belongs to."""
-    return {"user": present.user(station.directory.person(person))}
+    return {"user": _shown(station, person, include)}
 
 
 @router.get("/users")
-def users(station: Here, page: Page, query: str = "") -> Json:
-    """List the people of the team; ``query`` narrows them by a part of the name or address."""
+def users(
+    station: Here,
+    page: Page,
+    query: str = "",
+    team_ids: Annotated[list[str] | None, Query(alias="team_ids[]")] = None,
+    include: Include = [],  # noqa: B006
+) -> Json:
+    """List the people of the team; ``query`` narrows them by a part of the name or address. There are no teams."""
     word = query.casefold()
-    people = [p for p in station.directory.people.values() if p.active and not p.contact]
+    people = [p for p in station.directory.people.values() if p.active and not p.contact and not team_ids]
     found = [p for p in people if word in p.name.casefold() or word in p.email.casefold()]
-    return page.cut("users", [present.user(p) for p in found])
+    return page.cut("users", [_shown(station, p.id, include) for p in found])
 
 
 @router.get("/users/{user_id}")
-def user(station: Here, user_id: str) -> Json:
+def user(station: Here, user_id: str, include: Include = []) -> Json:  # noqa: B006
     """Answer one person."""
-    found = station.directory.people.get(user_id)
-    if found is None:
-        raise not_found("such user")
-    return {"user": present.user(found)}
+    return {"user": _shown(station, _known(station, user_id).id, include)}
 
 
-@router.get("/services")
-def services(station: Here, page: Page, query: str = "") -> Json:
-    """List the services that alerts are about."""
-    word = query.casefold()
-    found = [s for s in station.directory.services.values() if s.active and word in s.name.casefold()]
-    return page.cut("services", [present.service(station.directory, s.id) for s in found])
+@router.get("/users/{user_id}/contact_methods")
+def contact_methods(station: Here, user_id: str) -> Json:
+    """List how somebody can be reached beside their tray application, as the team file says."""
+    return {"contact_methods": contacts.methods(station.directory, _known(station, user_id))}
 
 
-@router.get("/services/{service_id}")
-def service(station: Here, service_id: str) -> Json:
-    """Answer one service."""
-    if service_id not in station.directory.services:
-        raise not_found("such service")
-    return {"service": present.service(station.directory, service_id)}
+@router.get("/users/{user_id}/contact_methods/{method_id}")
+def contact_method(station: Here, user_id: str, method_id: str) -> Json:
+    """Answer one contact method."""
+    for method in contacts.methods(station.directory, _known(station, user_id)):
+        if method["id"] == method_id:
+            return {"contact_method": method}
+    raise not_found("such contact method")
 
 
-@router.get("/priorities")
-def priorities(page: Page) -> Json:
-    """List the severities, the worst first."""
-    return page.cut("priorities", [present.priority(severity) for severity in Severity])
+@router.get("/users/{user_id}/notification_rules")
+def notification_rules(station: Here, user_id: str) -> Json:
+    """List the rules by which a contact method is used: none is, for a page goes to the tray application."""
+    _known(station, user_id)
+    return {"notification_rules": []}
 
 
 @router.get("/oncalls")
@@ -71,7 +75,7 @@ def on_calls(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     since: str | None = None,
     until: str | None = None,
     earliest: bool = False,
-    include: Include = [],  # noqa: B006 - FastAPI copies it
+    include: Include = [],  # noqa: B006
 ) -> Json:
     """List who is on call from ``since`` (now) until ``until`` (``since``)."""
     start = instant(since, "since") or station.clock()
@@ -83,3 +87,17 @@ def on_calls(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     )
     found = oncalls.entries(station.roster, station.directory, start, end, wanted, include)
     return page.cut("oncalls", oncalls.earliest(found) if earliest else found)
+
+
+def _known(station: Station, user_id: str) -> Somebody:
+    found = station.directory.people.get(user_id)
+    if found is None:
+        raise not_found("such user")
+    return found
+
+
+def _shown(station: Station, person: str, include: list[str]) -> Json:
+    shown = things.user(station.directory, person)
+    if "contact_methods" in include:
+        shown["contact_methods"] = contacts.methods(station.directory, station.directory.person(person))
+    return shown

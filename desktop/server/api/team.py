@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from desktop.domain.errors import TeamFileError
 from desktop.domain.text import plain
-from desktop.server import applying, present, replacing, rights
+from desktop.server import applying, replacing, rights, things
 from desktop.server.api.common import Here, Json, Me
 from desktop.server.failures import INVALID, Refused, error_body, not_found
 from desktop.server.replacing import NEEDS_FORCE, Examined, Sent
@@ -39,7 +39,7 @@ def get_team(station: Here, person: Me) -> Json:
         "document": found.document,
         "source": found.source,
         "digest": found.digest,
-        "applied_at": present.instant(found.at),
+        "applied_at": things.instant(found.at),
         "applied_by": found.by,
     }
 
@@ -76,7 +76,7 @@ def _answer(examined: Examined, *, applied: bool) -> Json:
         "unchanged": examined.same,
         "digest": examined.applied.digest,
         "source": examined.applied.source,
-        "applied_at": present.instant(examined.applied.at) if applied or examined.same else None,
+        "applied_at": things.instant(examined.applied.at) if applied or examined.same else None,
         "changes": list(examined.changes),
         "on_call_changes": [_relief(examined, relief) for relief in examined.reliefs],
         "warnings": [str(warning) for warning in examined.roster.file.warnings],
