@@ -1,22 +1,22 @@
 """What SQL cannot say in the same words on SQLite and PostgreSQL. On a connection, any thread."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, func, select, text, update
+from sqlalchemy import Connection, Insert, Table, insert, text, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from desktop.server import schema
 
 CHANNEL = "watchbell"
 
 _counter = schema.counters.c
-_MORE_NUMBERS = (
+_NEXT_NUMBER = (
     update(schema.counters)
     .where(_counter.name == "incident")
-    .values(value=_counter.value + bindparam("many"))
+    .values(value=_counter.value + 1)
     .returning(_counter.value)
-)
-_MORE_FROM_SEQUENCE = select(schema.incident_numbers.next_value()).select_from(
-    func.generate_series(1, bindparam("many")).alias("each")
 )
 _TELL = text("SELECT pg_notify(:channel, :number)")
 
@@ -36,15 +36,36 @@ def insert_new(table: Table, dialect: str, columns: tuple[str, ...], where: str 
     return built.execution_options(preserve_rowcount=True)
 
 
-def take_numbers(connection: Connection, many: int) -> list[int]:
-    """Return ``many`` new incident numbers, ascending. On PostgreSQL those of a command that fails are not used again.
+def open_incident(connection: Connection, row: Mapping[str, Any]) -> int | None:
+    """Insert an incident under the next number and return that; None when one with the same key is open already.
 
-    A counter's row would be locked until the commit there, and have servers wait for each other.
+    On PostgreSQL the numbers come from a sequence, of which some are never used: a counter's row would be locked until
+    the commit there, and have servers wait for each other.
     """
     if connection.dialect.name == "sqlite":
-        last: int = connection.execute(_MORE_NUMBERS, {"many": many}).scalar_one()
-        return list(range(last - many + 1, last + 1))
-    return sorted(connection.execute(_MORE_FROM_SEQUENCE, {"many": many}).scalars())
+        number: int = connection.execute(_NEXT_NUMBER).scalar_one()
+        return number if connection.execute(_insert_open("sqlite"), {**row, "number": number}).rowcount else None
+    return connection.execute(_insert_open("postgresql"), row).scalar_one_or_none()
+
+
+@cache
+def _insert_open(dialect: str) -> Insert | ReturningInsert[tuple[int]]:
+    table = schema.incidents
+    statement = insert_new(table, dialect, ("service_id", "dedup_key"), "status != 'resolved'")
+    if dialect == "sqlite":
+        return statement
+    return statement.values(number=schema.incident_numbers.next_value()).returning(table.c.number)
+
+
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert ``rows`` in as few round trips as there can be: each costs more than what is done there."""
+    if len(rows) == 1:
+        connection.execute(insert(table), rows[0])
+    elif rows and connection.dialect.name == "postgresql":
+        # Only where something is returned does SQLAlchemy write many rows as one statement.
+        connection.execute(insert(table).returning(*table.primary_key), rows)
+    elif rows:
+        connection.execute(insert(table), rows)
 
 
 def tell(connection: Connection, number: int) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
@@ -28,7 +27,7 @@ from desktop.domain.severity import Severity, Urgency
 from desktop.server import schema
 from desktop.server.codec import Frozen, progress_from_json, progress_to_json
 from desktop.server.contributions import note_from_json, note_to_json, responders_from_json, responders_to_json
-from desktop.server.dialects import insert_new, take_numbers, tell
+from desktop.server.dialects import insert_all, open_incident, tell
 from desktop.server.records import Draft, Entry, Held, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
@@ -48,8 +47,6 @@ def _holding(table: Table) -> Select[Any]:
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _ASSIGNED, _ACKNOWLEDGED = _holding(schema.assignments), _holding(schema.acknowledgements)
-_INSERT_ENTRY = insert(schema.log_entries)
-_OPEN_KEY = (("service_id", "dedup_key"), "status != 'resolved'")
 _GIVEN_ONCE = ("id", "number", "version", "created_at")
 _UPDATE = (
     update(schema.incidents)
@@ -103,8 +100,7 @@ def save(connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
     for table in (schema.assignments, schema.acknowledgements):
         _write_held(connection, table, touched)
     entries = [_entry_row(draft.record.id, entry) for draft in touched for entry in draft.entries]
-    if entries:
-        connection.execute(_INSERT_ENTRY, entries)
+    insert_all(connection, schema.log_entries, entries)
     return [draft.record for draft in drafts if draft.touched]
 
 
@@ -136,14 +132,11 @@ def current_version(connection: Connection) -> int:
 
 
 def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
-    if not drafts:
-        return
-    for given, draft in zip(take_numbers(connection, len(drafts)), drafts, strict=True):
-        draft.change(number=given)
-    rows = [{**_row(d.record), "number": d.record.number, "id": d.record.id, "version": 0} for d in drafts]
-    statement = insert_new(schema.incidents, connection.dialect.name, *_OPEN_KEY)
-    if connection.execute(statement, rows).rowcount != len(rows):
-        raise Stale
+    for draft in drafts:
+        number = open_incident(connection, {**_row(draft.record), "id": draft.record.id, "version": 0})
+        if number is None:
+            raise Stale
+        draft.change(number=number)
 
 
 def _update_known(connection: Connection, drafts: list[Draft]) -> None:
@@ -168,8 +161,7 @@ def _write_held(connection: Connection, table: Table, drafts: list[Draft]) -> No
             added += [{"incident_id": incident, "person_id": h.person, "at": h.at} for h in new if h not in old]
     if gone:
         connection.execute(_delete_held(table), gone)
-    if added:
-        connection.execute(insert(table), added)
+    insert_all(connection, table, added)
 
 
 def _delete_held(table: Table) -> Delete:

@@ -1,23 +1,28 @@
-"""Measures the built-in server on SQLite: accepted triggers a second, and how late escalations are meanwhile.
+"""Measures the built-in server: accepted triggers a second, and how late escalations are meanwhile.
 
-Run: python -m tests.benchmarks.bench_triggers [--clients 32] [--triggers 6000]. The clients share the machine's cores
-with the server; figures are printed, never judged.
+Run: python -m tests.benchmarks.bench_triggers [--clients 32] [--triggers 6000] [--postgresql [--servers 2]]. The
+clients (and PostgreSQL) share the machine's cores with the server; figures are printed, never judged.
 """
 
 import argparse
 import http.client
+import itertools
 import json
 import os
 import signal
-import sqlite3
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import create_engine, text
+
+from tests.postgresql import cluster
 from tests.server.house import TEAM
 from tests.server.serving import serve
 
@@ -38,19 +43,35 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--triggers", type=int, default=6000)
     parser.add_argument("--escalating", action="store_true", help="escalate each one after 2 s, too")
+    parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL of its own, with fsync")
+    parser.add_argument("--servers", type=int, default=1, help="how many share the clients (PostgreSQL only)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        team, database = Path(folder) / "team.toml", Path(folder) / "w.db"
+    with tempfile.TemporaryDirectory() as folder, _database(Path(folder), postgresql=options.postgresql) as database:
+        team = Path(folder) / "team.toml"
         team.write_text(_team(escalating=options.escalating))
-        with serve({"BENCH_KEY": KEY}, team=team, database=str(database)) as server:
-            url = server.ready()
-            took = _all_at_once(options.clients, lambda: _client(url, options.triggers // options.clients))
+        with ExitStack() as stack:
+            servers = [
+                stack.enter_context(serve({"BENCH_KEY": KEY}, team=team, database=database))
+                for _ in range(options.servers)
+            ]
+            urls = itertools.cycle([server.ready() for server in servers])
+            took = _all_at_once(options.clients, lambda: _client(next(urls), options.triggers // options.clients))
             if options.escalating:
                 _await_escalations(database)
-            server.end(signal.SIGTERM, 60)
-        _print(took, options.clients)
+            for server in servers:
+                server.end(signal.SIGTERM, 60)
+        _print(took, options)
         if options.escalating:
             _print_lateness(database)
+
+
+@contextmanager
+def _database(folder: Path, *, postgresql: bool) -> Iterator[str]:
+    if not postgresql:
+        yield f"sqlite:///{folder / 'w.db'}"
+        return
+    with cluster(safe=True) as own:
+        yield own.empty()
 
 
 def _team(*, escalating: bool) -> str:
@@ -94,27 +115,33 @@ def _all_at_once(clients: int, client: Callable[[], list[float]]) -> tuple[float
     return time.perf_counter() - began, found
 
 
-def _await_escalations(database: Path) -> None:
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+def _rows(database: str, query: str) -> Sequence[Any]:
+    engine = create_engine(database)
+    with engine.connect() as connection:
+        rows = connection.execute(text(query)).all()
+    engine.dispose()
+    return rows
+
+
+def _await_escalations(database: str) -> None:
     query = "SELECT (SELECT COUNT(*) FROM incidents) - (SELECT COUNT(*) FROM log_entries WHERE type = 'escalate')"
-    while connection.execute(query).fetchone()[0]:
+    while _rows(database, query)[0][0]:
         time.sleep(0.2)
-    connection.close()
 
 
-def _print(took: tuple[float, list[float]], clients: int) -> None:
+def _print(took: tuple[float, list[float]], options: argparse.Namespace) -> None:
     seconds, each = took
     percentiles = statistics.quantiles(each, n=100)
-    print(f"{len(each)} triggers from {clients} clients in {seconds:.1f} s: {len(each) / seconds:.0f}/s, "
-          f"p50 {percentiles[49] * 1000:.0f} ms, p99 {percentiles[98] * 1000:.0f} ms")  # fmt: skip
+    where = f"PostgreSQL, {options.servers} server(s)" if options.postgresql else "SQLite"
+    rate = f"{len(each) / seconds:.0f}/s"
+    times = f"p50 {percentiles[49] * 1000:.0f} ms, p99 {percentiles[98] * 1000:.0f} ms"
+    print(f"{where}, {os.cpu_count()} cores, {options.clients} clients: {len(each)} triggers, {rate}, {times}")
 
 
-def _print_lateness(database: Path) -> None:
-    connection = sqlite3.connect(database)
+def _print_lateness(database: str) -> None:
     query = """SELECT (e.at - i.created_at) / 1e6 - 2 FROM incidents i
                JOIN log_entries e ON e.incident_id = i.id AND e.type = 'escalate'"""
-    late = [row[0] for row in connection.execute(query)]
-    connection.close()
+    late = [float(row[0]) for row in _rows(database, query)]
     percentiles = statistics.quantiles(late, n=100)
     print(f"{len(late)} escalations: late by p50 {percentiles[49] * 1000:.0f} ms, "
           f"p99 {percentiles[98] * 1000:.0f} ms, at most {max(late) * 1000:.0f} ms")  # fmt: skip

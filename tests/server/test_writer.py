@@ -11,10 +11,11 @@ from desktop.domain.errors import StorageError
 from desktop.domain.escalation import begin, default_policy
 from desktop.domain.incident import Status
 from desktop.domain.severity import DEFAULT_TARGETS, Severity, Urgency
+from desktop.server.attempts import ATTEMPTS
 from desktop.server.records import Record
 from desktop.server.rows import Stale, current_version
 from desktop.server.storage import Storage, resolve
-from desktop.server.writer import ATTEMPTS, GROUP, Work, Writer
+from desktop.server.writer import GROUP, Work, Writer
 from tests.server.house import START
 
 
@@ -265,3 +266,19 @@ def _meet(both: threading.Barrier) -> None:
     except threading.BrokenBarrierError:
         return
     both.abort()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_without_savepoints_too_an_error_is_its_own(bench: Bench) -> None:
+    """On PostgreSQL a group is tried without savepoints first; after one that needed them, the next ones have some."""
+
+    def fails(work: Work) -> None:
+        add(100)(work)
+        raise ValueError("no")
+
+    for round_ in range(2):
+        held = [bench.writer.submit(command) for command in (add(10 * round_), fails, add(10 * round_ + 1))]
+        assert (held[0].result(10), held[2].result(10)) == (10 * round_, 10 * round_ + 1)
+        with pytest.raises(ValueError, match="no"):
+            held[1].result(10)
+    assert bench.numbers() == bench.told_of() == [0, 1, 10, 11]
