@@ -50,7 +50,7 @@ class Progress:
     ``step`` is the index of the next step, ``base`` the instant from which the steps' times count in this round,
     ``paged`` who was paged in this round and ``ever`` who was paged at all, in order. ``next_at`` is when the next step
     is due where that is not at its own time, ``emergency_at`` when only the emergency contacts of it are still to be
-    paged; ``fired_at`` is when the last step fired in this round.
+    paged; ``fired_at`` is when a step fired last.
     """
 
     base: datetime
@@ -171,7 +171,7 @@ def escalate(
         progress, page = _page_step(policy, progress, now, who)
         events.extend(page)
     if policy.steps:
-        reached = policy.steps[max(progress.step, 1) - 1].after
+        reached = policy.steps[progress.step - 1].after
         progress = replace(progress, base=now - reached, again_at=now + policy.page_again)
     return progress, tuple(events)
 
@@ -276,7 +276,7 @@ def _end_of_round(
     if progress.round >= policy.repeats:
         return replace(progress, exhausted=True), (Exhausted(progress.ever),)
     base = now if _slept_through(policy, due, now) else due
-    return replace(progress, base=base, step=0, round=progress.round + 1, paged=(), next_at=None, fired_at=None), ()
+    return replace(progress, base=base, step=0, round=progress.round + 1, paged=(), next_at=None), ()
 
 
 def _page_again(

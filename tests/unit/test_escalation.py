@@ -9,7 +9,6 @@ import pytest
 
 from desktop.domain.business import BusinessHours
 from desktop.domain.escalation import (
-    EMERGENCY_GRACE,
     MAX_REPEATS,
     Event,
     Exhausted,
@@ -95,6 +94,13 @@ class TestTheTimes:
             (45, ("ana", "ben", "cho")),
             (60, ("ana", "ben", "cho")),
         ]
+
+    def test_whatever_was_missed_they_are_paged_again_once_and_then_at_the_times_of_before(self) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)),), 15 * MINUTE)
+        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
+        progress, events = advance(plan, progress, START + 40 * MINUTE, team(TEAM), HOURS)
+        assert told(events).count(("again", "ana")) == 1
+        assert progress.again_at == START + 45 * MINUTE
 
     def test_rounds_start_a_target_after_the_last_step(self) -> None:
         story = run(policy(Severity.SEV0), begin(START), START + 4 * HOUR, team(TEAM))
@@ -183,10 +189,10 @@ class TestWhoIsAdded:
         assert next_step_at(plan, progress, HOURS) == january("06 14:00")
 
     def test_the_empty_last_step_of_a_round_hastens_nothing_in_the_next(self) -> None:
-        plan = Policy((Step(timedelta(0), ("primary",)), Step(HOUR, ("secondary",))), HOUR, 1)
-        story = run(plan, begin(START), START + 3 * HOUR, team({"primary": ("ana",)}))
-        assert [at for at, e in story if isinstance(e, Page) and e.reason is Reason.ROUND] == [2 * HOUR]
-        assert [at for at, e in story if isinstance(e, Exhausted)] == []
+        plan = Policy((Step(HOUR, ("primary",)), Step(2 * HOUR, ("secondary",))), HOUR, 1)
+        story = run(plan, begin(START), START + 6 * HOUR, team({"primary": ("ana",)}))
+        assert [at for at, e in story if isinstance(e, Page) and e.reason is Reason.ROUND] == [4 * HOUR]
+        assert [(at, e.people) for at, e in story if isinstance(e, Exhausted)] == [(6 * HOUR, ("ana",))]
 
     def test_both_who_hold_a_role_are_paged(self) -> None:
         _, events = advance(policy(Severity.SEV0), begin(START), START, team({"primary": ("ana", "ben")}), HOURS)
@@ -242,139 +248,6 @@ class TestBusinessHours:
         assert next_step_at(plan, progress, HOURS) == january("07 09:03")
 
 
-class TestAfterAnOutage:
-    def test_overdue_steps_fire_at_once_and_emergency_five_minutes_later(self) -> None:
-        plan = policy(Severity.SEV0)
-        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
-        back = START + 10 * HOUR
-        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-        assert told(events) == [("step", "ben"), ("step", "cho"), ("again", "ana")]
-        assert next_action_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
-        progress, events = advance(plan, progress, back + EMERGENCY_GRACE, team(TEAM), HOURS)
-        assert told(events)[0] == ("step", "dir")
-
-    def test_it_does_not_burn_the_rounds(self) -> None:
-        plan = policy(Severity.SEV0)
-        back = START + 7 * DAY
-        progress, _ = advance(plan, begin(START), back, team(TEAM), HOURS)
-        progress, events = advance(plan, progress, back + EMERGENCY_GRACE, team(TEAM), HOURS)
-        assert told(events)[0] == ("step", "dir")
-        assert progress.round == 0
-        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE + plan.page_again
-        # Once more asleep, in the middle of a round: the next round starts when it wakes, one at a time.
-        progress, _ = advance(plan, progress, back + DAY, team(TEAM), HOURS)
-        assert (progress.round, progress.exhausted) == (1, False)
-
-    def test_the_grace_counts_from_each_return(self) -> None:
-        plan = policy(Severity.SEV0)
-        progress, _ = advance(plan, begin(START), START + 10 * HOUR, team(TEAM), HOURS)
-        for back in (START + 11 * HOUR, START + 20 * HOUR):
-            progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-            assert told(events) == [("again", "ana", "ben", "cho")]
-            assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
-        progress, events = advance(plan, progress, back + EMERGENCY_GRACE + SECOND, team(TEAM), HOURS)
-        assert told(events) == [("step", "dir")]
-
-    def test_the_grace_holds_in_later_rounds(self) -> None:
-        plan = policy(Severity.SEV0)
-        progress = replace(
-            begin(START), round=1, step=3, paged=("ana", "ben", "cho"), ever=("ana", "ben", "cho", "dir")
-        )
-        back = START + 10 * HOUR
-        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-        assert events == ()
-        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
-        progress, events = advance(plan, progress, back + EMERGENCY_GRACE, team(TEAM), HOURS)
-        assert told(events) == [("round", "dir")]
-        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE + 15 * MINUTE
-
-    @pytest.mark.parametrize(("turn", "reason"), [(0, Reason.STEP), (1, Reason.ROUND)])
-    def test_only_the_emergency_contacts_of_a_step_wait(self, turn: int, reason: Reason) -> None:
-        plan = Policy((Step(timedelta(0), ("primary",)), Step(HOUR, ("manager", "emergency"))), HOUR, turn)
-        progress = replace(begin(START), round=turn, step=1, paged=("ana",), ever=("ana",))
-        back = START + 2 * HOUR
-        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-        assert events == (Page(("cho",), 2, reason, ("cho",)),)
-        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
-        progress, events = advance(plan, progress, back + EMERGENCY_GRACE, team(TEAM), HOURS)
-        assert events == (Page(("dir",), 2, reason, ("dir",)),)
-
-    def test_whoever_takes_over_a_role_of_a_step_that_waits_for_its_emergency_contacts_is_paged(self) -> None:
-        plan = Policy((Step(HOUR, ("manager", "emergency")),), HOUR)
-        progress, _ = advance(plan, begin(START), START + 2 * HOUR, team(TEAM), HOURS)
-        changed = team({"manager": ("eve",), "emergency": ("fay",)})
-        assert told(take_over(plan, progress, START + 2 * HOUR + SECOND, changed)[1]) == [("took over", "eve")]
-
-    def test_what_waits_for_business_hours_keeps_its_emergency_contacts_and_managers_waiting(self) -> None:
-        plan = Policy((Step(HOUR, ("manager", "emergency"), business=True),), HOUR)
-        progress, _ = advance(plan, begin(january("07 14:00")), january("07 16:57"), team(TEAM), HOURS)
-        assert progress.ever == ("cho",)
-        assert next_step_at(plan, progress, HOURS) == january("09 09:00")
-        # Slept through that, too, until the evening: nobody is reached then.
-        progress, events = advance(plan, progress, january("09 20:00"), team(TEAM), HOURS)
-        assert told(events) == [("again", "cho")]
-        assert take_over(plan, progress, january("09 21:00"), team({"manager": ("eve",)}))[1] == ()
-        assert next_step_at(plan, progress, HOURS) == january("12 09:00")
-
-    @pytest.mark.parametrize("repeats", [0, 2])
-    def test_what_follows_waits_a_target_after_the_last_step_really_fired(self, repeats: int) -> None:
-        plan = Policy(
-            (Step(timedelta(0), ("primary",)), Step(15 * MINUTE, ("secondary",))),
-            page_again=15 * MINUTE,
-            repeats=repeats,
-        )
-        back = START + 10 * HOUR
-        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
-        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-        assert told(events) == [("step", "ben"), ("again", "ana")]
-        assert next_step_at(plan, progress, HOURS) == back + 15 * MINUTE
-        _, events = advance(plan, progress, back + 15 * MINUTE, team(TEAM), HOURS)
-        assert told(events)[0] == (("round", "ana") if repeats else ("exhausted",))
-
-    def test_the_manager_is_not_paged_and_the_list_exhausted_at_one_instant(self) -> None:
-        plan, back = policy(Severity.SEV2), START + 10 * HOUR
-        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
-        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-        assert told(events) == [("step", "ben"), ("step", "cho"), ("again", "ana")]
-        assert next_step_at(plan, progress, HOURS) == back + HOUR
-
-    def test_a_moment_late_moves_no_later_round(self) -> None:
-        plan = Policy((Step(timedelta(0), ("primary",)),), HOUR, 2)
-        progress = begin(START)
-        for hours in (0, 1, 2):
-            progress, _ = advance(plan, progress, START + hours * HOUR + MINUTE, team(TEAM), HOURS)
-            assert (progress.round, next_step_at(plan, progress, HOURS)) == (hours, START + (hours + 1) * HOUR)
-
-    def test_more_than_a_moment_late_the_round_starts_then(self) -> None:
-        plan = Policy((Step(timedelta(0), ("primary",)), Step(HOUR, ("secondary",))), HOUR, 1)
-        progress = replace(begin(START), step=2, paged=("ana", "ben"), ever=("ana", "ben"))
-        back = START + 2 * HOUR + MINUTE + SECOND
-        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-        assert told(events) == [("round", "ana")]
-        assert next_step_at(plan, progress, HOURS) == back + HOUR
-
-    def test_a_short_target_burns_no_rounds_either(self) -> None:
-        plan = Policy((Step(timedelta(0), ("primary",)),), SECOND, 9)
-        late = START + 45 * SECOND
-        progress, events = advance(plan, begin(START), late, team(TEAM), HOURS)
-        assert told(events) == [("step", "ana")]
-        assert next_step_at(plan, progress, HOURS) == late + SECOND
-
-    def test_an_acknowledgement_in_the_grace_forgets_it(self) -> None:
-        plan = policy(Severity.SEV0)
-        back = START + 10 * HOUR
-        progress, _ = advance(plan, begin(START), back, team(TEAM), HOURS)
-        progress, _ = resume(plan, progress, back + HOUR, team(TEAM), HOURS)
-        # After its original gap: the manager at 2, emergency at 4 targets.
-        assert next_step_at(plan, progress, HOURS) == back + HOUR + 30 * MINUTE
-
-    def test_a_step_a_moment_late_is_no_outage(self) -> None:
-        plan = policy(Severity.SEV0)
-        progress, _ = advance(plan, begin(START), START + 30 * MINUTE, team(TEAM), HOURS)
-        _, events = advance(plan, progress, START + HOUR + 30 * SECOND, team(TEAM), HOURS)
-        assert ("step", "dir") in told(events)
-
-
 class TestWhenAnAcknowledgementEnds:
     def test_everyone_is_paged_and_the_next_step_follows_after_its_gap(self) -> None:
         plan = policy(Severity.SEV0)
@@ -409,6 +282,27 @@ class TestWhenAnAcknowledgementEnds:
         progress, _ = resume(plan, progress, START + 3 * HOUR, team(TEAM), HOURS)
         progress, events = advance(plan, progress, START + 3 * HOUR + 15 * MINUTE, team(TEAM), HOURS)
         assert told(events)[0] == ("round", "ana")
+
+
+class TestBeginningAgain:
+    """The severity was raised, or it came back: from the top, for those who know of it already, too."""
+
+    def test_from_the_top(self) -> None:
+        plan, at = policy(Severity.SEV0), START + HOUR
+        progress = begin_again(plan, replace(begin(START), step=2, paged=("ana", "ben"), ever=("ana", "ben")), at)
+        assert next_step_at(plan, progress, HOURS) == at
+        assert progress.again_at == at + 15 * MINUTE
+        progress, events = advance(plan, progress, at, team(TEAM), HOURS)
+        assert events == (Page(("ana",), 1, Reason.STEP),)
+
+    def test_a_list_without_steps_pages_those_who_know_again(self) -> None:
+        plan = Policy((), HOUR)
+        progress = begin_again(plan, replace(begin(START), ever=("ana",)), START)
+        _, events = advance(plan, progress, START + HOUR, team(TEAM), HOURS)
+        assert told(events) == [("exhausted",), ("again", "ana")]
+
+    def test_nobody_knows_then_nobody_is_paged_again(self) -> None:
+        assert begin_again(policy(Severity.SEV0), begin(START), START + HOUR) == begin(START + HOUR)
 
 
 class TestTakingOver:
@@ -466,6 +360,21 @@ class TestEscalatingByHand:
         assert [e.people for e in events] == expected
         assert next_step_at(plan, progress, HOURS) == at + next_in * MINUTE
         assert progress.again_at == at + 15 * MINUTE
+
+    def test_before_anybody_was_paged(self) -> None:
+        plan, at = policy(Severity.SEV0), START + MINUTE
+        progress, events = escalate(plan, begin(START), at, 1, team(TEAM))
+        assert told(events) == [("step", "ana")]
+        assert next_action_at(plan, progress, HOURS) == at + 15 * MINUTE
+
+    def test_what_waited_for_its_opening_waits_no_more_and_what_follows_keeps_its_gap(self) -> None:
+        plan = Policy((*policy(Severity.SEV3).steps, Step(10 * HOUR, ("emergency",))), 4 * HOUR)
+        who = team({**TEAM, "secondary": ()})
+        progress, _ = advance(plan, begin(january("06 04:30")), january("06 04:30"), who, HOURS)
+        progress, _ = advance(plan, progress, january("06 08:30"), who, HOURS)
+        progress, events = escalate(plan, progress, january("06 08:45"), 3, who)
+        assert told(events) == [("step", "cho")]
+        assert next_step_at(plan, progress, HOURS) == january("06 10:45")
 
     def test_it_does_not_wait_for_business_hours(self) -> None:
         plan = policy(Severity.SEV2)
