@@ -33,7 +33,7 @@ def parse(content: bytes) -> object:
     """Parse strict JSON (no NaN, no duplicate keys, bounded depth and numbers), made storable; NotJson otherwise."""
     try:
         value = json.loads(
-            content.decode("utf-8"),
+            content.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_constant=_constant,
             parse_float=_number(float),

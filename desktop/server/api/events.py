@@ -10,6 +10,7 @@ from desktop.server import events, incidents
 from desktop.server.api.body import NotJson, parse
 from desktop.server.api.common import Here
 from desktop.server.failures import InvalidEvent
+from desktop.server.salvage import salvage
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -19,18 +20,40 @@ router = APIRouter()
 async def enqueue(request: Request, station: Here) -> JSONResponse:
     """Take an event: answered 202 only when it is durable."""
     try:
-        event = events.parse(parse(await request.body()), request.headers.get("x-routing-key", ""))
+        event = _read(request, await request.body())
         future = station.writer.submit(lambda work: incidents.enqueue(station, work, event))
         key = await asyncio.wrap_future(future)
-    except NotJson as error:
-        return _refused(request, InvalidEvent([str(error)]))
     except InvalidEvent as error:
         return _refused(request, error)
     return JSONResponse({"status": "success", "message": "Event processed", "dedup_key": key}, 202)
 
 
+@router.post("/v2/change/enqueue")
+async def enqueue_change() -> JSONResponse:
+    """Refuse change events: nothing here would show them, and what is answered 202 must not be lost."""
+    errors = ["change events are not taken here: they page nobody"]
+    return JSONResponse({"status": "not found", "message": "Not Found", "errors": errors}, 404)
+
+
+def _read(request: Request, content: bytes) -> events.Event:
+    """Return the event in ``content``; what is no proper JSON pages all the same, as far as it can be read."""
+    header_key = request.headers.get("x-routing-key", "")
+    try:
+        return events.parse(parse(content), header_key)
+    except NotJson as error:
+        try:
+            event = events.parse(salvage(content), header_key)
+        except InvalidEvent as invalid:
+            raise InvalidEvent([str(error), *invalid.errors]) from error
+        log.warning("event mended", extra={"fields": {"sender": _sender(request), "error": str(error)}})
+        return event
+
+
+def _sender(request: Request) -> str:
+    return request.client.host if request.client else "?"
+
+
 def _refused(request: Request, error: InvalidEvent) -> JSONResponse:
     # A sender that is refused may be a page that nobody gets: it must be found in the log. Never with its key.
-    sender = request.client.host if request.client else "?"
-    log.warning("event refused", extra={"fields": {"sender": sender, "errors": "; ".join(error.errors)}})
+    log.warning("event refused", extra={"fields": {"sender": _sender(request), "errors": "; ".join(error.errors)}})
     return JSONResponse(error.body(), 400)
