@@ -37,13 +37,16 @@ THANKSGIVING = BusinessHours(LOS_ANGELES, frozenset({wall("2026-11-26").date(), 
     ],
 )
 def test_next_open(hours: BusinessHours, at: str, opens: str) -> None:
-    assert (hours.next_open(utc(at)), hours.next_open(utc(at)).tzinfo) == (utc(opens), UTC)
+    found = hours.next_open(utc(at))
+    assert found == utc(opens)
+    assert found.tzinfo is UTC, "whatever zone this machine is in"
 
 
 def test_a_calendar_without_a_working_day_does_not_wait_for_ever() -> None:
     days = frozenset((wall("2026-01-01") + timedelta(days=n)).date() for n in range(400))
     found = BusinessHours(LOS_ANGELES, days).next_open(wall("2026-01-10 12:00").replace(tzinfo=LOS_ANGELES))
-    assert (found, found.tzinfo) == (utc("2026-01-10 20:00"), UTC)
+    assert found == utc("2026-01-10 20:00")
+    assert found.tzinfo is UTC
 
 
 def test_months_of_holidays_are_waited_out() -> None:
@@ -53,7 +56,8 @@ def test_months_of_holidays_are_waited_out() -> None:
 
 def test_a_time_of_any_zone_is_answered_in_utc() -> None:
     found = HOURS.next_open(wall("2026-01-05 10:00").replace(tzinfo=LOS_ANGELES))
-    assert (found, found.tzinfo) == (utc("2026-01-05 18:00"), UTC)
+    assert found == utc("2026-01-05 18:00")
+    assert found.tzinfo is UTC
 
 
 @given(st.datetimes(wall("2000-01-01"), wall("2100-01-01")), st.sampled_from((HOURS, THANKSGIVING)))
