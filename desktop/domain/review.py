@@ -152,8 +152,8 @@ def _people(team: Team, incidents: Sequence[Handled], period: Span, now: datetim
             own.setdefault(paged.person, []).append((incident, paged))
     standing: dict[str, list[Span]] = {}
     for s in schedule(team, *period):
-        if s.role in _STANDING_BY:
-            standing.setdefault(s.person or "", []).append((s.start, s.end))
+        if s.role in _STANDING_BY and s.person is not None:
+            standing.setdefault(s.person, []).append((s.start, s.end))
     return tuple(
         _person(team, person, pages, standing.get(person, []), period, now) for person, pages in sorted(own.items())
     )

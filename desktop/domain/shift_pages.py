@@ -91,10 +91,10 @@ def _begun(team: Team, role: Role, start: datetime, end: datetime) -> Iterator[S
     if rotation is None or not rotation.members:
         yield from _by_overrides(team, role, start, end)
         return
-    # Without holidays, a turn is a whole shift.
+    # Without holidays, a turn is a whole shift; the first one may have begun before.
     for turn in Ring.of(role, rotation, team.time_zone, team.weeks, ()).turns(start, end):
         held = Watch(team).segments(role, turn.start, turn.end)
-        if start <= turn.start < end and any(s.person is not None for s in held):
+        if start <= turn.start and any(s.person is not None for s in held):
             yield Shift(role, turn.person, turn.start, turn.end)
 
 

@@ -323,11 +323,21 @@ def test_two_incidents_are_two_call_outs() -> None:
     assert person(january(one, replace(one, id="I2")), "ben").call_outs == 2
 
 
-def test_a_call_out_is_of_the_month_of_its_first_page_out_of_hours() -> None:
-    pages = (Paged("ben", (at("2026-02-01 00:01"), at("2026-01-31 23:59"))),)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_call_out_is_of_the_month_of_its_first_page_out_of_hours(order: int) -> None:
+    pages = (Paged("ben", (at("2026-01-31 23:59"), at("2026-02-01 00:01"))[::order]),)
     it = replace(incident(0, None, None, when=at("2026-01-31 23:59")), pages=pages)
     one, two = months(TEAM, [it], JANUARY.date(), FEBRUARY.date(), MARCH)
     assert (person(one, "ben").call_outs, person(two, "ben").call_outs) == (1, 0)
+
+
+@pytest.mark.parametrize("when", [JANUARY, FEBRUARY])
+def test_midnight_belongs_to_the_month_that_begins(when: datetime) -> None:
+    it = replace(incident(0, 5, 50, when=when), pages=(paged("ben", 0, 5, when),))
+    for month in months(TEAM, [it], JANUARY.date(), at("2026-02-28 00:00").date(), MARCH):
+        ben, expected = person(month, "ben"), int(month.start == when)
+        found = (month.severities[Severity.SEV0].incidents, month.pages, ben.pages, ben.call_outs, ben.response.within)
+        assert found == (expected,) * 5
 
 
 def test_working_hours_count_what_overlaps_once() -> None:
@@ -344,12 +354,6 @@ def test_measures_are_told_apart() -> None:
     every = Measure(1, 2, 3, 4, 5, MINUTE)
     assert every + Measure(10, 20, 30, 40, 50, HOUR) == Measure(11, 22, 33, 44, 55, HOUR + MINUTE)
     assert (every.mean, every.share) == (MINUTE / 3, 1 / 6)
-
-
-def test_an_incident_belongs_to_the_period_in_which_it_was_triggered() -> None:
-    those = [incident(0, 5, 50, when=JANUARY), incident(0, 5, 50, when=FEBRUARY)]
-    found = months(TEAM, those, JANUARY.date(), at("2026-02-28 00:00").date(), MARCH)
-    assert [r.severities[Severity.SEV0].incidents for r in found] == [1, 1]
 
 
 def test_a_team_has_its_own_targets_and_the_usual_ones_besides() -> None:

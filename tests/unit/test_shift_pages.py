@@ -118,6 +118,12 @@ def test_a_role_that_only_overrides_create_has_their_times_as_shifts() -> None:
     assert found[1].shift.end == at("2026-02-03 00:00")
 
 
+def test_an_override_that_begins_with_the_period_is_in_it() -> None:
+    team = replace(TEAM, overrides=(put(Role.EMERGENCY, "ana", "2026-01-01 00:00", "2026-01-02 00:00"),))
+    found = pages_per_shift(replace(team, rotations=MappingProxyType({})), [], JANUARY, FEBRUARY)
+    assert [line(p) for p in found] == ["emergency 01 ana 0"]
+
+
 def test_a_ring_of_nobody_has_no_shifts() -> None:
     empty = replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: Rotation((), START, WEEKLY)}))
     assert pages_per_shift(empty, [], JANUARY, FEBRUARY) == ()
