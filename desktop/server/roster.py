@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from desktop.domain.additions import Additions, merged
 from desktop.domain.business import BusinessHours
 from desktop.domain.escalation import Policy, WhoIsOnCall
 from desktop.domain.policies import business_hours, policies
@@ -12,7 +13,6 @@ from desktop.domain.rotation import on_call, schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import EVENTS_MAP, LABEL_MAP, Mapped, from_word
 from desktop.domain.team import Contact, Role, Service, Team
-from desktop.server.additions import Additions, merged
 from desktop.server.codec import Frozen, digest, policies_to_json
 
 DEFAULT_SERVICE = Service(id="default", name="Default service")

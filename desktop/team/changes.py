@@ -1,9 +1,10 @@
 """The parts of a team file that change whose turn it is: absences and overrides. Any thread."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from desktop.domain.additions import NOTICE
 from desktop.domain.team import Absence, Override, Role
 from desktop.domain.wall import instant
 from desktop.team import times, words
@@ -11,8 +12,6 @@ from desktop.team.circles import Covered, circles
 from desktop.team.reader import Table
 from desktop.team.rota import Known
 
-# oncall-procedures.md: "Engineers must notify team 2 weeks in advance of planned absences".
-NOTICE = timedelta(days=14)
 _role = words.member_of(Role, "role")
 
 

@@ -1,80 +1,13 @@
-"""What people add to a team in the application: which of it holds, from when, and over what."""
+"""What people added to a team in the application, as rows."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import pytest
 from sqlalchemy import insert
 
-from desktop import team as teams
-from desktop.domain.rotation import on_call
-from desktop.domain.team import Override, Role
 from desktop.server import additions, schema
-from desktop.server.additions import Additions, Leave, merged
-from tests.server.house import START, TEAM, House
+from tests.server.house import START, House
 
 DAY = timedelta(days=1)
-FILE = teams.parse(TEAM, "team.toml")
-
-
-def leave(
-    person: str = "ana", *, announced: datetime, confirmed: datetime | None = None, cover: str | None = "cho"
-) -> Leave:
-    return Leave(person, cover, START - DAY, START + DAY, announced, confirmed)
-
-
-def primary(added: Additions, at: datetime = START) -> str | None:
-    return on_call(merged(FILE, added), at)[Role.PRIMARY].person
-
-
-def test_without_additions_it_is_the_file() -> None:
-    assert merged(FILE, Additions()) == FILE
-
-
-def test_overrides_of_the_application_win_over_those_of_the_file() -> None:
-    span = '[[overrides]]\nrole = "primary"\nperson = "cho"\nstart = 2026-01-07T00:00:00\nend = 2026-01-08T00:00:00\n'
-    filed = teams.parse(TEAM + span, "team.toml")
-    mine = Override(Role.PRIMARY, "ben", START, START + DAY)
-    assert on_call(filed, START)[Role.PRIMARY].person == "cho"
-    assert on_call(merged(filed, Additions((mine,))), START)[Role.PRIMARY].person == "ben"
-
-
-@pytest.mark.parametrize(
-    ("announced", "confirmed", "expected"),
-    [
-        (START - 15 * DAY, None, "cho"),  # 14 days before it begins
-        (START - 14 * DAY, None, "ana"),  # 13 days before
-        (START - 2 * DAY, None, "ana"),
-        (START - 2 * DAY, START - DAY, "cho"),
-        (START - 2 * DAY, START, "cho"),
-        (START - 2 * DAY, START + timedelta(microseconds=1), "ana"),
-        (START - 2 * DAY, START + 2 * DAY, "ana"),
-        (START - 15 * DAY, START + 2 * DAY, "cho"),
-    ],
-)
-def test_a_late_absence_holds_from_when_somebody_said_yes(
-    announced: datetime, confirmed: datetime | None, expected: str
-) -> None:
-    assert primary(Additions(leaves=(leave(announced=announced, confirmed=confirmed),))) == expected
-
-
-def test_the_notice_is_counted_in_days_of_the_team() -> None:
-    """The absence begins on the 15th in Los Angeles; it was announced there on the 1st, in UTC already the 2nd."""
-    start = datetime(2026, 1, 15, 8, tzinfo=UTC)
-    for announced, expected in (
-        (datetime(2026, 1, 2, 7, tzinfo=UTC), "cho"),
-        (datetime(2026, 1, 2, 9, tzinfo=UTC), "ben"),
-    ):
-        found = Leave("ben", "cho", start, start + DAY, announced, None)
-        assert primary(Additions(leaves=(found,)), start) == expected
-
-
-def test_who_is_not_in_the_team_neither_stands_in_nor_is_away() -> None:
-    gone = Override(Role.PRIMARY, "dee", START, START + DAY)
-    early = START - 30 * DAY
-    assert primary(Additions((gone,))) == "ana"
-    assert primary(Additions(leaves=(leave("dee", announced=early),))) == "ana"
-    # A cover who left covers nobody: the ring decides.
-    assert primary(Additions(leaves=(leave(cover="dee", announced=early),))) == "ben"
 
 
 def test_an_absence_stands_in_rows(house: House) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from desktop.domain.additions import Additions, Leave, merged
 from desktop.domain.team import Team
 from desktop.domain.wall import instant
-from desktop.server.additions import Additions, Leave, merged
 from tests.unit.procedure.checking import Answers, Check
 from tests.unit.procedure.document import Row, Table
 from tests.unit.procedure.moments import NONE, Wrong, moment, show, show_day
