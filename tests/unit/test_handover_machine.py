@@ -315,7 +315,8 @@ class Night(RuleBasedStateMachine):
         while at < DAY_END and _at(before, at)[Role.PRIMARY] == "ana":
             away = [a for a in self.backend.away if a.person == self.winner and a.start <= at < a.end]
             assert _at(after, at)[Role.PRIMARY] == ("ana" if away else self.winner)
-            assert facts.stays_available or away or "ana" not in _at(after, at).values()
+            absent = any(a.person == "ana" and a.start <= at < a.end for a in facts.absences)
+            assert absent == (not away and not facts.stays_available)
             at += HOUR / 2
         assert not [h for h in facts.incidents if h.open and "ana" in h.assigned]
 
