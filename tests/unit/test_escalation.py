@@ -102,6 +102,12 @@ class TestTheTimes:
         assert [e for e in events if isinstance(e, Page)] == [Page(("ana",), 1, Reason.AGAIN)]
         assert progress.again_at == START + 45 * MINUTE
 
+    def test_when_a_round_pages_all_who_are_due_again_there_is_no_page_to_nobody(self) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)),), HOUR, 1)
+        progress, _ = advance(plan, begin(START), START, team(TEAM), HOURS)
+        _, events = advance(plan, progress, START + HOUR, team(TEAM), HOURS)
+        assert events == (Page(("ana",), 1, Reason.ROUND),)
+
     def test_rounds_start_a_target_after_the_last_step(self) -> None:
         story = run(policy(Severity.SEV0), begin(START), START + 4 * HOUR, team(TEAM))
         rounds = [(at / MINUTE, e.people) for at, e in story if isinstance(e, Page) and e.reason is Reason.ROUND]
