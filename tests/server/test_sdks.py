@@ -1,0 +1,93 @@
+"""PagerDuty's own clients from PyPI work with a real ``serve`` process, told nothing but another address."""
+
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from desktop.server import tokens
+from tests.server.house import TEAM
+from tests.server.serving import serve
+
+with warnings.catch_warnings():
+    # It says that "pagerduty" is its successor, which speaks https only; it is still what many have.
+    warnings.simplefilter("ignore", UserWarning)
+    from pdpyras import APISession, EventsAPISession, PDClientError  # type: ignore[import-untyped]
+
+
+class Place:
+    """A running server, and a client's session and events of it."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self.session = APISession(tokens.create(database, person="ana"), default_from="ben@example.com")
+        self.events = EventsAPISession(tokens.create(database, service="payments"))
+        for client in (self.session, self.events):
+            client.url = url
+            client.trust_env = False
+            client.max_network_attempts = 1
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("sdk")
+    team = folder / "team.toml"
+    team.write_text(TEAM, "utf-8")
+    database = f"sqlite:///{folder / 'watchbell.db'}"
+    with serve(database=database, team=team, port=0) as server:
+        found = Place(server.ready(), database)
+        yield found
+        found.session.close()
+        found.events.close()
+
+
+def test_an_incident_from_its_event_to_its_end(place: Place) -> None:
+    key = place.events.trigger("db down", "db1", severity="critical")
+    incident = place.session.find("incidents", key, attribute="incident_key", params={"date_range": "all"})
+    assert incident["title"] == "db down"
+    # A client follows the address that stands in what it was given.
+    taken = place.session.rput(incident, json={"type": "incident_reference", "status": "acknowledged"})
+    assert [a["acknowledger"]["id"] for a in taken["acknowledgements"]] == ["ana"]
+    note = place.session.rpost(f"{incident['self']}/notes", json={"content": "looking"})
+    assert (note["content"], note["user"]["id"]) == ("looking", "ana")
+    assert [n["id"] for n in place.session.rget(f"/incidents/{incident['id']}/notes")] == [note["id"]]
+    snoozed = place.session.rpost(f"/incidents/{incident['id']}/snooze", json={"duration": 3600})
+    assert snoozed["pending_actions"][0]["type"] == "unacknowledge"
+    kinds = [e["type"] for e in place.session.iter_all(f"/incidents/{incident['id']}/log_entries", page_size=2)]
+    assert kinds[0] == "snooze_log_entry"
+    assert kinds[-1] == "trigger_log_entry"
+    place.events.resolve(key)
+    assert place.session.rget(incident["self"])["status"] == "resolved"
+
+
+def test_opening_and_listing_in_pages(place: Place) -> None:
+    service = place.session.find("services", "Payments")
+    reference = {"id": service["id"], "type": "service_reference"}
+    openings = [{"type": "incident", "title": f"disk {n}", "service": reference} for n in range(5)]
+    made = [place.session.rpost("incidents", json=opening)["id"] for opening in openings]
+    listed = place.session.iter_all("incidents", params={"statuses": ["triggered"]}, page_size=2)
+    assert {incident["id"] for incident in listed} >= set(made)
+    changed = place.session.rput(
+        "incidents", json=[{"id": name, "type": "incident_reference", "status": "resolved"} for name in made]
+    )
+    assert {incident["status"] for incident in changed} == {"resolved"}
+
+
+def test_who_is_on_call_and_an_override(place: Place) -> None:
+    assert place.session.rget("users/me")["id"] == "ana"
+    primary = place.session.list_all("oncalls", params={"schedule_ids": ["primary"], "earliest": True})
+    assert {entry["user"]["id"] for entry in primary} <= {"ana", "ben"}
+    assert primary
+    start = datetime.now(UTC) + timedelta(days=400)
+    times = {"since": start.isoformat(), "until": (start + timedelta(days=14)).isoformat()}
+    rendered = place.session.rget("schedules/primary", params=times)["final_schedule"]["rendered_schedule_entries"]
+    assert {entry["user"]["id"] for entry in rendered} == {"ana", "ben"}
+    assert [p["id"] for p in place.session.iter_all("escalation_policies")] == ["sev0", "sev1", "sev2", "sev3"]
+
+
+def test_a_refusal_is_one_that_the_client_understands(place: Place) -> None:
+    with pytest.raises(PDClientError) as refused:
+        place.session.rput("escalation_policies/sev0", json={"name": "mine"})
+    assert refused.value.response is not None
+    assert refused.value.response.status_code == 403
+    assert "team file" in refused.value.response.text
