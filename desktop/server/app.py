@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from desktop.domain.errors import InputError, StorageError
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
+    document,
     events,
     health,
     incidents,
@@ -46,7 +47,7 @@ def create_app(station: Station, hub: Hub) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, health)
-    for part in (*parts, readonly):
+    for part in (*parts, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     return Gate(_beside(api, Stream(station, hub)), station)

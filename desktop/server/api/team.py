@@ -17,6 +17,7 @@ from desktop.team.relief import Relief, name, say
 router = APIRouter()
 
 _TYPES = ("application/toml", "text/plain")
+_BODY = {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in _TYPES}}}
 
 
 async def _content(request: Request) -> bytes:
@@ -44,7 +45,7 @@ def get_team(station: Here, person: Me) -> Json:
     }
 
 
-@router.put("/watchbell/v1/team", response_model=None)
+@router.put("/watchbell/v1/team", response_model=None, openapi_extra=_BODY)
 def put_team(
     station: Here,
     person: Me,
