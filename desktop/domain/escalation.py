@@ -36,6 +36,8 @@ __all__ = [
 
 # The emergency contacts, found overdue after an outage, wait this long: those who were just paged come first.
 EMERGENCY_GRACE = timedelta(minutes=5)
+# A server that is always late must reach them all the same: after so many graces they are paged.
+_MOST_GRACES = 2
 # Later than this (or half the time after which those paged are paged again), a step was slept through.
 _OUTAGE = timedelta(minutes=1)
 
@@ -50,7 +52,7 @@ class Progress:
     ``step`` is the index of the next step, ``base`` the instant from which the steps' times count in this round,
     ``paged`` who was paged in this round and ``ever`` who was paged at all, in order. ``next_at`` is when the next step
     is due where that is not at its own time, ``emergency_at`` when only the emergency contacts of it are still to be
-    paged; ``fired_at`` is when a step fired last.
+    paged, and ``graces`` how often they were put off; ``fired_at`` is when a step fired last.
     """
 
     base: datetime
@@ -63,6 +65,7 @@ class Progress:
     exhausted: bool = False
     next_at: datetime | None = None
     fired_at: datetime | None = None
+    graces: int = 0
 
 
 class Reason(StrEnum):
@@ -151,7 +154,7 @@ def resume(
     done = policy.steps[progress.step - 1].after if progress.step else timedelta(0)
     assigned = progress.ever
     again_at = now + policy.page_again
-    progress = replace(progress, base=now - done, again_at=again_at, emergency_at=None, next_at=None)
+    progress = replace(progress, base=now - done, again_at=again_at, emergency_at=None, next_at=None, graces=0)
     progress, events = advance(policy, progress, now, who, hours)
     just_paged = {p for e in events if isinstance(e, Page) for p in e.people}
     rest = tuple(p for p in assigned if p not in just_paged)
@@ -198,8 +201,9 @@ def _do_next(
     if step.business and hours.next_open(now) > now:
         # Overdue, and found outside of business hours: it waits for them like any other.
         return replace(progress, next_at=now + grace, emergency_at=None), ()
-    if grace:
-        return _page_all_but_emergency(policy, replace(progress, emergency_at=now + grace), now, who)
+    if grace and progress.graces < _MOST_GRACES:
+        put_off = replace(progress, emergency_at=now + grace, graces=progress.graces + 1)
+        return _page_all_but_emergency(policy, put_off, now, who)
     return _fire(policy, progress, due, now, who)
 
 
@@ -220,7 +224,7 @@ def _page_step(
 ) -> tuple[Progress, tuple[Event, ...]]:
     """Take the next step: page whoever it adds, if anybody."""
     new = _unpaged(policy.steps[progress.step].roles, progress, who)
-    progress = replace(progress, step=progress.step + 1, next_at=None, emergency_at=None)
+    progress = replace(progress, step=progress.step + 1, next_at=None, emergency_at=None, graces=0)
     return _page(policy, progress, now, new, Reason.ROUND if progress.round else Reason.STEP)
 
 

@@ -48,12 +48,20 @@ class TestAfterAnOutage:
     def test_the_grace_counts_from_each_return(self) -> None:
         plan = policy(Severity.SEV0)
         progress, _ = advance(plan, begin(START), START + 10 * HOUR, team(TEAM), HOURS)
-        for back in (START + 11 * HOUR, START + 20 * HOUR):
-            progress, events = advance(plan, progress, back, team(TEAM), HOURS)
-            assert told(events) == [("again", "ana", "ben", "cho")]
-            assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
+        back = START + 11 * HOUR
+        progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+        assert told(events) == [("again", "ana", "ben", "cho")]
+        assert next_step_at(plan, progress, HOURS) == back + EMERGENCY_GRACE
         progress, events = advance(plan, progress, back + EMERGENCY_GRACE + SECOND, team(TEAM), HOURS)
         assert told(events) == [("step", "dir")]
+
+    def test_a_server_that_is_always_late_reaches_the_emergency_contacts(self) -> None:
+        plan = policy(Severity.SEV0)
+        progress, paged = begin(START), []
+        for looks in range(20):
+            progress, events = advance(plan, progress, START + looks * 7 * MINUTE, team(TEAM), HOURS)
+            paged += [p for e in events if isinstance(e, Page) for p in e.people]
+        assert "dir" in paged
 
     def test_the_grace_holds_in_later_rounds(self) -> None:
         plan = policy(Severity.SEV0)

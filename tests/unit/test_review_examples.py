@@ -1,7 +1,7 @@
 """The review's figures as tables that a manager can read. The team is that of the duties' examples."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from desktop.domain.review_csv import (
 )
 from desktop.domain.severity import Severity, Targets
 from desktop.domain.team import Member, Override, Role
-from desktop.domain.working_hours import WorkingHours
+from desktop.domain.working_hours import WorkingHours, union
 from tests.unit.test_duties_examples import LOS_ANGELES, TEAM, at
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -344,6 +344,20 @@ def test_working_hours_count_what_overlaps_once() -> None:
     hours = WorkingHours(LOS_ANGELES)
     spans = [(NIGHT, NIGHT + HOUR), (NIGHT + HOUR / 2, NIGHT + 2 * HOUR), (NIGHT, NIGHT), (NIGHT + HOUR, NIGHT)]
     assert hours.time_out(spans) == 2 * HOUR
+
+
+def test_spans_are_joined_where_they_touch_and_in_utc() -> None:
+    spans = [(NIGHT + HOUR, NIGHT + 2 * HOUR), (NIGHT, NIGHT + HOUR), (NOON, NOON), (NOON + HOUR, NOON)]
+    local = [(start.astimezone(LOS_ANGELES), end.astimezone(LOS_ANGELES)) for start, end in spans]
+    ((start, end),) = union(local)
+    assert (start, end) == (NIGHT, NIGHT + 2 * HOUR)
+    assert start.tzinfo is end.tzinfo is UTC
+
+
+def test_business_hours_are_found_where_the_day_begins_long_before_utc() -> None:
+    morning = datetime(2026, 1, 14, 9, tzinfo=ZoneInfo("Pacific/Kiritimati"))
+    hours = WorkingHours(ZoneInfo("Pacific/Kiritimati"))
+    assert hours.time_out([(morning - HOUR, morning + HOUR)]) == HOUR
 
 
 def test_measures_are_told_apart() -> None:
