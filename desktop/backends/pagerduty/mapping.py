@@ -66,7 +66,8 @@ def incident(value: object, priorities: Sequence[str] = ()) -> Incident:
             dedup_key=_text(it.get("incident_key"), 255),
             note=_text(ours.get("note"), 300),
             runbook=_link(ours.get("runbook")),
-            url=_link(it.get("html_url")),
+            # Our own server tells where the event said that more can be seen; what is PagerDuty's is its page.
+            url=_link(ours.get("link") if ours else it.get("html_url")),
             version=int(ours.get("version") or 0),
             pages=int(ours.get("pages") or 0),
         )

@@ -1,0 +1,31 @@
+"""What becomes of an incident's links on their way to the screen."""
+
+from typing import Any
+
+import pytest
+
+from desktop.backends.pagerduty import mapping
+
+INCIDENT: dict[str, Any] = {
+    "id": "Q1",
+    "incident_number": 1,
+    "title": "db down",
+    "status": "triggered",
+    "urgency": "high",
+    "created_at": "2026-01-07T18:00:00Z",
+    "html_url": "https://acme.pagerduty.com/incidents/Q1",
+}
+
+
+@pytest.mark.parametrize(
+    ("ours", "url"),
+    [
+        (None, "https://acme.pagerduty.com/incidents/Q1"),
+        ({"severity": "sev0", "link": "https://grafana.example.com/d/1"}, "https://grafana.example.com/d/1"),
+        ({"severity": "sev0", "link": None}, ""),
+        ({"severity": "sev0", "link": "javascript:alert(1)"}, ""),
+    ],
+)
+def test_where_more_can_be_seen(ours: dict[str, Any] | None, url: str) -> None:
+    sent = INCIDENT if ours is None else {**INCIDENT, "watchbell": ours}
+    assert mapping.incident(sent, ["SEV-0"]).url == url
