@@ -1,13 +1,20 @@
 """Addresses in a team file: links, hosts, mail, telephone, references to secrets. Pure; readers raise ``Wrong``."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from desktop.team.words import LOOKS_LIKE_REFERENCE, Wrong, said, text
 
 _REFERENCE = re.compile(r"keyring:[A-Za-z0-9][\w.@/-]{0,127}|env:[A-Za-z_]\w{0,127}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _MAIL = re.compile(r"[^\s@<>\"',;:]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+# What Slack, GitHub and GitLab begin a token with; else ten letters and digits in a row, mixed; or twenty of either.
+_TOKEN = re.compile(
+    r"xox[a-z]-|gh[a-z]_|glpat-|(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{10}|[A-Za-z0-9]{20}",
+    re.IGNORECASE,
+)
+_SECRET_KEY = re.compile(r"pass|pwd|token|key|secret|auth", re.IGNORECASE)
+_MEND = 'keep the whole URL in the keyring or the environment and write "keyring:NAME" or "env:NAME"'
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./,;#*x-]{1,40}")
 
 
@@ -21,8 +28,8 @@ def link(value: object) -> str:
         usable = False
     if not usable:
         raise Wrong(f"{said(address)} is no link: it must begin with https:// or http:// and name a host.")
-    if _holds_password(address):
-        raise Wrong("holds a password: secrets never stand in a team file.")
+    if _holds_login(address):
+        raise Wrong("holds a user or a password: secrets never stand in a team file.")
     return address
 
 
@@ -64,23 +71,58 @@ def is_reference(value: object) -> bool:
 
 
 def channel(value: object) -> str:
-    """Return where a message goes: a reference to a secret, or an Apprise URL that holds no password."""
+    """Return where a message goes: a reference to a secret, or an Apprise URL that holds none, as far as one can see.
+
+    Of mail the user is part of the address; of everything else it is half a login, or a token.
+    """
     if isinstance(value, str) and is_reference(value):
         return value
     if not isinstance(value, str) or len(value) > 2000 or not value.isprintable() or not _SCHEME.fullmatch(value):
         raise Wrong('must be "keyring:NAME", "env:NAME" or an Apprise URL such as "mailto://ana@example.com".')
     if LOOKS_LIKE_REFERENCE.search(value):
         raise Wrong("a reference to a secret must be the whole value: keep the whole URL in the keyring.")
-    if _holds_password(value):
-        raise Wrong('holds a password: keep the whole URL in the keyring and write "keyring:NAME".')
+    if _holds_secret(value):
+        raise Wrong(f"holds what looks like a password or a token: {_MEND}.")
     return value
 
 
-def _holds_password(url: str) -> bool:
+def doubt(address: str) -> str:
+    """Return what is doubtful about where a message goes, empty where nothing is: only of mail it is never a secret."""
+    if is_reference(address) or _is_mail(address):
+        return ""
+    return f"whoever knows such an address can often write there: {_MEND}."
+
+
+def _is_mail(url: str) -> bool:
+    return url.lower().startswith(("mailto://", "mailtos://"))
+
+
+def _holds_secret(url: str) -> bool:
+    """Tell whether ``url`` has a login, or anything in it that looks like a token, wherever Apprise takes one."""
     try:
-        return urlsplit(url).password is not None
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no number, such as the second half of a Telegram token
+        query = parse_qsl(parts.query)
     except ValueError:
         return True
+    if parts.password is not None or any(_SECRET_KEY.search(key) for key, _ in query):
+        return True
+    if _is_mail(url):
+        return False
+    name = parts.hostname or ""
+    # Names with dots and addresses are machines; any other is whatever the service takes it for.
+    places = [
+        "" if set(name) & {".", ":"} else parts.netloc,
+        parts.path,
+        parts.fragment,
+        *(value for _, value in query),
+    ]
+    return parts.username is not None or any(_TOKEN.search(unquote(place)) for place in places)
+
+
+def _holds_login(url: str) -> bool:
+    """Tell whether ``url``, one that could be read, has a user or a password."""
+    return "@" in urlsplit(url).netloc
 
 
 def link_or_reference(value: object) -> str:

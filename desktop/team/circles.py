@@ -31,7 +31,7 @@ def circles(absences: Iterable[Covered]) -> Iterator[tuple[Covered, ...]]:
     A circle closes when the last of its absences begins: that is the only instant at which it is looked for.
     """
     covers: _Covers = {}
-    told: set[frozenset[str]] = set()
+    told: set[tuple[datetime, frozenset[str]]] = set()
     for absence in sorted(absences, key=attrgetter("start")):
         those = covers.setdefault(absence.person, {})
         known = those.get(absence.cover)
@@ -39,9 +39,10 @@ def circles(absences: Iterable[Covered]) -> Iterator[tuple[Covered, ...]]:
             those[absence.cover] = absence
         if known is None or known.end <= absence.start:
             circle = _closed_by(absence, covers)
-            people = frozenset(each.person for each in circle)
-            if circle and people not in told:
-                told.add(people)
+            # The same people may go round again at another time; at one time several absences can close one circle.
+            key = absence.start, frozenset(each.person for each in circle)
+            if circle and key not in told:
+                told.add(key)
                 yield _from_first(circle)
 
 

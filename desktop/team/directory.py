@@ -14,6 +14,8 @@ def people(top: Table) -> tuple[Member, ...]:
     """Return ``[[people]]``: at least one, each with an id of its own."""
     if not top.has("people"):
         top.wrong("", "[[people]] is missing: name at least one person.")
+    elif top.lacks("people"):
+        top.wrong("people", "names nobody: name at least one person.")
     ids = _unique("person")
     found = [person for table in top.tables("people") if (person := _person(table, ids)) is not None]
     return tuple(found)
@@ -28,7 +30,7 @@ def _person(table: Table, ids: Callable[[Table, str | None], str | None]) -> Mem
         email=table.get("email", addresses.mail) or "",
         phone=table.get("phone", addresses.phone) or "",
         time_zone=table.get("time_zone", times.zone),
-        notify=table.each("notify", addresses.channel),
+        notify=table.each("notify", addresses.channel, addresses.doubt),
         certified=table.get("certified", words.flag),
         access=table.get("access", _access) or Access.ENGINEER,
     )
@@ -53,7 +55,7 @@ def _contacts(top: Table, key: str, *, paged: bool) -> Iterator[Contact]:
             phone=table.get("phone", addresses.phone) or "",
             email=table.get("email", addresses.mail) or "",
             hours=table.get("hours", words.text) or "",
-            notify=table.each("notify", addresses.channel) if paged else (),
+            notify=table.each("notify", addresses.channel, addresses.doubt) if paged else (),
         )
         if name:
             yield contact
@@ -102,7 +104,7 @@ def channels(top: Table) -> Mapping[str, str]:
     """Return ``[channels]``: ``incidents`` (where messages go) and ``status_page`` (a link that is shown)."""
     with top.table("channels") as table:
         found = {
-            "incidents": table.get("incidents", addresses.channel),
+            "incidents": table.get("incidents", addresses.channel, addresses.doubt),
             "status_page": table.get("status_page", addresses.link_or_reference),
         }
     return MappingProxyType({key: value for key, value in found.items() if value is not None})

@@ -3,13 +3,16 @@
 Reads the one file that it is given, nothing else.
 """
 
+import os
 import re
+import stat
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from desktop.domain.errors import Problem, TeamFileError
+from desktop.domain.text import plain
 from desktop.team import positions
 
 LIMIT = 1024 * 1024
@@ -19,9 +22,19 @@ _READINGS = 20
 # Python's reader takes time and memory with the square of the parts of a dotted key: for 100,000 of them, all there is.
 _DOTTED = re.compile(r"""(?<![\w\\-])(?:(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
 
-_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+# At the end only: a key that a message quotes may say the same.
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
 _DATE_ALONE = re.compile(rf"^([ \t]*[\w.-]+[ \t]*=[ \t]*)({_DATE.pattern})(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +47,34 @@ class Document:
 
 
 def load(path: Path) -> str:
-    """Return the text of the file ``path``; raise ``TeamFileError`` when it is too large, unreadable or not UTF-8."""
+    """Return the text of the file ``path``; raise ``TeamFileError`` when it is too large, unreadable or not UTF-8.
+
+    A pipe, a device or a folder is refused before anything is read: a pipe would be waited for without end.
+    """
     source = path.name
     try:
-        with path.open("rb") as file:
+        _check_kind(source, path.stat().st_mode)
+        with open(path, "rb", opener=_without_waiting) as file:
+            # Another may stand there by now.
+            _check_kind(source, os.fstat(file.fileno()).st_mode)
             raw = file.read(LIMIT + 1)
     except OSError as error:
         raise _wrong(source, 0, f"cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        # A path with a NUL in it, or with what the file system cannot encode.
+        raise _wrong(source, 0, "cannot be read: no file can be called that.") from error
     return decode(raw, source)
+
+
+def _check_kind(source: str, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise _wrong(source, 0, f"cannot be read: it is {kind}, not a file.")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open ``path``; a pipe that took the place of the file is not waited for (Windows has neither)."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def decode(raw: bytes, source: str) -> str:
@@ -63,7 +96,7 @@ def read(text: str, source: str) -> Document:
         raise _wrong(source, text.count("\n", 0, dotted.start()) + 1, "is nested too deeply.")
     try:
         data, text = _parse(text, source)
-        return Document(source, data, positions.lines(text))
+        return Document(_called(source), data, positions.lines(text))
     except RecursionError as error:
         raise _wrong(source, 0, "is nested too deeply.") from error
 
@@ -129,7 +162,7 @@ def _start_of_line(text: str, line: int) -> int:
 def _syntax(source: str, error: str) -> TeamFileError:
     """Make one line of what ``tomllib`` says: "… (at line 3, column 5)", or "… (at end of document)"."""
     place = _PLACE.search(error)
-    said = error.partition(" (at ")[0]
+    said = plain(error.rpartition(" (at ")[0], 120)
     if place is None:
         return _wrong(source, 0, f"is not TOML: {said}, at the end of the file.")
     return _wrong(source, int(place[1]), f"is not TOML, at column {place[2]}: {said}.")
@@ -141,4 +174,9 @@ def _check_size(source: str, size: int) -> None:
 
 
 def _wrong(source: str, line: int, message: str) -> TeamFileError:
-    return TeamFileError([Problem(source, line, "", message)])
+    return TeamFileError([Problem(_called(source), line, "", message)])
+
+
+def _called(source: str) -> str:
+    """Return the name of a file as messages show it: nearly every character can be in one."""
+    return plain(source, 100) or "team file"

@@ -1,6 +1,7 @@
 """The parts of a team file about severities and escalation. Any thread."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from desktop.domain.escalation import MAX_REPEATS, Step
@@ -8,6 +9,7 @@ from desktop.domain.severity import DEFAULT_TARGETS, Severity, Targets
 from desktop.domain.team import EscalationRules, Role
 from desktop.team import times, words
 from desktop.team.reader import Table
+from desktop.team.words import Wrong
 
 # A shadow gets silent copies and never escalations (design, section 3, "Duties").
 _role = words.member_of(Role, "role that can be paged", but=(Role.SHADOW,))
@@ -19,7 +21,7 @@ def targets(severity: Table) -> Mapping[Severity, Targets]:
     for each in Severity:
         usual = DEFAULT_TARGETS[each]
         with severity.table(each.key) as table:
-            acknowledge = table.get("acknowledge", times.positive) or usual.acknowledge
+            acknowledge = table.get("acknowledge", times.target) or usual.acknowledge
             resolve = table.get("resolve", times.positive) or max(usual.resolve, acknowledge)
             if resolve < acknowledge:
                 table.wrong("resolve", "comes before the target to acknowledge.")
@@ -29,13 +31,31 @@ def targets(severity: Table) -> Mapping[Severity, Targets]:
 
 def severity_words(severity: Table) -> Mapping[str, Severity]:
     """Return ``[severity.words]``: what other systems call a severity, in lower case, over both usual maps."""
+    found: dict[str, Severity] = {}
+    seen: set[str] = set()
     with severity.table("words") as table:
-        found = {word.strip().lower(): table.get(word, words.severity) for word in table.names()}
-    return MappingProxyType({word: level for word, level in found.items() if level is not None})
+        for word in table.names():
+            level = table.get(word, partial(_level_of, word.strip().lower(), seen))
+            if level is not None:
+                found[word.strip().lower()] = level
+    return MappingProxyType(found)
+
+
+def _level_of(word: str, seen: set[str], value: object) -> Severity:
+    """Return the severity ``value`` of ``word``, which stands once: capitals make no other word."""
+    if not word:
+        raise Wrong("is no word: leave it out.")
+    if word in seen:
+        raise Wrong("stands twice: capitals make no difference here.")
+    seen.add(word)
+    return words.severity(value)
 
 
 def escalation(top: Table) -> EscalationRules:
-    """Return ``[escalation]``; what the file does not say stays None and means the default."""
+    """Return ``[escalation]``; what the file does not say stays None and means the default.
+
+    ``repeat`` and ``acknowledge_timeout`` hold for every severity, those that have steps of their own too.
+    """
     with top.table("escalation") as table:
         return EscalationRules(
             steps=_steps(table),

@@ -103,9 +103,12 @@ def _country(value: object) -> str:
     if any(code in names[1:3] for names in COUNTRIES.values()):
         return code
     by_name = {name.replace("_", " "): names[1] for name, names in COUNTRIES.items()}
-    raise Wrong(f"{words.said(code)} is no country that is known{words.nearest(code, by_name.values(), by_name)}")
+    otherwise = "write a two-letter country code as the holidays library has it, for example US, DE or GB"
+    near = words.nearest(code, by_name.values(), by_name, otherwise=otherwise)
+    raise Wrong(f"{words.said(code)} is no country that is known", near)
 
 
 def _near(country: str, subdivision: str | None) -> Near:
     known = _calendar(country)
-    return words.nearest(subdivision or "", known.subdivisions, known.subdivisions_aliases)
+    otherwise = "" if known.subdivisions else "it has none there, leave this out"
+    return words.nearest(subdivision or "", known.subdivisions, known.subdivisions_aliases, otherwise=otherwise)

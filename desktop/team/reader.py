@@ -15,6 +15,8 @@ _T = TypeVar("_T")
 MOST = 1000
 # Comparing a word with another takes 1 to 70 microseconds: with a thousand mistakes and people that would be a minute.
 _COMPARISONS = 20_000
+# How TOML itself writes a key that is no letter long.
+_EMPTY = '""'
 
 
 class Mistakes:
@@ -51,7 +53,7 @@ class Mistakes:
     def _hint(self, near: Near) -> str:
         """Return what may have been meant, as long as looking for that has not taken too long."""
         if near.comparisons > self._comparisons:
-            return "."
+            return f": {near.otherwise}." if near.otherwise else "."
         self._comparisons -= near.comparisons
         return str(near)
 
@@ -70,12 +72,15 @@ class Table:
         self.path = path
         self.given = given
 
-    def get(self, key: str, read: Callable[[object], _T]) -> _T | None:
-        """Return the value of ``key`` as ``read`` makes it; None when it is absent or wrong, which is noted."""
+    def get(self, key: str, read: Callable[[object], _T], doubt: Callable[[_T], str] | None = None) -> _T | None:
+        """Return the value of ``key`` as ``read`` makes it; None when it is absent or wrong, which is noted.
+
+        What ``doubt`` says of a value that is right, where it says anything, is a warning.
+        """
         self._asked.add(key)
         if key not in self._data:
             return None
-        return self._read((*self.path, key), self._data[key], read)
+        return self._read((*self.path, key), self._data[key], read, doubt)
 
     def need(self, key: str, read: Callable[[object], _T]) -> _T | None:
         """Like ``get``, for a key that must be there."""
@@ -83,11 +88,11 @@ class Table:
             self.wrong("", f'"{key}" is missing.')
         return self.get(key, read)
 
-    def each(self, key: str, read: Callable[[object], _T]) -> tuple[_T, ...]:
-        """Return the values of the array ``key``, those that are right."""
+    def each(self, key: str, read: Callable[[object], _T], doubt: Callable[[_T], str] | None = None) -> tuple[_T, ...]:
+        """Return the values of the array ``key``, those that are right; ``doubt`` as for ``get``."""
         found = self.get(key, _array) or []
         path = (*self.path, key)
-        values = [self._read((*path, place), value, read) for place, value in enumerate(found)]
+        values = [self._read((*path, place), value, read, doubt) for place, value in enumerate(found)]
         return tuple(v for v in values if v is not None)
 
     @contextmanager
@@ -140,17 +145,22 @@ class Table:
             if key not in self._asked:
                 self.wrong(key, "unknown key", nearest(key, self._asked))
 
-    def _read(self, path: Path, value: object, read: Callable[[object], _T]) -> _T | None:
+    def _read(
+        self, path: Path, value: object, read: Callable[[object], _T], doubt: Callable[[_T], str] | None = None
+    ) -> _T | None:
         try:
-            return read(value)
+            found = read(value)
         except Wrong as error:
             self._mistakes.add(path, str(error), error.near)
             return None
+        if doubt is not None and (told := doubt(found)):
+            self._mistakes.warn(path, told)
+        return found
 
 
 def _shown(path: Path) -> str:
     """Return ``path`` as a person reads it; places in arrays count from 1: ``people[2].name``."""
-    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{plain(part, 60)}" for part in path)
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{plain(part, 60) or _EMPTY}" for part in path)
     return "".join(parts).removeprefix(".")
 
 

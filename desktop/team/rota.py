@@ -69,9 +69,16 @@ def weeks(top: Table, known: Known, rotations: Mapping[Role, Rotation]) -> tuple
                 _check_row(table, role, start, rotations[role], taken)
             elif not top.states("rotation", role.value):
                 table.wrong(role.value, f"there is no [rotation.{role.value}] whose shift this could replace.")
+        _check_twice(table, people)
         if start is not None:
             found.append(Week(start, MappingProxyType(people)))
     return tuple(found)
+
+
+def _check_twice(table: Table, people: Mapping[Role, str]) -> None:
+    primary = people.get(Role.PRIMARY)
+    if primary is not None and primary == people.get(Role.SECONDARY):
+        table.warn("secondary", f"{primary} is primary in this row too: somebody else will cover as secondary.")
 
 
 def _check_row(table: Table, role: Role, start: date | None, rotation: Rotation, taken: set[tuple[Role, date]]) -> None:

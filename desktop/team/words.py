@@ -1,7 +1,7 @@
 """Single values of a team file: texts, ids, choices, numbers. Pure; each reader raises ``Wrong``."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -15,6 +15,8 @@ from desktop.domain.text import plain, shorten
 _E = TypeVar("_E", bound=StrEnum)
 
 _ID = re.compile(r"\w[\w.@+-]{0,63}")
+# Where nothing is near, so many of what is known are named.
+_FEW = 10
 LOOKS_LIKE_REFERENCE = re.compile(r"\b(?:keyring|env):")
 
 
@@ -22,13 +24,15 @@ LOOKS_LIKE_REFERENCE = re.compile(r"\b(?:keyring|env):")
 class Near:
     """What a wrong ``word`` may have meant: looked up when it is made a text, for that is slow where much is known.
 
-    The text ends a message: ``; did you mean "…"?`` for what is nearest, else a list of a few, else a full stop.
-    Beginnings count too: ``tiem`` is near ``time_zone``. ``also`` are other names for what is known.
+    The text ends a message: ``; did you mean "…"?`` for what is nearest, else what to write instead: ``otherwise``, or
+    a few of what is known. Beginnings count too: ``tiem`` is near ``time_zone``. ``also`` are other names for what is
+    known.
     """
 
     word: str
     known: Collection[str]
     also: Mapping[str, str]
+    otherwise: str = ""
 
     @property
     def comparisons(self) -> int:
@@ -45,7 +49,12 @@ class Near:
         close = get_close_matches(word, names, n=1, cutoff=0.6)
         if close:
             return f'; did you mean "{names[close[0]]}"?'
-        return f"; use one of: {', '.join(options)}." if 0 < len(options) <= 8 else "."
+        return f": {self.otherwise}." if self.otherwise else _a_few(options)
+
+
+def _a_few(options: Sequence[str]) -> str:
+    more = f" and {len(options) - _FEW} more" if len(options) > _FEW else ""
+    return f"; use one of: {', '.join(options[:_FEW])}{more}." if options else "."
 
 
 class Wrong(ValueError):
@@ -69,9 +78,9 @@ def said(value: object) -> str:
     return shorten(value.isoformat() if isinstance(value, date) else str(value), 60)
 
 
-def nearest(word: str, known: Collection[str], also: Mapping[str, str] | None = None) -> Near:
-    """Return what ``word`` may have meant among what is ``known``."""
-    return Near(word, known, also or {})
+def nearest(word: str, known: Collection[str], also: Mapping[str, str] | None = None, *, otherwise: str = "") -> Near:
+    """Return what ``word`` may have meant among what is ``known``; ``otherwise`` is the mend where nothing is near."""
+    return Near(word, known, also or {}, otherwise)
 
 
 def text(value: object, limit: int = 200) -> str:

@@ -67,12 +67,6 @@ def test_a_large_text_is_refused() -> None:
     assert parse(SMALL + "#" * (document.LIMIT - len(SMALL)), "team.toml").people
 
 
-def test_a_file_that_is_not_there_or_a_folder_is_told(tmp_path: Path) -> None:
-    for path, why in ((tmp_path / "none.toml", "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(TeamFileError, match=f"cannot be read: {why}"):
-            load(path)
-
-
 def test_too_many_impossible_dates_are_told_as_one() -> None:
     assert mistake("a = [" + "2026-02-30, " * 200 + "]") == (
         "team.toml: is not TOML: too many dates that are not in the calendar."

@@ -168,7 +168,13 @@ def test_covers_that_branch_are_followed_once() -> None:
     text = "".join(away(one, other, n) for one, other in pairwise(ids) for n in range(10))
     assert len(parse(HEAD + people(ids) + text, "team.toml").absences) == 300
     (mistake,) = told(HEAD + people(ids) + text + away("p30", "p0"))
-    assert mistake.endswith(f"the covers go round in a circle: {' → '.join([*ids, 'p0'])}.")
+    assert mistake.endswith(f"the covers go round in a circle from 2026-02-01 00:00 on: {' → '.join([*ids, 'p0'])}.")
+
+
+def test_of_a_large_circle_forty_people_are_told() -> None:
+    ids = [f"p{n}" for n in range(100)]
+    (mistake,) = told(HEAD + people(ids) + "".join(away(one, other) for one, other in pairwise([*ids, "p0"])))
+    assert mistake.endswith(f"on: {' → '.join([*ids[:20], '…', *ids[81:], 'p0'])}.")
 
 
 def test_covers_in_a_very_long_row() -> None:
@@ -198,7 +204,12 @@ def test_there_is_a_circle_where_one_can_go_round_at_some_instant(raw: list[tupl
         assert circle[0].number == min(one.number for one in circle)
         assert [one.cover for one in circle] == [one.person for one in (*circle[1:], circle[0])]
         assert max(one.start for one in circle) < min(one.end for one in circle)
-    assert len({frozenset(one.person for one in circle) for circle in found}) == len(found)
+    begins = [max(one.start for one in circle) for circle in found]
+    assert len(set(zip(begins, [frozenset(one.person for one in c) for c in found], strict=True))) == len(found)
+    for hour in range(14):
+        at = T0 + hour * timedelta(hours=1)
+        if goes_round(absences, at) and not goes_round(absences, at - timedelta(hours=1)):
+            assert at in begins
 
 
 def goes_round(absences: Sequence[Covered], at: datetime) -> bool:

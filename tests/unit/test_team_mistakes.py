@@ -95,20 +95,36 @@ ADDED = [
     ('[[people]]\nid = "dan"\ntime_zone = "Europe/Berln"', 2, "people[4].time_zone",
      '"Europe/Berln" is no IANA time zone; did you mean "Europe/Berlin"?'),
     ('[[people]]\nid = "dan"\ntime_zone = "../../etc/passwd"', 2, "people[4].time_zone",
-     '"../../etc/passwd" is no IANA time zone: write for example America/Los_Angeles.'),
+     '"../../etc/passwd" is no IANA time zone: write for example America/Los_Angeles, Europe/Berlin or UTC.'),
+    ('[[people]]\nid = "dan"\ntime_zone = "right/Europe/Berlin"', 2, "people[4].time_zone",
+     '"right/Europe/Berlin" is no IANA time zone; did you mean "Europe/Berlin"?'),
+    ('[[people]]\nid = "dan"\ntime_zone = "europe/berlin"', 2, "people[4].time_zone",
+     '"europe/berlin" is no IANA time zone; did you mean "Europe/Berlin"?'),
     # Durations and shifts.
     ("[escalation]\nacknowledge_timeout = 30", 1, "escalation.acknowledge_timeout",
      '30 is not a duration: write for example "90s", "15m", "1h" or "1 week".'),
     ('[escalation]\nacknowledge_timeout = "1 fortnight"', 1, "escalation.acknowledge_timeout",
      '"1 fortnight" is not a duration: write for example "90s", "15m", "1h" or "1 week".'),
+    ('[escalation]\nacknowledge_timeout = "1 wk"', 1, "escalation.acknowledge_timeout",
+     '"1 wk" is not a duration; did you mean "1 week"?'),
+    ('[escalation]\nacknowledge_timeout = "90 mints"', 1, "escalation.acknowledge_timeout",
+     '"90 mints" is not a duration; did you mean "90 minutes"?'),
     ('[escalation]\nacknowledge_timeout = "999999999w"', 1, "escalation.acknowledge_timeout",
      '"999999999w" is longer than ten years.'),
     ('[severity.sev0]\nacknowledge = "0s"', 1, "severity.sev0.acknowledge",
+     '"0s" is too short to be answered in: it must be 30s at least.'),
+    ('[severity.sev0]\nacknowledge = "29s"', 1, "severity.sev0.acknowledge",
+     '"29s" is too short to be answered in: it must be 30s at least.'),
+    ('[severity.sev0]\nacknowledge = "30s"\nresolve = "0s"', 2, "severity.sev0.resolve",
      '"0s" is no time at all: it must be longer than 0s.'),
     ('[severity.sev0]\nacknowledge = "2h"\nresolve = "1h"', 2, "severity.sev0.resolve",
      "comes before the target to acknowledge."),
     ('[severity.words]\nbad = "sev9"', 1, "severity.words.bad",
      '"sev9" is no severity; use one of: sev0, sev1, sev2, sev3.'),
+    ('[severity.words]\nA = "sev0"\na = "sev1"', 2, "severity.words.a",
+     "stands twice: capitals make no difference here."),
+    ('[severity.words]\n"" = "sev0"', 1, 'severity.words.""', "is no word: leave it out."),
+    ('[severity.words]\n" " = "sev0"', 1, 'severity.words.""', "is no word: leave it out."),
     # Rotations and weeks.
     ('[rotation.manager]\nmembers = []\nstart = 2026-01-05T09:00:00\nevery = "1 week"', 1, "rotation.manager.members",
      "the ring is empty: name at least one person."),
@@ -118,6 +134,11 @@ ADDED = [
     ('[rotation.manager]\nmembers = ["ana"]\nstart = 2026-01-05T09:00:00\nevery = "30 minutes"', 3,
      "rotation.manager.every",
      '"30 minutes" is no length of a shift: write for example "12 hours", "1 day" or "1 week".'),
+    ('[rotation.manager]\nmembers = ["ana"]\nstart = 2026-01-05T09:00:00\nevery = "2 wk"', 3,
+     "rotation.manager.every", '"2 wk" is not the length of a shift; did you mean "2 weeks"?'),
+    ('[rotation.manager]\nmembers = ["ana"]\nstart = 2026-01-05T09:00:00\nevery = "90 minuts"', 3,
+     "rotation.manager.every",
+     '"90 minuts" is not the length of a shift: write for example "12 hours", "1 day" or "1 week".'),
     ('[[weeks]]\nstart = 2026-01-13\nprimary = "ana"', 1, "weeks[1].start",
      "no primary shift starts on 2026-01-13; the nearest starts on 2026-01-12."),
     ('[[weeks]]\nstart = 2025-12-29\nprimary = "ana"', 1, "weeks[1].start",
@@ -131,14 +152,24 @@ ADDED = [
     ('[holidays]\ncountry = "Germany"', 1, "holidays.country",
      '"Germany" is no country that is known; did you mean "DE"?'),
     ('[holidays]\ncountry = "us"', 1, "holidays.country", '"us" is no country that is known; did you mean "US"?'),
-    ('[holidays]\ncountry = "US"\nsubdivision = "XX"', 2, "holidays.subdivision", '"XX" is no part of US.'),
+    ('[holidays]\ncountry = "XX"', 1, "holidays.country",
+     ('"XX" is no country that is known: write a two-letter country code as the holidays library has it, '
+     "for example US, DE or GB.")),
+    ('[holidays]\ncountry = "US"\nsubdivision = "XX"', 2, "holidays.subdivision",
+     '"XX" is no part of US; use one of: AK, AL, AR, AS, AZ, CA, CO, CT, DC, DE and 47 more.'),
+    ('[holidays]\ncountry = "GB"\nsubdivision = "XX"', 2, "holidays.subdivision",
+     '"XX" is no part of GB; use one of: ENG, NIR, SCT, WLS.'),
+    ('[holidays]\ncountry = "DE"\nsubdivision = "Bayrn"', 2, "holidays.subdivision",
+     '"Bayrn" is no part of DE; did you mean "BY"?'),
+    ('[holidays]\ncountry = "JP"\nsubdivision = "XX"', 2, "holidays.subdivision",
+     '"XX" is no part of JP: it has none there, leave this out.'),
     ('[holidays]\nsubdivision = "CA"', 1, "holidays.subdivision", "needs a country beside it."),
     ("[holidays]\nextra = [\n  { date = 2026-01-02 },\n  { date = 2026-01-02 },\n]", 3, "holidays.extra[2].date",
      "2026-01-02 stands twice."),
     # Covers.
     (ABSENCE.format("ana", "01", "03", "ana"), 4, "absences[1].cover", '"ana" cannot cover themselves.'),
     (ABSENCE.format("ana", "01", "03", "ben") + ABSENCE.format("ben", "02", "04", "ana"), 4, "absences[1].cover",
-     "the covers go round in a circle: ana → ben → ana."),
+     "the covers go round in a circle from 2026-02-02 00:00 on: ana → ben → ana."),
     # Overrides and escalation.
     ('[[overrides]]\nrole = "primery"\nperson = "ana"\n' + SPAN, 1, "overrides[1].role",
      '"primery" is no role; did you mean "primary"?'),
@@ -158,7 +189,9 @@ ADDED = [
     ('[[services]]\nid = "x"\nrunbook = "https://[::1"', 2, "services[1].runbook",
      '"https://[::1" is no link: it must begin with https:// or http:// and name a host.'),
     ('[channels]\nstatus_page = "https://a:secret@b"', 1, "channels.status_page",
-     "holds a password: secrets never stand in a team file."),
+     "holds a user or a password: secrets never stand in a team file."),
+    ('[[services]]\nid = "x"\nrunbook = "https://hunter2@example.com/"', 2, "services[1].runbook",
+     "holds a user or a password: secrets never stand in a team file."),
     (CHECK, 0, "access_checks[1]", '"kind" is missing.'),
     (CHECK + 'kind = "shell"', 2, "access_checks[1].kind", '"shell" is no kind of check; use one of: http, tcp.'),
     (CHECK + 'kind = "http"\nurl = "http://x"\nport = 1', 4, "access_checks[1].port",
@@ -176,7 +209,8 @@ ADDED = [
     ('[[people]]\nid = "dan"\nnotify = ["env:OK", "slack://env:TOKEN/x"]', 2, "people[4].notify[2]",
      "a reference to a secret must be the whole value: keep the whole URL in the keyring."),
     ('[[people]]\nid = "dan"\nnotify = ["mailto://dan:hunter2@example.com"]', 2, "people[4].notify[1]",
-     'holds a password: keep the whole URL in the keyring and write "keyring:NAME".'),
+     ('holds what looks like a password or a token: keep the whole URL in the keyring or the environment and write '
+     '"keyring:NAME" or "env:NAME".')),
     ('[channels]\nincidents = "hunter2"', 1, "channels.incidents",
      'must be "keyring:NAME", "env:NAME" or an Apprise URL such as "mailto://ana@example.com".'),
 ]  # fmt: skip
@@ -200,6 +234,18 @@ def test_one_mistake_is_one_line(added: str, line: int, key: str, message: str) 
 )  # fmt: skip
 def test_a_mistake_in_the_head(old: str, new: str, problem: str) -> None:
     assert mistakes(HEAD.replace(old, new, 1)) == [problem]
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "right/UTC", "posix/UTC", "America"])
+def test_what_the_database_holds_beside_zones_is_none(zone: str) -> None:
+    (mistake,) = mistakes(HEAD.replace('"UTC"', f'"{zone}"'))
+    assert mistake.startswith(f'team.toml:1: time_zone: "{zone}" is no IANA time zone')
+
+
+def test_a_team_of_nobody_is_a_mistake() -> None:
+    assert mistakes('time_zone = "UTC"\npeople = []\n') == [
+        "team.toml:2: people: names nobody: name at least one person."
+    ]
 
 
 def test_an_empty_file_says_what_is_needed() -> None:
@@ -233,7 +279,28 @@ def test_covers_in_a_row_or_at_other_times_are_no_circle() -> None:
 def test_a_circle_of_three_is_told_once() -> None:
     three = "".join(ABSENCE.format(a, "01", "03", b) for a, b in (("ana", "ben"), ("ben", "cho"), ("cho", "ana")))
     assert mistakes(HEAD + three) == [
-        f"team.toml:{HERE + 4}: absences[1].cover: the covers go round in a circle: ana → ben → cho → ana."
+        (
+            f"team.toml:{HERE + 4}: absences[1].cover: the covers go round in a circle from 2026-02-01 00:00 on: "
+            "ana → ben → cho → ana."
+        )
+    ]
+
+
+def test_the_same_people_in_circles_at_different_times_are_told_each_time() -> None:
+    twice = ABSENCE.format("ana", "01", "09", "ben") + "".join(
+        ABSENCE.format("ben", start, end, "ana") for start, end in (("02", "04"), ("06", "08"))
+    )
+    apart = "".join(
+        ABSENCE.format(a, start, end, b)
+        for start, end in (("11", "13"), ("15", "17"))
+        for a, b in (("ana", "ben"), ("ben", "ana"))
+    )
+    found = mistakes(HEAD + twice + apart)
+    assert [(m.split(": ")[1], m.split(" from ")[1][:10]) for m in found] == [
+        ("absences[1].cover", "2026-02-02"),
+        ("absences[1].cover", "2026-02-06"),
+        ("absences[4].cover", "2026-02-11"),
+        ("absences[6].cover", "2026-02-15"),
     ]
 
 
@@ -247,6 +314,6 @@ def test_a_circle_that_is_never_closed_at_one_time_is_none() -> None:
 
 def test_no_secret_is_ever_repeated() -> None:
     secrets = [one for one in ADDED if "hunter2" in one[0] or "secret@" in one[0]]
-    assert len(secrets) == 4
+    assert len(secrets) == 5
     for added, *_ in secrets:
         assert not any("hunter2" in m or "secret@" in m for m in mistakes(HEAD + added))
