@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from desktop.domain.errors import StorageError
 from desktop.server.records import Record
-from desktop.server.rows import Stale, number
+from desktop.server.rows import HistoryRow, Stale, number, write_history
 
 T = TypeVar("T")
 
@@ -21,10 +21,16 @@ ATTEMPTS = 5
 
 @dataclass(slots=True)
 class Work:
-    """What a command works on: its ``connection``, and the incidents that it ``changed``, in order."""
+    """What a command works on: its ``connection``, and the incidents that it ``changed``, in order.
+
+    ``history`` are rows of ``log_entries``, written with those of the whole group. ``services`` is which service each
+    integration key was found to open within the same transaction: alerts come in swarms.
+    """
 
     connection: Connection
     changed: list[Record] = field(default_factory=list)
+    history: list[HistoryRow] = field(default_factory=list)
+    services: dict[str, str] = field(default_factory=dict)
 
 
 Command = Callable[[Work], T]
@@ -40,6 +46,17 @@ class Job:
     error: Exception | None = None
     runs: int = 0
     changed: list[Record] = field(default_factory=list)
+    history: list[HistoryRow] = field(default_factory=list)
+
+    def begin(self, transaction: Work) -> Work:
+        """Begin another run: nothing of the one before counts."""
+        self.error, self.result, self.changed, self.history = None, None, [], []
+        self.runs += 1
+        return Work(transaction.connection, services=transaction.services)
+
+    def done(self, work: Work) -> None:
+        """Take over what a run that succeeded made."""
+        self.changed, self.history = work.changed, work.history
 
     def settle(self) -> None:
         """Tell whoever waits."""
@@ -53,20 +70,18 @@ class Unguarded(Exception):
     """A command failed that had no savepoint: its group has to be done again, with one for each."""
 
 
-def attempt(connection: Connection, job: Job, *, guarded: bool) -> None:
+def attempt(transaction: Work, job: Job, *, guarded: bool) -> None:
     """Run one command, again while other servers get in its way; not ``guarded``, without a savepoint."""
     if not guarded:
-        _bare(connection, job)
+        _bare(transaction, job)
         return
     for _ in range(ATTEMPTS):
-        if _once(connection, job):
+        if _once(transaction, job):
             return
 
 
-def _bare(connection: Connection, job: Job) -> None:
-    work = Work(connection)
-    job.error, job.result, job.changed = None, None, []
-    job.runs += 1
+def _bare(transaction: Work, job: Job) -> None:
+    work = job.begin(transaction)
     try:
         job.result = job.command(work)
     except DBAPIError as error:
@@ -75,18 +90,16 @@ def _bare(connection: Connection, job: Job) -> None:
         raise Unguarded from error
     except Exception as error:
         raise Unguarded from error
-    job.changed = work.changed
+    job.done(work)
 
 
-def _once(connection: Connection, job: Job) -> bool:
+def _once(transaction: Work, job: Job) -> bool:
     """Run a command in a savepoint; its own error undoes it alone, a failing database everything.
 
     Tell whether that was all: else another server changed meanwhile what it works on, and it is worth another try.
     """
-    work = Work(connection)
-    job.error, job.result, job.changed = None, None, []
-    job.runs += 1
-    savepoint = connection.begin_nested()
+    work = job.begin(transaction)
+    savepoint = work.connection.begin_nested()
     try:
         job.result = job.command(work)
     except (Stale, IntegrityError) as error:
@@ -105,12 +118,13 @@ def _once(connection: Connection, job: Job) -> bool:
         job.error = error
     else:
         savepoint.commit()
-        job.changed = work.changed
+        job.done(work)
     return True
 
 
-def number_changes(connection: Connection, group: Sequence[Job]) -> None:
-    """Give what the group changed its versions: the last thing before the commit."""
+def finish(connection: Connection, group: Sequence[Job]) -> None:
+    """Write the history of what the group changed, and give it its versions: the last thing before the commit."""
+    write_history(connection, [row for job in group for row in job.history])
     changed = [record for job in group for record in job.changed]
     if not changed:
         return

@@ -64,9 +64,10 @@ class Opening:
 def enqueue(station: Station, work: Work, event: Event) -> str:
     """Take an event of the Events API and return its dedup key; InvalidEvent when its key opens no service."""
     moment = station.moment()
-    service = find_service(work.connection, event.routing_key, moment.now)
+    service = work.services.get(event.routing_key) or find_service(work.connection, event.routing_key, moment.now)
     if service is None:
         raise InvalidEvent(["'routing_key' is unknown or revoked"])
+    work.services[event.routing_key] = service
     key = event.dedup_key or secrets.token_hex(16)
     known = _by_key(station, work, service, key, moment.now)
     actor = f"service:{service}"
@@ -162,7 +163,7 @@ def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], N
 
 
 def _save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
-    saved = save(work.connection, drafts)
+    saved = save(work.connection, drafts, work.history)
     work.changed.extend(saved)
     return saved
 

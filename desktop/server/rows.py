@@ -32,6 +32,9 @@ from desktop.server.records import Draft, Entry, Held, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
 
+HistoryRow = dict[str, Any]
+"""A row of ``log_entries``."""
+
 _COLUMNS = list(schema.incidents.c)
 _CHUNK = 500
 
@@ -86,10 +89,11 @@ def load(connection: Connection, policies: PolicyById, asked: Select[Any], **val
     ]
 
 
-def save(connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
+def save(connection: Connection, drafts: Sequence[Draft], history: list[HistoryRow]) -> list[Record]:
     """Write the ``drafts`` that are touched and return what they became; ``number`` gives them their versions.
 
-    Raises Stale when what one of them was made from is not what stands there any more.
+    Their entries are added to ``history``, for ``write_history`` to write at the end of the transaction. Raises Stale
+    when what one of them was made from is not what stands there any more.
     """
     # In one order everywhere: servers that write the same ones wait for each other, but not in a circle.
     touched = sorted((draft for draft in drafts if draft.touched), key=lambda draft: draft.record.id)
@@ -99,9 +103,13 @@ def save(connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
     _update_known(connection, [draft for draft in touched if draft.before is not None])
     for table in (schema.assignments, schema.acknowledgements):
         _write_held(connection, table, touched)
-    entries = [_entry_row(draft.record.id, entry) for draft in touched for entry in draft.entries]
-    insert_all(connection, schema.log_entries, entries)
+    history.extend(_entry_row(draft.record.id, entry) for draft in touched for entry in draft.entries)
     return [draft.record for draft in drafts if draft.touched]
+
+
+def write_history(connection: Connection, history: Sequence[HistoryRow]) -> None:
+    """Write what ``save`` collected: once for all that shares a commit."""
+    insert_all(connection, schema.log_entries, history)
 
 
 def number(connection: Connection, changed: Sequence[Record]) -> list[Record]:
@@ -241,7 +249,7 @@ def _held(connection: Connection, asked: Select[Any], ids: list[str]) -> dict[st
     return found
 
 
-def _entry_row(incident_id: str, entry: Entry) -> dict[str, Any]:
+def _entry_row(incident_id: str, entry: Entry) -> HistoryRow:
     return {
         "incident_id": incident_id,
         "type": entry.type,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar, cast
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from desktop.domain.errors import StorageError
 from desktop.server import schema
-from desktop.server.attempts import ATTEMPTS, Command, Job, Unguarded, Work, attempt, in_the_way, number_changes
+from desktop.server.attempts import ATTEMPTS, Command, Job, Unguarded, Work, attempt, finish, in_the_way
 from desktop.server.records import Record
 from desktop.server.storage import Storage
 
@@ -111,9 +111,10 @@ class Writer:
             return
         try:
             with self._storage.engine.begin() as connection:
+                transaction = Work(connection)
                 for job in group:
-                    attempt(connection, job, guarded=self._careful > 0)
-                number_changes(connection, group)
+                    attempt(transaction, job, guarded=self._careful > 0)
+                finish(connection, group)
         except Unguarded:
             self._careful = _CAREFUL
             self._commit(group)
@@ -155,7 +156,9 @@ class Writer:
         for job in group:
             job.error = StorageError(f"the database failed: {cause}")
             job.settle()
-        self.report(f"the database failed: {cause}")
+        # Values that do not fit say nothing about anybody else's.
+        if not isinstance(error, DataError):
+            self.report(f"the database failed: {cause}")
 
     def report(self, trouble: str) -> None:
         """Take note that nothing can be written, until something is (from any thread)."""

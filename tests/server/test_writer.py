@@ -282,3 +282,25 @@ def test_without_savepoints_too_an_error_is_its_own(bench: Bench) -> None:
         with pytest.raises(ValueError, match="no"):
             held[1].result(10)
     assert bench.numbers() == bench.told_of() == [0, 1, 10, 11]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_values_that_do_not_fit_are_nobody_elses_trouble(bench: Bench) -> None:
+    """Neither within the command nor in the history that is written for all of the group."""
+
+    def too_long(work: Work) -> None:
+        work.connection.execute(text("INSERT INTO meta VALUES (:key, '')"), {"key": "x" * 41})
+
+    def history_too_long(work: Work) -> None:
+        row = {"incident_id": "1", "type": "x" * 41, "at": START, "actor": "engine", "channel": "api", "data": {}}
+        work.history.append(row)
+
+    bench.hold()
+    futures = [bench.writer.submit(command) for command in (add(1), too_long, history_too_long, add(2))]
+    bench.let_go()
+    assert (futures[0].result(20), futures[3].result(20)) == (1, 2)
+    for future in futures[1:3]:
+        with pytest.raises(StorageError, match="too long"):
+            future.result(20)
+    assert bench.writer.trouble == ""
+    assert bench.numbers() == [1, 2]
