@@ -21,6 +21,7 @@ from desktop.domain.watch import Watch, weekly_handovers
 STATUS_EVERY = timedelta(minutes=30)
 STATUS_NOTICE = timedelta(minutes=5)
 REVIEW_WITHIN = timedelta(hours=48)
+_INSTANT = timedelta(microseconds=1)
 HANDOVER_NOTICE = timedelta(days=1)
 HANDOVER_TAKES = timedelta(minutes=30)
 # How far ahead a first shift is looked for, by which somebody should be certified.
@@ -163,14 +164,35 @@ def _of_incident(
     for kind in (Kind.STATUS_PAGE, Kind.CUSTOMER_NOTICE):
         yield _duty(kind, incident.id, people, incident.started, first, first)
     yield from _status_updates(incident, people, marks)
-    review = f"{Kind.INCIDENT_REVIEW}/{incident.id}"
-    resolved = incident.resolved
-    if resolved is None and review in marks:
-        # Reviewed, then reopened: what was done is still shown as done.
-        resolved = min(mark.at for mark in marks[review])
-    if resolved is not None:
-        by = resolved + REVIEW_WITHIN
-        yield _duty(Kind.INCIDENT_REVIEW, incident.id, people, resolved, by, by)
+    yield from _reviews(incident, people, marks)
+
+
+def _reviews(incident: MajorIncident, people: tuple[str, ...], marks: Mapping[str, list[Mark]]) -> Iterator[Duty]:
+    """Yield a review for each time that it was resolved, due in 48 hours: one signed before it came back stays signed.
+
+    A review that was only begun when it came back is that of the next time it is resolved.
+    """
+    number, reviewed = 1, incident.started
+    while True:
+        key = incident.id if number == 1 else f"{incident.id}/{number}"
+        mine = marks.get(f"{Kind.INCIDENT_REVIEW}/{key}", [])
+        resolved = incident.resolved if incident.resolved is not None and incident.resolved >= reviewed else None
+        # Open again, it has no end to count from: what was done is still shown as done, from when it was.
+        opens = min((mark.at for mark in mine), default=None) if resolved is None else resolved
+        if opens is None:
+            return
+        settled = stand(_review(key, people, opens), mine, opens).settled_at
+        if settled is not None:
+            opens = min(opens, *(mark.at for mark in mine))
+        yield _review(key, people, opens)
+        if settled is None:
+            return
+        number, reviewed = number + 1, settled + _INSTANT
+
+
+def _review(key: str, people: tuple[str, ...], opens: datetime) -> Duty:
+    by = opens + REVIEW_WITHIN
+    return _duty(Kind.INCIDENT_REVIEW, key, people, opens, by, by)
 
 
 def _status_updates(

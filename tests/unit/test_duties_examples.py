@@ -321,6 +321,18 @@ def test_a_day_without_anybody_on_call_still_has_its_check_in() -> None:
     assert one(nobody, SINCE, "2026-01-13 09:00", "check-in/2026-01-13").duty.people == ()
 
 
+def test_one_that_came_back_after_its_review_was_signed_is_reviewed_again() -> None:
+    again = replace(SEV0, ended=at("2026-01-20 12:00"), resolved=at("2026-01-20 12:00"))
+    first = signed("incident-review/I1", "ben", "2026-01-15 13:00")
+    facts = replace(OPEN, incidents=(again,), marks=(first,))
+    assert one(TEAM, facts, "2026-01-20 13:00", "incident-review/I1").state is State.DONE
+    second = one(TEAM, facts, "2026-01-20 13:00", "incident-review/I1/2")
+    assert (second.state, second.duty.due) == (State.DUE, at("2026-01-22 12:00"))
+    both = replace(facts, marks=(first, signed("incident-review/I1/2", "ben", "2026-01-20 14:00")))
+    assert ids(TEAM, both, "2026-01-20 15:00", Kind.INCIDENT_REVIEW) == ["incident-review/I1", "incident-review/I1/2"]
+    assert one(TEAM, both, "2026-01-20 15:00", "incident-review/I1/2").state is State.DONE
+
+
 def test_without_a_manager_on_call_the_monthly_review_is_every_managers() -> None:
     primary = {Role.PRIMARY: TEAM.rotations[Role.PRIMARY]}
     people = (*TEAM.people, Member("eve", "Eve", access=Access.MANAGER, certified=True))
