@@ -135,7 +135,7 @@ def _must_have_psycopg() -> None:
     try:
         import psycopg  # noqa: F401, PLC0415 - costs time and memory that SQLite does not need
     except ImportError as error:
-        raise InputError("--database: PostgreSQL needs psycopg: pip install 'watchbell[postgresql]'") from error
+        raise InputError("--database: PostgreSQL needs psycopg: pip install 'psycopg[binary]'") from error
 
 
 def _engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
