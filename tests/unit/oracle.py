@@ -1,38 +1,48 @@
 """Who is on call, worked out the slow and obvious way, to check the fast one against. Pure.
 
 It asks one instant at a time, knows nothing of segments or of what was worked out before, and finds a wall-clock time
-by watching the clock tick. Times in the teams it is asked about must be whole ``TICK``s.
+by watching the clock tick. Times in the teams that it is asked about must be whole seconds; where it writes down
+segments, whole ticks.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from desktop.domain.segments import Segment, Why
 from desktop.domain.team import Role, Rotation, Team
 
-TICK = timedelta(minutes=30)
-DAY = timedelta(days=1)
+DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+# No clock of these years went back further at once: Troll's in Antarctica does, by two hours.
+WELL_BEFORE = timedelta(hours=3)
 NOBODY = None
 
 Held = tuple[str | None, Why]
 
 
-def schedule(team: Team, start: datetime, end: datetime, tick: timedelta = TICK) -> tuple[Segment, ...]:
+def schedule(team: Team, start: datetime, end: datetime, tick: timedelta) -> tuple[Segment, ...]:
     """Ask at every tick, and write down a segment whenever the answer changes."""
-    ticks = [start + n * tick for n in range((end - start) // tick)]
-    answers = [on_call(team, at) for at in ticks]
-    found = []
-    for role in Role:
-        begun: datetime | None = None
-        for at, answer, before in zip(ticks, answers, [{}, *answers[:-1]], strict=True):
+    found: list[Segment] = []
+    begun: dict[Role, datetime] = {}
+    before: dict[Role, Held] = {}
+    for at, answer in chain(ticking(team, start, end, tick), [(end, dict[Role, Held]())]):
+        for role in Role:
             if answer.get(role) != before.get(role):
-                if begun is not None:
-                    found.append(Segment(role, before[role][0], begun, at, before[role][1]))
-                begun = at if role in answer else None
-        if begun is not None:
-            found.append(Segment(role, answers[-1][role][0], begun, end, answers[-1][role][1]))
-    return tuple(found)
+                if role in before:
+                    found.append(Segment(role, before[role][0], begun[role], at, before[role][1]))
+                begun[role] = at
+        before = answer
+    return tuple(sorted(found, key=lambda segment: list(Role).index(segment.role)))
+
+
+def ticking(team: Team, start: datetime, end: datetime, tick: timedelta) -> Iterator[tuple[datetime, dict[Role, Held]]]:
+    """Ask at every tick of ``[start, end)``."""
+    at = start
+    while at < end:
+        yield at, on_call(team, at)
+        at += tick
 
 
 def on_call(team: Team, at: datetime) -> dict[Role, Held]:
@@ -127,7 +137,8 @@ def on_call_day(team: Team, role: Role, at: datetime) -> date:
 def shift_number(team: Team, role: Role, at: datetime) -> int:
     """Return the number of the last shift that has begun at ``at``; -1 before the first."""
     rotation = team.rotations[role]
-    number = (at.replace(tzinfo=None) + 3 * DAY - rotation.start) // length(rotation)
+    # No clock is a day ahead of UTC.
+    number = (at.replace(tzinfo=None) + DAY - rotation.start) // length(rotation)
     while number >= 0 and shown(team.time_zone, rotation.start + number * length(rotation)) > at:
         number -= 1
     return max(number, -1)
@@ -197,10 +208,26 @@ def length(rotation: Rotation) -> timedelta:
     return timedelta(**{str(rotation.every.unit): rotation.every.count})
 
 
-@lru_cache(maxsize=1_000_000)
 def shown(zone: ZoneInfo, wall: datetime) -> datetime:
-    """Watch the clock from well before until it first shows ``wall`` or later."""
+    """Return when it is ``wall``: an instant where that names one, else what the clock of ``zone`` says."""
+    return watched(zone, wall) if wall.tzinfo is None else wall.astimezone(UTC)
+
+
+@lru_cache(maxsize=1_000_000)
+def watched(zone: ZoneInfo, wall: datetime) -> datetime:
+    """Watch the clock until it first shows ``wall`` or later: by hours until well before, by minutes, by seconds.
+
+    Within a minute no clock of these years was changed.
+    """
     at = datetime.combine(wall.date(), time(), UTC) - 2 * DAY
-    while at.astimezone(zone).replace(tzinfo=None) < wall:
-        at += TICK
+    while face(zone, at + HOUR) < wall - WELL_BEFORE:
+        at += HOUR
+    while face(zone, at + MINUTE - SECOND) < wall:
+        at += MINUTE
+    while face(zone, at) < wall:
+        at += SECOND
     return at
+
+
+def face(zone: ZoneInfo, at: datetime) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
