@@ -62,11 +62,11 @@ def around(team: Team, giver: str, at: datetime) -> Around:
     away = _away(team, at)
     role = foremost(giver, segments, at)
     if role is None:
-        return Around((), segments, away=away)
+        return Around((), segments)
     shift = shift_at(team, role, at)
 
-    def free(person: str | None) -> bool:
-        return person not in {None, giver} and hindrance(person or "", role, segments, away, at) is None
+    def free(person: str) -> bool:
+        return person != giver and hindrance(person, role, segments, away, at) is None
 
     secondary, manager = (_holder(segments, r, at) for r in (Role.SECONDARY, Role.MANAGER))
     previous = next((p for p in (shift.earlier if shift else ()) if p != secondary and free(p)), None)

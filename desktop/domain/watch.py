@@ -70,7 +70,7 @@ def shift_at(team: Team, role: Role, at: datetime) -> Shift | None:
     if rotation is None or not rotation.members:
         return None
     ring = Ring.of(role, rotation, zone, team.weeks, ())
-    turn = next((t for t in ring.turns(at, at + _INSTANT) if t.start <= at < t.end), None)
+    turn = next(ring.turns(at, at + _INSTANT), None)
     if turn is None:
         return None
     end = turn.end if length(rotation.every) < _DAY else instant(_moved(team, clock(turn.end, zone)), zone)

@@ -5,8 +5,9 @@ Dora manages. Times are Los Angeles' unless they end in Z.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,8 +18,9 @@ from desktop.domain.duty import Act, Duty, Kind, Listed, Mark, Quiet, State, rem
 from desktop.domain.errors import InputError
 from desktop.domain.flags import Doubt, flags
 from desktop.domain.severity import Severity
-from desktop.domain.team import Absence, Access, Every, Member, Override, Role, Rotation, Team, Unit
+from desktop.domain.team import Absence, Access, Every, Member, Override, Role, Rotation, Team, Unit, Week
 from desktop.domain.wall import instant
+from desktop.domain.watch import Watch, weekly_handovers
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 WEEKLY = Every(1, Unit.WEEKS)
@@ -228,6 +230,8 @@ STAND_INS = [
      "ben ana"),
     ("the outgoing engineer was ill from Wednesday on", "absence", "ben", "2026-01-14 03:00", "2026-01-19 09:00",
      "dora", "dora cho"),
+    ("three days in the middle of the outgoing shift", "override", "dora", "2026-01-14 09:00", "2026-01-17 09:00", "",
+     "ben cho"),
     ("for exactly half of the shift the engineer comes first", "absence", "ben", "2026-01-12 09:00",
      "2026-01-15 21:00", "dora", "ben cho"),
     ("who covers the next week has the watch already", "absence", "cho", "2026-01-19 00:00", "2026-01-27 00:00", "ben",
@@ -255,6 +259,52 @@ def test_nobody_on_call_all_week_hands_nothing_over_and_takes_nothing() -> None:
     away = tuple(Absence(p, datetime(2026, 1, 12, 9), datetime(2026, 1, 19, 9)) for p in ("ana", "ben"))
     assert ids(alone, SINCE, "2026-01-19 09:00", Kind.HANDOVER) == ["handover/2026-01-19"]
     assert ids(replace(alone, absences=away), SINCE, "2026-01-19 09:00", Kind.HANDOVER) == []
+    before = Facts(at("2026-01-06 00:00"))
+    assert ids(alone, before, "2026-01-12 09:00", Kind.HANDOVER) == ["handover/2026-01-12"]
+    assert ids(replace(alone, absences=away), before, "2026-01-12 09:00", Kind.HANDOVER) == []
+
+
+def turning(*members: str, **changed: Any) -> Team:
+    """Return the team with this ring as primary and nobody else on call."""
+    ring = MappingProxyType({Role.PRIMARY: Rotation(members, START, WEEKLY)})
+    return replace(TEAM, rotations=ring, **changed)
+
+
+def overridden(who: str, start: str, end: str) -> tuple[Override, ...]:
+    return (Override(Role.PRIMARY, who, datetime.fromisoformat(start), datetime.fromisoformat(end)),)
+
+
+HOLIDAYS = holiday("2026-01-11", "2026-01-12").holidays
+# What is odd about it, the team, and who signs the handovers of 12 and 19 January.
+SIGNED = [
+    ("a ring of two", turning("ana", "ben"), "ana ben, ben ana"),
+    ("the ring names the covering engineer next", turning("ana", "ben", holidays=holiday("2026-01-10", "2026-01-11")
+        .holidays), "ana ben, ben ana"),
+    ("an explicit week", turning("ana", "ben", weeks=(Week(date(2026, 1, 12), {Role.PRIMARY: "cho"}),)),
+     "ana cho, cho ana"),
+    ("away in the first of two weeks in a row", turning("ana", "ben", "ben", absences=(Absence("ben",
+        datetime(2026, 1, 12, 9), datetime(2026, 1, 19, 9), cover="dora"),)), "ana dora, dora ben"),
+    ("a stand-in has most of a shift that holidays shortened", turning("ana", "ben", holidays=HOLIDAYS,
+        overrides=overridden("dora", "2026-01-13 09:00", "2026-01-16 12:00")), "ben dora, dora ana"),
+    ("a stand-in has all of the holidays", turning("ana", "ben", holidays=HOLIDAYS,
+        overrides=overridden("dora", "2026-01-11 09:00", "2026-01-13 09:00")), "dora ben, ben ana"),
+    ("the rotation's start names its zone", replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: Rotation(
+        ("ana", "ben"), datetime(2026, 1, 5, 17, tzinfo=UTC), WEEKLY)})), "ana ben, ben ana"),
+    ("an empty ring", turning(), ""),
+    ("no ring", replace(TEAM, rotations=MappingProxyType({})), ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", SIGNED, ids=[row[0] for row in SIGNED])
+def test_who_hands_over_to_whom(row: tuple[str, Team, str]) -> None:
+    _, team, expected = row
+    found = weekly_handovers(Watch(team), at("2026-01-06 00:00"), at("2026-01-20 00:00"))
+    assert ", ".join(f"{w.outgoing} {w.incoming}" for w in found) == expected
+
+
+def test_a_handover_at_the_first_instant_of_the_time_asked_for_belongs_to_it_and_one_at_the_last_does_not() -> None:
+    found = weekly_handovers(Watch(TEAM), at("2026-01-12 09:00"), at("2026-01-19 09:00"))
+    assert [w.at for w in found] == [at("2026-01-12 09:00")]
 
 
 def test_a_handover_is_done_when_both_have_signed_whoever_else_does() -> None:

@@ -177,6 +177,11 @@ def test_acknowledging_is_kept_and_answers_nothing() -> None:
     assert (offer.acknowledged_at, offer.answer) == (NOW, None)
 
 
+def test_who_is_just_back_can_accept() -> None:
+    facts = replace(OFFERED, away=(Absence("ben", START, NOW),))
+    assert receiver(answers.accept(facts, "ben", NOW)) == "ben"
+
+
 def test_a_no_is_kept_with_its_time() -> None:
     offer = offer_to(answers.decline(OFFERED, "ben", NOW), "ben")
     assert offer is not None

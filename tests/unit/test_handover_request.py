@@ -225,5 +225,10 @@ def test_what_else_a_team_says() -> None:
     assert found.managers == ("dora",)
 
 
+def test_who_is_not_on_call_in_a_team_is_told_so() -> None:
+    with pytest.raises(InputError, match=r"^Eve is not on call now"):
+        request(Wish("H", Kind.ASK, EVE, EVE, "ill"), around(TEAM, "eve", NIGHT), NIGHT)
+
+
 def test_a_team_without_a_manager_on_call_has_whoever_manages() -> None:
     assert around(turning(("ana", "ben")), "ben", NIGHT).managers == ("dora",)

@@ -136,6 +136,13 @@ def test_a_watch_is_of_one_role_and_of_one_stretch() -> None:
     assert [s.end for s in watch(replace(asked(), segments=SEGMENTS[::-1]), START)] == [HOLIDAY, MONDAY]
 
 
+def test_a_role_before_theirs_that_is_over_cuts_nothing() -> None:
+    segments = (segment(Role.PRIMARY, "ana", START, HOLIDAY), segment(Role.SECONDARY, "ana", START, MONDAY))
+    facts = replace(asked(), role=Role.SECONDARY, segments=segments)
+    assert watch(facts, HOLIDAY - MINUTE) == ()
+    assert [(s.start, s.end) for s in watch(facts, HOLIDAY)] == [(HOLIDAY, MONDAY)]
+
+
 def test_a_shadow_has_no_watch_and_can_take_one() -> None:
     those = team(primary="ben", shadow="ana")
     assert around(those, "ana", NIGHT).candidates == ()
