@@ -61,6 +61,12 @@ def _server(commands: "_Commands[_Parser]") -> None:
     serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=_port, default=8377, metavar="P", help="0 picks one (default: %(default)s)")
     serve.add_argument("--team", metavar="FILE", help="the team file")
+    serve.add_argument("--tls-cert", metavar="FILE", help="the certificate and its chain (PEM): serve https")
+    serve.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM, without a passphrase)")
+    serve.add_argument(
+        "--behind-proxy", nargs="+", default=[], metavar="IP", help="believe these proxies' X-Forwarded-*"
+    )
+    serve.add_argument("--public-url", default="", metavar="URL", help="where others reach it, as https://NAME")
     serve.add_argument("--parent-stdin", action="store_true", help=argparse.SUPPRESS)
 
     token = _add(commands, "token", "server:no_token_command", "API tokens")

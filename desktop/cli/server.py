@@ -17,8 +17,13 @@ def serve(options: Namespace) -> int:
             database=_database(options),
             host=options.host,
             port=options.port,
-            team=Path(options.team) if options.team else None,
+            team=_path(options.team),
             parent_stdin=options.parent_stdin,
+            tls_cert=_path(options.tls_cert),
+            tls_key=_path(options.tls_key),
+            behind_proxy=options.behind_proxy,
+            public_url=options.public_url,
+            verbose=options.verbose,
         )
     )
 
@@ -34,6 +39,10 @@ def create_token(options: Namespace) -> int:
 def no_token_command(_options: Namespace) -> int:
     """Say what 'token' lacks."""
     raise InputError("token what? See 'watchbell token create --help'")
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _database(options: Namespace) -> str:

@@ -7,7 +7,6 @@ refused, no CORS, no cookies. Everything but health and events needs a person's 
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from ipaddress import ip_address
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +14,7 @@ from starlette.requests import Request
 
 from desktop.domain.errors import StorageError
 from desktop.server.failures import INVALID, UNAUTHORIZED, error_body
+from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.tokens import find_person
 
@@ -41,9 +41,10 @@ _SECURITY_HEADERS = [
 class Gate:
     """Lets a request through to ``app`` when it may come in, with the person's id in the scope."""
 
-    def __init__(self, app: App, station: Station) -> None:
+    def __init__(self, app: App, station: Station, reach: Reach) -> None:
         self._app = app
         self._station = station
+        self._reach = reach
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -59,8 +60,8 @@ class Gate:
 
     async def _check(self, scope: Scope) -> tuple[int, object]:
         request = Request(scope)
-        if not _is_loopback(host_name(request.headers.get("host", ""))):
-            return 403, error_body(403, "Forbidden", ["the Host header does not name this server"])
+        if problem := self._misdirected(scope, request):
+            return problem
         if "origin" in request.headers:
             return 403, error_body(403, "Forbidden", ["requests from web pages are refused"])
         if (length := request.headers.get("content-length", "")).isdigit() and int(length[:20]) > BODY_LIMIT:
@@ -68,6 +69,15 @@ class Gate:
         if scope["path"] in OPEN_PATHS:
             return 0, None
         return await self._authenticate(scope, request)
+
+    def _misdirected(self, scope: Scope, request: Request) -> tuple[int, object] | None:
+        hosts = request.headers.getlist("host")
+        if len(hosts) != 1 or not hosts[0].strip():
+            return 400, error_body(INVALID, "Bad Request", ["a request needs one Host header"])
+        if not self._reach.is_own(hosts[0], scope.get("server") or ("", None)):
+            errors = ["the Host header does not name this server: its other names are told it by --public-url"]
+            return 421, error_body(INVALID, "Misdirected Request", errors)
+        return None
 
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
         token = token_of(request.headers.get("authorization", ""))
@@ -95,20 +105,6 @@ def token_of(header: str) -> str:
     if scheme.lower() == "token" and rest.lower().startswith("token="):
         return rest[len("token=") :].strip().strip('"')
     return ""
-
-
-def host_name(header: str) -> str:
-    """Return the name in a Host header, without its port."""
-    name, colon, port = header.strip().lower().rpartition(":")
-    return name if colon and port.isdigit() else header.strip().lower()
-
-
-def _is_loopback(name: str) -> bool:
-    """Tell whether a Host names this machine itself: an address cannot be rebound as a name can."""
-    try:
-        return name == "localhost" or ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 async def answer(send: Send, status: int, body: object) -> None:

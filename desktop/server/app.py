@@ -26,6 +26,8 @@ from desktop.server.api import (
     team,
 )
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
+from desktop.server.forwarding import Forwarding
+from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
 
@@ -34,8 +36,9 @@ log = logging.getLogger(__name__)
 STREAM_PATH = "/watchbell/v1/stream"
 
 
-def create_app(station: Station, hub: Hub) -> App:
-    """Return the whole application over a running ``station``."""
+def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
+    """Return the whole application over a running ``station``; without a ``reach`` this machine itself is served."""
+    reach = reach or Reach()
     api = FastAPI(
         title="Watchbell",
         docs_url=None,
@@ -50,7 +53,8 @@ def create_app(station: Station, hub: Hub) -> App:
     for part in (*parts, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
-    return Gate(_beside(api, Stream(station, hub)), station)
+    gate = Gate(_beside(api, Stream(station, hub)), station, reach)
+    return Forwarding(gate, reach) if reach.proxies else gate
 
 
 def _beside(api: FastAPI, stream: Stream) -> App:

@@ -1,15 +1,14 @@
 """Runs the server as a process: handshake with a parent, lock, port, signals, exit codes. On the main thread."""
 
 import asyncio
-import contextlib
-import ipaddress
 import json
 import logging
 import os
 import socket
+import ssl
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -17,9 +16,10 @@ from types import FrameType
 import uvicorn
 
 from desktop.domain.errors import InputError, StorageError
-from desktop.server import logs
+from desktop.server import listening, logs, tls
 from desktop.server.app import create_app
 from desktop.server.lock import AnyNumber, DatabaseLock, Lock
+from desktop.server.reach import Reach, reach
 from desktop.server.running import Server, admit, load_team
 from desktop.server.station import utc_now
 from desktop.server.storage import Storage, resolve
@@ -36,6 +36,8 @@ class ServeOptions:
     """How to serve. ``database`` None is the default place, port 0 picks one, ``team`` None takes the stored one.
 
     With ``parent_stdin``, one line of JSON on standard input brings the token and the person of whoever started us.
+    ``tls_cert`` and ``tls_key`` are PEM files; ``behind_proxy`` names the addresses of proxies; ``public_url`` is where
+    others reach the server.
     """
 
     database: str | None = None
@@ -43,6 +45,11 @@ class ServeOptions:
     port: int = 0
     team: Path | None = None
     parent_stdin: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: Sequence[str] = ()
+    public_url: str = ""
+    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +63,38 @@ class Handshake:
 def run(options: ServeOptions) -> int:
     """Serve until told to end; return the exit code: 0, or 2 with one line on standard error.
 
-    Standard output gets exactly one line, ``listening on http://H:P``, when requests are taken.
+    Standard output gets exactly one line, ``listening on http://H:P`` (or https), when requests are taken.
     """
-    logs.begin()
+    logs.begin(logging.DEBUG if options.verbose else logging.INFO)
     try:
-        _must_be_loopback(options.host)
+        secure = _tls(options)
+        reached = reach(
+            options.host, tls=secure is not None, proxies=options.behind_proxy, public_url=options.public_url
+        )
         handshake = _read_handshake() if options.parent_stdin else None
-        return _serve(options, handshake)
+        return _serve(options, handshake, _Way(reached, secure))
     except (InputError, StorageError) as error:
         sys.stderr.write(f"watchbell serve: {' · '.join(error.message.splitlines())}\n")
         return BAD_INPUT
 
 
-def _serve(options: ServeOptions, handshake: Handshake | None) -> int:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The way in: who may come how, and the certificate, None for plain HTTP."""
+
+    reach: Reach
+    tls: ssl.SSLContext | None
+
+
+def _tls(options: ServeOptions) -> ssl.SSLContext | None:
+    if options.tls_cert is None and options.tls_key is None:
+        return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise InputError("--tls-cert and --tls-key belong together: give both")
+    return tls.context(options.tls_cert, options.tls_key)
+
+
+def _serve(options: ServeOptions, handshake: Handshake | None, way: _Way) -> int:
     storage = Storage(resolve(options.database))
     lock: Lock = AnyNumber() if storage.shared else DatabaseLock(storage.path)
     lock.acquire(take=handshake is not None)
@@ -77,17 +103,21 @@ def _serve(options: ServeOptions, handshake: Handshake | None) -> int:
         roster = load_team(storage, options.team, utc_now())
         if handshake is not None:
             admit(storage, handshake.token, handshake.person, utc_now())
-        with _listening_socket(options) as listener:
-            _run_until_told(Server(storage, roster), listener, lock, reads_stdin=options.parent_stdin)
+        with listening.open_socket(options.host, options.port, tell=options.parent_stdin) as listener:
+            _run_until_told(Server(storage, roster), listener, lock, way, reads_stdin=options.parent_stdin)
         return 0
     finally:
         lock.release()
 
 
-def _run_until_told(server: Server, listener: socket.socket, lock: Lock, *, reads_stdin: bool) -> None:
-    url = _url_of(listener)
+def _run_until_told(server: Server, listener: socket.socket, lock: Lock, way: _Way, *, reads_stdin: bool) -> None:
+    url = listening.url_of(listener, secure=way.tls is not None)
+    secure = way.tls
     config = uvicorn.Config(
-        create_app(server.station, server.hub),
+        create_app(server.station, server.hub, way.reach),
+        ssl_context_factory=None if secure is None else lambda config, default: secure,  # noqa: ARG005 - uvicorn's
+        # Else it believes whatever comes from this machine about who it is.
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -96,7 +126,7 @@ def _run_until_told(server: Server, listener: socket.socket, lock: Lock, *, read
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     http = _Http(config, server, url)
-    server.station.reached_at(url)
+    server.station.reached_at(way.reach.public_url or url)
     server.start()
     try:
         lock.announce(url)
@@ -152,39 +182,3 @@ def _read_handshake() -> Handshake:
     if not isinstance(token, str) or not isinstance(person, str) or len(token) < 32:
         raise InputError("--parent-stdin: expected one line of JSON with token and person on standard input")
     return Handshake(token, person)
-
-
-def _must_be_loopback(host: str) -> None:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise InputError(f"--host {host}: only this machine itself can be served (127.0.0.1), for there is no TLS yet")
-
-
-@contextlib.contextmanager
-def _listening_socket(options: ServeOptions) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name != "nt":  # there it would let a second server steal the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((options.host, options.port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or error
-        if options.parent_stdin:
-            # The parent tells this from every other failure: only this one is mended by another port.
-            sys.stdout.write("port taken\n")
-            sys.stdout.flush()
-        raise InputError(f"--port {options.port}: cannot listen on {options.host}: {reason}") from error
-    try:
-        yield listener
-    finally:
-        listener.close()
-
-
-def _url_of(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

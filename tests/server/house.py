@@ -185,6 +185,7 @@ def _url(place: Path | str) -> str:
 def _http(server: Server) -> Iterator[str]:
     config = uvicorn.Config(
         create_app(server.station, server.hub),
+        proxy_headers=False,
         port=0,
         log_config=None,
         access_log=False,

@@ -19,8 +19,9 @@ import json, sys
 from pathlib import Path
 from desktop.server.serve import ServeOptions, run
 options = json.loads(sys.argv[1])
-if options.get("team"):
-    options["team"] = Path(options["team"])
+for name in ("team", "tls_cert", "tls_key"):
+    if options.get(name):
+        options[name] = Path(options[name])
 sys.exit(run(ServeOptions(**options)))
 """
 
@@ -58,7 +59,7 @@ class Serve:
         """Wait until it listens; return where. AssertionError with its log when it ends instead."""
         assert self.popen.stdout is not None
         line = self.popen.stdout.readline()
-        assert line.startswith("listening on http://"), (line, self.end())
+        assert line.startswith(("listening on http://", "listening on https://")), (line, self.end())
         self.url = line.removeprefix("listening on ").strip()
         return self.url
 

@@ -1,12 +1,17 @@
 """PagerDuty's own clients from PyPI work with a real ``serve`` process, told nothing but another address."""
 
+import ssl
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pagerduty import EventsApiV2Client, HttpError, RestApiV2Client
 
 from desktop.server import tokens
+from tests.server.certificates import Authority
 from tests.server.house import TEAM
 from tests.server.serving import serve
 
@@ -91,3 +96,61 @@ def test_a_refusal_is_one_that_the_client_understands(place: Place) -> None:
     assert refused.value.response is not None
     assert refused.value.response.status_code == 403
     assert "team file" in refused.value.response.text
+
+
+class Secured:
+    """A running server with TLS, and the present client's ways in; it takes nothing but https."""
+
+    def __init__(self, url: str, database: str, authority: Path) -> None:
+        token, key = tokens.create(database, person="ana"), tokens.create(database, service="payments")
+        trusted: dict[str, Any] = {"verify": ssl.create_default_context(cafile=str(authority)), "trust_env": False}
+        self.api = RestApiV2Client(token, default_from="ben@example.com", base_url=url, **trusted)
+        self.events = EventsApiV2Client(key, base_url=url, **trusted)
+        self.stranger = RestApiV2Client("wb_" + "x" * 43, base_url=url, **trusted)
+        self.clients = (self.api, self.events, self.stranger)
+        for client in self.clients:
+            client.max_network_attempts = 1
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    folder = tmp_path_factory.mktemp("tls")
+    team = folder / "team.toml"
+    team.write_text(TEAM, "utf-8")
+    database = f"sqlite:///{folder / 'watchbell.db'}"
+    authority = Authority(folder)
+    certificate, key = authority.issue()
+    with serve(None, database=database, team=team, port=0, tls_cert=certificate, tls_key=key) as server:
+        found = Secured(server.ready(), database, authority.file)
+        yield found
+        for client in found.clients:
+            client.close()
+
+
+def test_over_tls_an_incident_from_its_event_to_its_end(secured: Secured) -> None:
+    key = secured.events.trigger("db down", "db1", severity="critical")
+    incident = secured.api.find("incidents", key, attribute="incident_key", params={"date_range": "all"})
+    assert incident is not None
+    taken = secured.api.rput(incident, json={"type": "incident_reference", "status": "acknowledged"})
+    assert [a["acknowledger"]["id"] for a in taken["acknowledgements"]] == ["ana"]
+    note = secured.api.rpost(f"{incident['self']}/notes", json={"content": "looking"})
+    assert [n["id"] for n in secured.api.rget(f"/incidents/{incident['id']}/notes")] == [note["id"]]
+    secured.events.resolve(key)
+    assert secured.api.rget(incident["self"])["status"] == "resolved"
+
+
+def test_over_tls_opening_listing_and_who_is_on_call(secured: Secured) -> None:
+    opening = {"type": "incident", "title": "disk", "service": {"id": "payments", "type": "service_reference"}}
+    made = {secured.api.rpost("incidents", json=opening)["id"] for _ in range(3)}
+    listed = secured.api.iter_all("incidents", params={"statuses": ["triggered"]}, page_size=2)
+    assert {incident["id"] for incident in listed} >= made
+    on_call = secured.api.list_all("oncalls", params={"schedule_ids": ["primary"], "earliest": True})
+    assert {entry["user"]["id"] for entry in on_call} <= {"ana", "ben"}
+    assert on_call
+
+
+def test_over_tls_a_token_that_is_none_is_refused(secured: Secured) -> None:
+    with pytest.raises(HttpError) as refused:
+        secured.stranger.rget("users/me")
+    assert refused.value.response is not None
+    assert refused.value.response.status_code == 401
