@@ -16,6 +16,7 @@ from desktop.server.api import (
     events,
     health,
     incidents,
+    ingest,
     log_entries,
     overrides,
     people,
@@ -49,12 +50,21 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     api.state.station = station
-    parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, health)
+    parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
     for part in (*parts, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
-    gate = Gate(_beside(api, Stream(station, hub)), station, reach)
+    gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
     return Forwarding(gate, reach) if reach.proxies else gate
+
+
+class _Doors(Gate):
+    """The gate, with the doors of the senders: they bring an integration key, which their endpoints look at."""
+
+    async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
+        if scope["path"] in ingest.PATHS:
+            return 0, None
+        return await super()._authenticate(scope, request)
 
 
 def _beside(api: FastAPI, stream: Stream) -> App:
@@ -80,7 +90,8 @@ def _add_handlers(api: FastAPI) -> None:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     refusal = cast("Refused", error)
-    return JSONResponse(refusal.body(), refusal.status)
+    headers = {"www-authenticate": 'Token realm="watchbell"'} if refusal.status == 401 else None
+    return JSONResponse(refusal.body(), refusal.status, headers=headers)
 
 
 async def _not_valid(_: Request, error: Exception) -> JSONResponse:

@@ -54,7 +54,7 @@ def parse(value: object, header_key: str = "") -> Event:
     action = action.strip().lower() if isinstance(action, str) else ""
     if action not in {a.value for a in Action}:
         errors.append("'event_action' must be one of trigger, acknowledge, resolve")
-    dedup = _dedup_key(value.get("dedup_key"))
+    dedup = dedup_key(value.get("dedup_key"))
     if dedup is None and action in (Action.ACKNOWLEDGE, Action.RESOLVE):
         errors.append("'dedup_key' is missing or blank")
     payload = _payload(value.get("payload"), errors) if action == Action.TRIGGER else {}
@@ -83,7 +83,7 @@ def link_of(value: object) -> str:
     return plain(value, 2000)
 
 
-def _dedup_key(value: object) -> str | None:
+def dedup_key(value: object) -> str | None:
     """Return the key as text; one that is too long is cut, and told from others by a digest of all of it."""
     if value is None or value == "":
         return None

@@ -11,13 +11,15 @@ from desktop.domain.escalation import Policy, WhoIsOnCall
 from desktop.domain.policies import business_hours, policies
 from desktop.domain.rotation import on_call, schedule
 from desktop.domain.segments import Segment
-from desktop.domain.severity import EVENTS_MAP, LABEL_MAP, Mapped, from_word
+from desktop.domain.severity import EVENTS_MAP, LABEL_MAP, Mapped, Severity, from_word
 from desktop.domain.team import Contact, Role, Service, Team
 from desktop.server.codec import Frozen, digest, policies_to_json
 
 DEFAULT_SERVICE = Service(id="default", name="Default service")
 # A boundary is looked for at least this often, whatever the rotation says.
 _LOOK_AGAIN = timedelta(hours=1)
+# Our own names, as whoever writes a script for us uses them.
+_OWN_WORDS = {name: severity for severity in Severity for name in (severity.key, severity.label.lower())}
 # Paging again must take time, or an unanswered page would never end, and nobody could answer in it.
 _SHORTEST = timedelta(seconds=30)
 
@@ -46,7 +48,12 @@ class Roster:
         self.digest = digest(self.document)
         self.services = {s.id: s for s in team.services or (DEFAULT_SERVICE,)}
         self.contacts = _contacts(team)
-        self._words = {**LABEL_MAP, **EVENTS_MAP, **{k.lower(): v for k, v in team.severity_words.items()}}
+        self._words = {
+            **_OWN_WORDS,
+            **LABEL_MAP,
+            **EVENTS_MAP,
+            **{k.lower(): v for k, v in team.severity_words.items()},
+        }
         self._shifts: tuple[datetime, datetime, Mapping[Role, Segment]] | None = None
         self._lock = threading.Lock()
 

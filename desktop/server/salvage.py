@@ -32,7 +32,7 @@ def salvage(content: bytes) -> Json:
 
     Its details are the text that was sent, without the routing key, at most ``KEPT`` characters of it.
     """
-    text = _decoded(content)
+    text = decoded(content)
     found: Json = {}
     payload: Json = {}
     rest, last = [], 0
@@ -56,7 +56,8 @@ def _read_payload(text: str) -> Json:
     return {key: word for key, word in words.items() if word}
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """Return ``content`` as text, whatever is wrong with its encoding."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     return content.decode("utf-8-sig", "replace")

@@ -33,6 +33,15 @@ _REFUSED = {
     "description": "Refused, or not possible now: `errors` say why.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
+_KEYS = {
+    "integrationKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An integration key; also `Token token=KEY`.",
+    },
+    "integrationPassword": {"type": "http", "scheme": "basic", "description": "The key as password, any user name."},
+    "routingKey": {"type": "apiKey", "in": "header", "name": "X-Routing-Key", "description": "An integration key."},
+}
 _STREAM = {
     "get": {
         "summary": "Follow every change",
@@ -70,6 +79,6 @@ def _document(api: FastAPI) -> Json:
         schemas.pop(name, None)
     schemas["Error"] = _ERROR
     token = {"type": "http", "scheme": "bearer", "description": "A person's token. `Token token=KEY` works, too."}
-    document["components"]["securitySchemes"] = {"token": token}
+    document["components"]["securitySchemes"] = {"token": token, **_KEYS}
     document["security"] = [{"token": []}]
     return document

@@ -1,0 +1,1 @@
+"""What senders post, read into reports: one pure module for each sender."""
