@@ -116,7 +116,8 @@ def test_an_alert_that_makes_no_sense_pages_beside_the_others(broken: object) ->
 @pytest.mark.parametrize("name", ["alertmanager", "grafana"])
 def test_a_group_without_alerts_is_read_as_one(name: str) -> None:
     body = group(commonAnnotations={"summary": "many disks full"}, commonLabels={"severity": "warning"})
-    for alerts in ([], None, "gone"):
+    none: list[Any] = [[], None, "gone"]
+    for alerts in none:
         found = only(READERS[name].read({**body, "alerts": alerts}))
         assert (found.title, found.severities) == ("many disks full", ("warning",))
 

@@ -14,8 +14,8 @@ from desktop.server.events import Action, Event, dedup_key, link_of, title_of
 
 Json = dict[str, Any]
 
-MOST = 1_000
-"""How many alerts of one request page one by one; real groups are smaller."""
+MOST = 500
+"""How many alerts of one request page one by one: real groups are smaller, and it must fit into a minute's limit."""
 
 _SAID = 200
 _SUMMARY = 4_096
