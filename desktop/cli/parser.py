@@ -67,6 +67,8 @@ def _server(commands: "_Commands[_Parser]") -> None:
         "--behind-proxy", nargs="+", default=[], metavar="IP", help="believe these proxies' X-Forwarded-*"
     )
     serve.add_argument("--public-url", default="", metavar="URL", help="where others reach it, as https://NAME")
+    # For benchmarks, which measure how many there could be.
+    serve.add_argument("--ingest-limit", type=_count, default=1_000, metavar="N", help=argparse.SUPPRESS)
     serve.add_argument("--parent-stdin", action="store_true", help=argparse.SUPPRESS)
 
     token = _add(commands, "token", "server:no_token_command", "API tokens")
@@ -123,4 +125,10 @@ def _connections(commands: "_Commands[_Parser]") -> None:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 10 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number from 1")
     return int(text)

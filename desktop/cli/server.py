@@ -24,6 +24,7 @@ def serve(options: Namespace) -> int:
             behind_proxy=options.behind_proxy,
             public_url=options.public_url,
             verbose=options.verbose,
+            ingest_limit=options.ingest_limit,
         )
     )
 

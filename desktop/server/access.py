@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from desktop.domain.errors import StorageError
-from desktop.server.failures import INVALID, UNAUTHORIZED, error_body
+from desktop.server.failures import INVALID, RATE_LIMIT, UNAUTHORIZED, error_body
+from desktop.server.limits import Used
 from desktop.server.reach import Reach
 from desktop.server.station import Station
-from desktop.server.tokens import find_person
+from desktop.server.tokens import Holder, find_person
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,14 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/enqueue", "/v2/change/enqueue"})
 PERSON = "watchbell.person"
+HOLDER = "watchbell.holder"
 BODY_LIMIT = 512 * 1024
 
-_SECURITY_HEADERS = [
+_TOO_MANY = "more than {used.limit} requests in a minute with this token: come again in {used.reset} seconds"
+
+Headers = list[tuple[bytes, bytes]]
+
+_SECURITY_HEADERS: Headers = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -39,7 +45,10 @@ _SECURITY_HEADERS = [
 
 
 class Gate:
-    """Lets a request through to ``app`` when it may come in, with the person's id in the scope."""
+    """Lets a request through to ``app`` when it may come in, with the person and their token in the scope.
+
+    The application that started this server is not limited: its pages must come through whatever else uses the server.
+    """
 
     def __init__(self, app: App, station: Station, reach: Reach) -> None:
         self._app = app
@@ -51,12 +60,17 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        secured = _with_security_headers(send)
         status, body = await self._check(scope)
+        headers = _SECURITY_HEADERS
+        if not status and HOLDER in scope and not scope[HOLDER].embedded:
+            used = self._station.limits.requests.take(scope[HOLDER].digest)
+            headers = [*headers, *_limit_headers(used)]
+            if not used.allowed:
+                status, body = 429, error_body(RATE_LIMIT, "Rate Limit Exceeded", [_TOO_MANY.format(used=used)])
         if status:
-            await answer(secured, status, body)
+            await answer(_with_headers(send, headers), status, body)
         else:
-            await self._app(scope, receive, secured)
+            await self._app(scope, receive, _with_headers(send, headers))
 
     async def _check(self, scope: Scope) -> tuple[int, object]:
         request = Request(scope)
@@ -82,16 +96,16 @@ class Gate:
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
         token = token_of(request.headers.get("authorization", ""))
         try:
-            person = await run_in_threadpool(self._find, token) if token else None
+            holder = await run_in_threadpool(self._find, token) if token else None
         except StorageError as error:
             log.error("token lookup failed", extra={"fields": {"error": error.message}})  # noqa: TRY400 - said in words
             return 503, error_body(503, "Service Unavailable", [error.message])
-        if person is None:
+        if holder is None:
             return 401, error_body(UNAUTHORIZED, "Authentication failed", ["the token is missing, unknown or revoked"])
-        scope[PERSON] = person
+        scope[HOLDER], scope[PERSON] = holder, holder.person
         return 0, None
 
-    def _find(self, token: str) -> str | None:
+    def _find(self, token: str) -> Holder | None:
         with self._station.storage.read() as connection:
             return find_person(connection, token, self._station.clock())
 
@@ -119,10 +133,17 @@ async def answer(send: Send, status: int, body: object) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-def _with_security_headers(send: Send) -> Send:
-    async def secured(message: Message) -> None:
+def _limit_headers(used: Used) -> Headers:
+    """Return PagerDuty's headers: ``ratelimit-reset`` is in seconds from now."""
+    found = [("limit", used.limit), ("remaining", used.remaining), ("reset", used.reset)]
+    headers = [(f"ratelimit-{name}".encode(), str(value).encode()) for name, value in found]
+    return headers if used.allowed else [*headers, (b"retry-after", str(used.reset).encode())]
+
+
+def _with_headers(send: Send, headers: Headers) -> Send:
+    async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *_SECURITY_HEADERS]
+            message["headers"] = [*message.get("headers", []), *headers]
         await send(message)
 
-    return secured
+    return sending

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from desktop.domain.errors import InputError, StorageError
+from desktop.server import flooding
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
     document,
@@ -28,6 +29,7 @@ from desktop.server.api import (
 )
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.forwarding import Forwarding
+from desktop.server.limits import Flooded
 from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
@@ -81,6 +83,7 @@ def _beside(api: FastAPI, stream: Stream) -> App:
 
 def _add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(Refused, _refused)
+    api.add_exception_handler(Flooded, flooding.refuse)
     api.add_exception_handler(RequestValidationError, _not_valid)
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(InputError, _input)

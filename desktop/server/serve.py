@@ -16,7 +16,7 @@ from types import FrameType
 import uvicorn
 
 from desktop.domain.errors import InputError, StorageError
-from desktop.server import listening, logs, tls
+from desktop.server import limits, listening, logs, tls
 from desktop.server.app import create_app
 from desktop.server.lock import AnyNumber, DatabaseLock, Lock
 from desktop.server.reach import Reach, reach
@@ -37,7 +37,7 @@ class ServeOptions:
 
     With ``parent_stdin``, one line of JSON on standard input brings the token and the person of whoever started us.
     ``tls_cert`` and ``tls_key`` are PEM files; ``behind_proxy`` names the addresses of proxies; ``public_url`` is where
-    others reach the server.
+    others reach the server. ``ingest_limit`` is how many new incidents are taken by one integration key in a minute.
     """
 
     database: str | None = None
@@ -50,6 +50,7 @@ class ServeOptions:
     behind_proxy: Sequence[str] = ()
     public_url: str = ""
     verbose: bool = False
+    ingest_limit: int = limits.NEW_INCIDENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def _serve(options: ServeOptions, handshake: Handshake | None, way: _Way) -> int
         if handshake is not None:
             admit(storage, handshake.token, handshake.person, utc_now())
         with listening.open_socket(options.host, options.port, tell=options.parent_stdin) as listener:
-            _run_until_told(Server(storage, roster), listener, lock, way, reads_stdin=options.parent_stdin)
+            server = Server(storage, roster)
+            server.station.limits = limits.Limits(floods=limits.Floods(options.ingest_limit))
+            _run_until_told(server, listener, lock, way, reads_stdin=options.parent_stdin)
         return 0
     finally:
         lock.release()

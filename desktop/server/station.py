@@ -17,6 +17,7 @@ from desktop.domain.team import Team
 from desktop.server import additions, applying, schema
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
+from desktop.server.limits import Limits
 from desktop.server.roster import Moment, Roster
 from desktop.server.storage import Storage
 from desktop.server.writer import Writer
@@ -42,6 +43,7 @@ class Station:
         self.storage = storage
         self.writer = writer
         self.clock = clock
+        self.limits = Limits()
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
         self.renewed: Callable[[], None] = lambda: None

@@ -21,7 +21,7 @@ _tokens = schema.tokens.c
 
 def _find(kind: str, owner: Column[str], owners: Table) -> Select[Any]:
     return (
-        select(owner.label("owner"), _tokens.expires_at, _tokens.revoked_at)
+        select(owner.label("owner"), _tokens.label, _tokens.expires_at, _tokens.revoked_at)
         .join(owners, owners.c.id == owner)
         .where(_tokens.hash == bindparam("digest"), _tokens.kind == kind, owners.c.active)
     )
@@ -29,6 +29,19 @@ def _find(kind: str, owner: Column[str], owners: Table) -> Select[Any]:
 
 _FIND_PERSON = _find(_USER, _tokens.person_id, schema.people)
 _FIND_SERVICE = _find(_INTEGRATION, _tokens.service_id, schema.services)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who came with a token, and until when it holds (None: until it is revoked); ``digest`` is what is stored of it.
+
+    ``embedded``: it is the application that started this server.
+    """
+
+    person: str
+    digest: str
+    expires_at: datetime | None
+    embedded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +102,13 @@ def embedded_people(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(asked).scalars())
 
 
-def find_person(connection: Connection, token: str, now: datetime) -> str | None:
+def find_person(connection: Connection, token: str, now: datetime) -> Holder | None:
     """Return whose ``token`` it is, None when it is unknown, revoked, expired, or its person left."""
-    row = connection.execute(_FIND_PERSON, {"digest": digest_of(token)}).one_or_none()
-    return row.owner if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
+    digest = digest_of(token)
+    row = connection.execute(_FIND_PERSON, {"digest": digest}).one_or_none()
+    if row is None or not _valid(row.expires_at, row.revoked_at, now):
+        return None
+    return Holder(row.owner, digest, row.expires_at, row.label == _EMBEDDED)
 
 
 def find_service(connection: Connection, key: str, now: datetime) -> str | None:

@@ -51,7 +51,7 @@ def main() -> None:
         team.write_text(_team(escalating=options.escalating))
         with ExitStack() as stack:
             servers = [
-                stack.enter_context(serve({"BENCH_KEY": KEY}, team=team, database=database))
+                stack.enter_context(serve({"BENCH_KEY": KEY}, team=team, database=database, ingest_limit=10**9))
                 for _ in range(options.servers)
             ]
             urls = itertools.cycle([server.ready() for server in servers])
