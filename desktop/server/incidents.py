@@ -62,7 +62,10 @@ class Opening:
 
 
 def enqueue(station: Station, work: Work, event: Event) -> str:
-    """Take an event of the Events API and return its dedup key; InvalidEvent when its key opens no service."""
+    """Take an event of the Events API and return its dedup key; InvalidEvent when its key opens no service.
+
+    Flooded when it would open one incident more than are taken by one key in a minute.
+    """
     moment = station.moment()
     service = work.services.get(event.routing_key) or find_service(work.connection, event.routing_key, moment.now)
     if service is None:
@@ -73,6 +76,8 @@ def enqueue(station: Station, work: Work, event: Event) -> str:
     actor = f"service:{service}"
     draft = None
     if event.action is Action.TRIGGER:
+        if known is None:
+            station.limits.floods.admit(event.routing_key, service, key, work)
         draft = _trigger(station, moment, event, known, service, key)
     elif known is not None and known.open:
         draft = Draft(known, known)
