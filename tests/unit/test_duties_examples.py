@@ -282,14 +282,15 @@ SIGNED = [
         .holidays), "ana ben, ben ana"),
     ("an explicit week", turning("ana", "ben", weeks=(Week(date(2026, 1, 12), {Role.PRIMARY: "cho"}),)),
      "ana cho, cho ana"),
+    ("the engineer of an explicit week has half of it", turning("ana", "ben", weeks=(Week(date(2026, 1, 12),
+        {Role.PRIMARY: "cho"}),), overrides=overridden("dora", "2026-01-12 09:00", "2026-01-15 21:00")),
+     "ana cho, cho ana"),
     ("away in the first of two weeks in a row", turning("ana", "ben", "ben", absences=(Absence("ben",
         datetime(2026, 1, 12, 9), datetime(2026, 1, 19, 9), cover="dora"),)), "ana dora, dora ben"),
     ("a stand-in has most of a shift that holidays shortened", turning("ana", "ben", holidays=HOLIDAYS,
         overrides=overridden("dora", "2026-01-13 09:00", "2026-01-16 12:00")), "ben dora, dora ana"),
     ("a stand-in has all of the holidays", turning("ana", "ben", holidays=HOLIDAYS,
         overrides=overridden("dora", "2026-01-11 09:00", "2026-01-13 09:00")), "dora ben, ben ana"),
-    ("the rotation's start names its zone", replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: Rotation(
-        ("ana", "ben"), datetime(2026, 1, 5, 17, tzinfo=UTC), WEEKLY)})), "ana ben, ben ana"),
     ("an empty ring", turning(), ""),
     ("no ring", replace(TEAM, rotations=MappingProxyType({})), ""),
 ]  # fmt: skip
@@ -300,6 +301,20 @@ def test_who_hands_over_to_whom(row: tuple[str, Team, str]) -> None:
     _, team, expected = row
     found = weekly_handovers(Watch(team), at("2026-01-06 00:00"), at("2026-01-20 00:00"))
     assert ", ".join(f"{w.outgoing} {w.incoming}" for w in found) == expected
+
+
+def test_a_start_that_names_its_zone_is_the_same_start() -> None:
+    start = datetime(2026, 1, 5, 17, tzinfo=UTC)
+    zoned = replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: Rotation(("ana", "ben"), start, WEEKLY)}))
+    span = at("2026-01-06 00:00"), at("2026-01-20 00:00")
+    found = list(weekly_handovers(Watch(zoned), *span))
+    assert found == list(weekly_handovers(Watch(turning("ana", "ben")), *span))
+    assert len(found) == 2
+
+
+def test_a_segment_that_begins_when_the_time_asked_for_ends_is_not_in_it() -> None:
+    found = Watch(TEAM).segments(Role.PRIMARY, at("2026-01-12 09:00"), at("2026-01-19 09:00"))
+    assert [s.person for s in found] == ["ben"]
 
 
 def test_a_handover_at_the_first_instant_of_the_time_asked_for_belongs_to_it_and_one_at_the_last_does_not() -> None:

@@ -216,9 +216,10 @@ def test_the_candidates_of_a_team(row: tuple[str, Team, str, object, str]) -> No
 
 
 def test_what_else_a_team_says() -> None:
-    team = replace(TEAM, absences=(*away("ana").absences, *away("cho", "2026-01-01", "2026-01-14").absences))
+    team = replace(TEAM, absences=(*away("ana").absences, *away("cho", "2026-01-01", "2026-01-14 03:00").absences))
     backwards = Absence("ben", wall("2026-01-16"), wall("2026-01-15"))
-    found = around(replace(team, absences=(*team.absences, backwards)), "ben", NIGHT)
+    empty = Absence("ben", wall("2026-01-16"), wall("2026-01-16"))
+    found = around(replace(team, absences=(*team.absences, backwards, empty)), "ben", NIGHT)
     assert [(a.person, a.start, a.end) for a in found.away] == [("ana", utc("2026-01-14"), utc("2026-01-15"))]
     assert found.segments[0].start == NIGHT
     assert found.until == utc("2026-01-19 09:00")

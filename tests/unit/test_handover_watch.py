@@ -10,7 +10,7 @@ import pytest
 from desktop.domain import handover_answers as answers
 from desktop.domain.handover_facts import Handover, Kind, Offer, Point
 from desktop.domain.handover_request import Wish, around, request
-from desktop.domain.handover_watch import left_out, wanted_absences, wanted_overrides, watch
+from desktop.domain.handover_watch import foremost, left_out, wanted_absences, wanted_overrides, watch
 from desktop.domain.rotation import on_call, schedule
 from desktop.domain.segments import Why
 from desktop.domain.team import Absence, Every, Member, Override, Role, Rotation, Team, Unit
@@ -134,6 +134,12 @@ def test_a_watch_is_of_one_role_and_of_one_stretch() -> None:
     assert watch(asked(), MONDAY) == ()
     assert watch(replace(asked(), until=START + HOUR), START + HOUR) == ()
     assert [s.end for s in watch(replace(asked(), segments=SEGMENTS[::-1]), START)] == [HOLIDAY, MONDAY]
+
+
+def test_the_foremost_role_is_one_that_is_held_at_that_instant() -> None:
+    assert foremost("ana", SEGMENTS, MONDAY - MINUTE) is Role.PRIMARY
+    assert foremost("ana", SEGMENTS, MONDAY) is None
+    assert foremost("ben", SEGMENTS, MONDAY) is Role.PRIMARY
 
 
 def test_a_role_before_theirs_that_is_over_cuts_nothing() -> None:
