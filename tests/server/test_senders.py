@@ -347,6 +347,14 @@ def test_more_than_anybody_could_answer_are_told_in_one() -> None:
     assert bounded(found[:MOST]) == found[:MOST]
 
 
+def test_however_many_there_are_those_that_end_are_kept() -> None:
+    many = [{"title": str(n), "status": "resolved" if n % 2 else "firing"} for n in range(2 * MOST + 10)]
+    found = bounded(generic.read(many))
+    assert len([report for report in found if report.action is Action.RESOLVE]) == MOST + 5
+    assert len([report for report in found if report.action is Action.TRIGGER]) == MOST + 1
+    assert found[-1].title.startswith("5 more alerts")
+
+
 @settings(max_examples=200)
 @given(JSON)
 def test_whatever_is_sent_is_read(value: Any) -> None:

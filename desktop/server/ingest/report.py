@@ -17,6 +17,9 @@ Json = dict[str, Any]
 MOST = 500
 """How many alerts of one request page one by one: real groups are smaller, and it must fit into a minute's limit."""
 
+MOST_ENDING = 2_000
+"""How many are acknowledged or resolved: more than fit into a body, unless it is made up."""
+
 _SAID = 200
 _SUMMARY = 4_096
 
@@ -67,14 +70,27 @@ def unreadable(sender: str, value: object) -> Report:
 
 
 def bounded(reports: Sequence[Report]) -> list[Report]:
-    """Return at most ``MOST`` of ``reports``; one more speaks for those that are left out."""
-    taken, rest = list(reports[:MOST]), reports[MOST:]
-    if rest:
-        title = f"{len(rest)} more alerts from {rest[0].sender} in one request were not taken one by one"
-        details = {"alerts left out": [shorten(report.title, _SAID) for report in rest[:100]]}
-        taken.append(Report(rest[0].sender, Action.TRIGGER, f"left-out-{digest(rest[0].sender)}", title,
-                            details=details))  # fmt: skip
-    return taken
+    """Return at most ``MOST`` of the ``reports`` that page; one more speaks for those that are left out.
+
+    What ends an alert is kept beyond that: left out, it would leave an incident open.
+    """
+    taken: list[Report] = []
+    left_out: list[Report] = []
+    room = {Action.TRIGGER: MOST, Action.ACKNOWLEDGE: MOST_ENDING, Action.RESOLVE: MOST_ENDING}
+    for report in reports:
+        if room[report.action] > 0:
+            room[report.action] -= 1
+            taken.append(report)
+        elif report.action is Action.TRIGGER:
+            left_out.append(report)
+    return [*taken, _left_out(left_out)] if left_out else taken
+
+
+def _left_out(reports: Sequence[Report]) -> Report:
+    sender = reports[0].sender
+    title = f"{len(reports)} more alerts from {sender} in one request were not taken one by one"
+    details = {"alerts left out": [shorten(report.title, _SAID) for report in reports[:100]]}
+    return Report(sender, Action.TRIGGER, f"left-out-{digest(sender)}", title, details=details)
 
 
 def text(value: object) -> str:
