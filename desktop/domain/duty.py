@@ -135,12 +135,12 @@ class Quiet:
     def end_after(self, at: datetime, zone: ZoneInfo) -> datetime:
         """Return ``at``, or the end (UTC) of the quiet hours that ``at`` lies in on a clock in ``zone``."""
         wall = clock(at, zone)
-        over = self.start > self.end
-        now = wall.time()
-        if not (now >= self.start or now < self.end if over else self.start <= now < self.end):
+        over, begun = self.start > self.end, wall.time() >= self.start
+        if not over and not begun:
             return at
-        day = wall.date() + timedelta(days=over and now >= self.start)
-        return instant(datetime.combine(day, self.end), zone)
+        day = wall.date() + timedelta(days=over and begun)
+        # Where the clock goes back, they end when it first shows their end: what it shows again is after them.
+        return max(at, instant(datetime.combine(day, self.end), zone))
 
 
 NIGHT = Quiet()
@@ -155,7 +155,7 @@ def stand(duty: Duty, marks: Collection[Mark], now: datetime) -> Standing:
     ticks: dict[int, datetime] = {}
     signatures: dict[str, datetime] = {}
     waiver: Mark | None = None
-    for mark in marks if len(marks) == 1 else sorted(marks, key=_WHEN):
+    for mark in sorted(marks, key=_WHEN):
         if mark.act is Act.SIGN:
             signatures.setdefault(mark.by, mark.at)
         elif mark.act is Act.WAIVE:

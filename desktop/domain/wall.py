@@ -5,6 +5,7 @@ after the gap; one that occurs twice happens the first time. Both are one senten
 clock shows that time or a later one.
 """
 
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,9 @@ def instant(wall: datetime, zone: ZoneInfo) -> datetime:
     offset = zone.utcoffset(wall.replace(fold=0) if wall.fold else wall) or _NONE
     at = _EPOCH + (wall - _EPOCH_WALL - offset)
     offset_then = at.astimezone(zone).utcoffset() or _NONE
-    return at if offset_then == offset else _end_of_gap(wall, zone, wall - offset_then)
+    if offset_then == offset:
+        return at
+    return _end_of_gap(wall, zone, wall - offset_then, offset_then - offset)
 
 
 def clock(at: datetime, zone: ZoneInfo) -> datetime:
@@ -34,17 +37,11 @@ def clock(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-def _end_of_gap(wall: datetime, zone: ZoneInfo, before: datetime) -> datetime:
-    """Return the end of the gap that swallowed ``wall``; ``before`` lies before it. Clocks change on whole seconds."""
+def _end_of_gap(wall: datetime, zone: ZoneInfo, before: datetime, gap: timedelta) -> datetime:
+    """Return the end of the ``gap`` that swallowed ``wall``; ``before`` lies before it, by no more than its length.
+
+    Clocks change on whole seconds.
+    """
     low = before.replace(microsecond=0, tzinfo=UTC)
-    steps = 1
-    while clock(low + steps * _SECOND, zone) < wall:
-        steps *= 2
-    below, above = steps // 2, steps
-    while above - below > 1:
-        middle = (below + above) // 2
-        if clock(low + middle * _SECOND, zone) < wall:
-            below = middle
-        else:
-            above = middle
-    return low + above * _SECOND
+    seconds = range(gap // _SECOND)
+    return low + bisect_left(seconds, wall, key=lambda passed: clock(low + passed * _SECOND, zone)) * _SECOND

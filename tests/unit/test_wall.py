@@ -20,6 +20,7 @@ ZONES = ("America/Los_Angeles", "Europe/Berlin", "Australia/Lord_Howe", "Pacific
         ("America/Los_Angeles", "2026-07-05 09:00", "2026-07-05 16:00"),
         ("America/Los_Angeles", "2026-03-08 01:59:59", "2026-03-08 09:59:59"),
         ("America/Los_Angeles", "2026-03-08 02:00", "2026-03-08 10:00"),
+        ("America/Los_Angeles", "2026-03-08 02:15", "2026-03-08 10:00"),
         ("America/Los_Angeles", "2026-03-08 02:59:59.999999", "2026-03-08 10:00"),
         ("America/Los_Angeles", "2026-03-08 03:00", "2026-03-08 10:00"),
         ("America/Los_Angeles", "2026-11-01 01:00", "2026-11-01 08:00"),
