@@ -110,9 +110,15 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
 
 
 def change(
-    station: Station, work: Work, wanted: Sequence[tuple[str, Sequence[Callable[[Draft, Moment], None]]]]
+    station: Station,
+    work: Work,
+    wanted: Sequence[tuple[str, Sequence[Callable[[Draft, Moment], None]]]],
+    seen: Callable[[Draft], None] = lambda draft: None,  # noqa: ARG005 - its shape
 ) -> list[Record]:
-    """Apply to each incident (by id or number) its transitions, all of them or none; return what they became."""
+    """Apply to each incident (by id or number) its transitions, all of them or none; return what they became.
+
+    ``seen`` is shown each of them before it is saved, in the same transaction.
+    """
     moment = station.moment()
     drafts: dict[str, Draft] = {}
     order = []
@@ -123,6 +129,8 @@ def change(
         for step in steps:
             step(draft, moment)
         order.append(draft)
+    for draft in drafts.values():
+        seen(draft)
     _save(work, list(drafts.values()))
     return [draft.record for draft in order]
 
