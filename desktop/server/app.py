@@ -13,6 +13,7 @@ from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
+    audit,
     document,
     events,
     health,
@@ -53,7 +54,7 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, document, readonly):
+    for part in (*parts, audit, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)

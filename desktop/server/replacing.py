@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from desktop import team as teams
 from desktop.domain.errors import StorageError
 from desktop.domain.team import Access, Team
-from desktop.server import additions, applying, files, rights, tokens
+from desktop.server import additions, applying, audit, files, rights, tokens
 from desktop.server.applying import Applied
+from desktop.server.audit import By
 from desktop.server.failures import Refused
 from desktop.server.keys import PATIENCE, integration_keys
 from desktop.server.roster import Roster
@@ -39,11 +40,12 @@ _LOCKED_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A team file as ``person`` sent it."""
+    """A team file as ``person`` sent it from ``address``."""
 
     person: str
     document: str
     source: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def replace(station: Station, sent: Sent, *, force: bool = False, dry_run: bool 
             examined = examine(station, sent)
             if dry_run or examined.same or (examined.doubts and not force):
                 return examined, False
-            station.writer.run(partial(carry_out, examined))
+            station.writer.run(partial(carry_out, examined, sent.address))
         except _Overtaken:
             continue
         station.refresh()
@@ -131,11 +133,13 @@ def examine(station: Station, sent: Sent) -> Examined:
     )
 
 
-def carry_out(examined: Examined, work: Work) -> None:
+def carry_out(examined: Examined, address: str, work: Work) -> None:
     """Write it, unless the team is not any more what it was examined against."""
+    was = applying.current(work.connection)
     revision = applying.write(work.connection, examined.roster, examined.applied, examined.keys)
     if revision != examined.revision + 1:
         raise _Overtaken
+    audit.note_team(work.connection, By(examined.applied.by, address), was, examined.applied)
     if examined.own is not None:
         # The next start finds its own file as it is now, and does not take it for news.
         files.remember(work.connection, examined.own.place, examined.applied.document, examined.applied.at)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from desktop import team as teams
 from desktop.domain.errors import InputError
-from desktop.server import applying, files, tokens
+from desktop.server import applying, audit, files, tokens
 from desktop.server.applying import Applied
 from desktop.server.engine import Engine
 from desktop.server.keys import integration_keys
@@ -90,7 +90,7 @@ def load_team(storage: Storage, file: Path | None, now: datetime) -> Roster:
     """
     text = None if file is None else document.load(file)
     with storage.write() as connection:
-        found = applying.current(connection)
+        was = found = applying.current(connection)
         if file is not None and text is not None and (found is None or not files.unchanged(connection, file, text)):
             found = _news(found, Applied(text, file.name, applying.digest_of(text), now, applying.FILE))
         if found is None:
@@ -99,6 +99,8 @@ def load_team(storage: Storage, file: Path | None, now: datetime) -> Roster:
         if file is None or text is None:
             applying.remember_policies(connection, roster)
         else:
+            if was is None or was.digest != found.digest:
+                audit.note_team(connection, audit.OPERATOR, was, found)
             # Even the same team: a key in the environment or the keyring may be another by now.
             applying.write(connection, roster, found, integration_keys(roster.team))
             files.remember(connection, file, text, now)

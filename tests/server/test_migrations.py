@@ -23,7 +23,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 
 from desktop.domain.errors import InputError, StorageError
-from desktop.server import migrations, schema
+from desktop.server import audit, migrations, schema
 from desktop.server.storage import Storage, open_existing, resolve
 from tests.postgresql import Cluster
 from tests.server.house import MINUTE, START, TEAM, Clock, assigned, running_house
@@ -162,9 +162,9 @@ def test_the_server_goes_on_where_the_old_one_was(old: str) -> None:
 def test_a_migration_that_fails_changes_nothing(old: str) -> None:
     with opened(old) as storage:
         with storage.write() as connection:
-            connection.execute(text("ALTER TABLE incidents ADD COLUMN latest_note INTEGER"))
+            connection.execute(text("CREATE TABLE audit (id INTEGER)"))
             before = contents(connection)
-        with pytest.raises(StorageError, match="latest_note"):
+        with pytest.raises(StorageError, match="audit"):
             storage.migrate()
         assert not storage.ready()
         with storage.read() as connection:
@@ -194,8 +194,18 @@ def test_what_cannot_be_copied_is_not_migrated(old: str) -> None:
         with pytest.raises(StorageError, match="cannot be copied"):
             storage.migrate()
         with storage.read() as connection:
-            assert "latest_note" not in {c["name"] for c in inspect(connection).get_columns("incidents")}
+            assert "audit" not in inspect(connection).get_table_names()
     assert not list(path.parent.glob("*.half"))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
+def test_nobody_changes_the_audit_log_of_a_migrated_database(old: str, statement: str) -> None:
+    with opened(old) as storage:
+        storage.migrate()
+        with storage.write() as connection:
+            audit.note(connection, audit.By("person:ana", "127.0.0.1"), "test", "x", START)
+        with pytest.raises(StorageError, match="never changed"), storage.write() as connection:
+            connection.execute(text(statement))
 
 
 def test_commands_beside_the_server_leave_an_old_database_alone(old: str) -> None:

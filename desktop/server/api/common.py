@@ -12,6 +12,7 @@ from fastapi import Depends, Query, Request
 
 from desktop.server.access import PERSON
 from desktop.server.api.body import json_body
+from desktop.server.audit import By
 from desktop.server.failures import invalid
 from desktop.server.station import Station
 
@@ -58,6 +59,11 @@ async def person_of(request: Request) -> str:
     return cast("str", request.scope[PERSON])
 
 
+async def by_of(request: Request) -> By:
+    """Return who asks, and from where: for the audit log."""
+    return By(f"person:{request.scope[PERSON]}", request.client.host if request.client else "")
+
+
 def instant(text: str | None, name: str) -> datetime | None:
     """Read an ISO 8601 time; one without an offset is UTC."""
     if text is None:
@@ -72,6 +78,7 @@ def instant(text: str | None, name: str) -> datetime | None:
 
 Here = Annotated[Station, Depends(station_of)]
 Me = Annotated[str, Depends(person_of)]
+Whose = Annotated[By, Depends(by_of)]
 Page = Annotated[Paging, Depends(paging)]
 Body = Annotated[object, Depends(json_body)]
 Include = Annotated[list[str], Query(alias="include[]")]

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
 from desktop.server import history, incidents, lines, present, rows
-from desktop.server.api import changes, listing
-from desktop.server.api.common import Body, Here, Include, Json, Me, Page
+from desktop.server.api import acting, changes, listing
+from desktop.server.api.common import Body, Here, Include, Json, Me, Page, Whose
 from desktop.server.failures import INVALID, Refused, invalid
 from desktop.server.records import Record
 from desktop.server.station import Station
@@ -43,11 +43,10 @@ def list_incidents(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's en
 
 
 @router.post("/incidents", status_code=201)
-def open_incident(station: Here, person: Me, body: Body) -> Json:
+def open_incident(station: Here, by: Whose, body: Body) -> Json:
     """Open an incident."""
     opening = changes.opening(station, _part(body, "incident"))
-    record = station.writer.run(lambda work: incidents.create(station, work, f"person:{person}", opening))
-    return {"incident": _shown(station, record, ())}
+    return {"incident": _shown(station, acting.create(station, by, opening), ())}
 
 
 @router.get("/incidents/{name}")
@@ -64,15 +63,22 @@ def get_incident(station: Here, name: str, include: Include = []) -> Json:  # no
 
 
 @router.put("/incidents/{name}")
-def put_incident(station: Here, person: Me, name: str, body: Body, include: Include = []) -> Json:  # noqa: B006
+def put_incident(
+    station: Here,
+    person: Me,
+    by: Whose,
+    name: str,
+    body: Body,
+    include: Include = [],  # noqa: B006
+) -> Json:
     """Change one incident."""
     steps = changes.steps(station, person, _part(body, "incident"))
-    changed = station.writer.run(lambda work: incidents.change(station, work, [(name, steps)]))
+    changed = acting.change(station, by, "incident.change", [(name, steps)])
     return {"incident": _shown(station, changed[0], include)}
 
 
 @router.put("/incidents")
-def put_incidents(station: Here, person: Me, body: Body, include: Include = []) -> Json:  # noqa: B006
+def put_incidents(station: Here, person: Me, by: Whose, body: Body, include: Include = []) -> Json:  # noqa: B006
     """Change many incidents: all of them or none."""
     parts = body.get("incidents") if isinstance(body, dict) else None
     if not isinstance(parts, list) or not all(isinstance(p, dict) and isinstance(p.get("id"), str) for p in parts):
@@ -80,7 +86,7 @@ def put_incidents(station: Here, person: Me, body: Body, include: Include = []) 
     if len(parts) > MANY:
         raise Refused(413, INVALID, "Too many incidents", [f"at most {MANY} can be changed at once"])
     wanted = [(part["id"], changes.steps(station, person, part)) for part in parts]
-    changed = station.writer.run(lambda work: incidents.change(station, work, wanted))
+    changed = acting.change(station, by, "incident.change", wanted)
     return {"incidents": _many_shown(station, changed, include)}
 
 

@@ -4,6 +4,7 @@ Roles are schedules. Engineers change their own shifts, managers and admins all 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -12,12 +13,14 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
 from desktop.domain.team import Access, Override, Role
-from desktop.server import applying, overrides, rights
+from desktop.server import applying, audit, overrides, rights
 from desktop.server.api import overriding
-from desktop.server.api.common import Body, Here, Json, Me, instant
+from desktop.server.api.common import Body, Here, Json, Me, Whose, instant
+from desktop.server.audit import By
 from desktop.server.failures import invalid, not_found
 from desktop.server.overrides import Kept
 from desktop.server.station import Station
+from desktop.server.writer import Work
 
 router = APIRouter()
 
@@ -65,17 +68,17 @@ def list_overrides(
 
 
 @router.post("/schedules/{schedule_id}/overrides", status_code=201, response_model=None)
-def create_overrides(station: Here, person: Me, role: ForRole, body: Body) -> list[Json] | Json:
+def create_overrides(station: Here, person: Me, by: Whose, role: ForRole, body: Body) -> list[Json] | Json:
     """Make overrides. In a list each has a status of its own; the older form with a single one is taken as well."""
     now = station.clock()
     if isinstance(body, dict) and isinstance(body.get("override"), dict):
         wanted, errors = overriding.read(station.directory, role, body["override"], now)
         if wanted is None:
             raise invalid(*errors)
-        return {"override": overriding.shown(station.directory, _make(station, person, [wanted], now)[0])}
+        return {"override": overriding.shown(station.directory, _make(station, person, by, [wanted])[0])}
     parts = _parts(body)
     read = [overriding.read(station.directory, role, part, now) for part in parts]
-    made = iter(_make(station, person, [wanted for wanted, _ in read if wanted is not None], now))
+    made = iter(_make(station, person, by, [wanted for wanted, _ in read if wanted is not None]))
     return [
         {"status": 400, "errors": errors, "override": part}
         if wanted is None
@@ -85,12 +88,12 @@ def create_overrides(station: Here, person: Me, role: ForRole, body: Body) -> li
 
 
 @router.delete("/schedules/{schedule_id}/overrides/{override_id}", response_model=None)
-def delete_override(station: Here, person: Me, role: ForRole, override_id: str) -> Response:
+def delete_override(station: Here, person: Me, by: Whose, role: ForRole, override_id: str) -> Response:
     """Take an override back: 204; one that has begun ends now: 200. What is past stays (400)."""
     if override_id.startswith(overriding.FILE):
         raise rights.forbidden("this override stands in the team file: change it there, and apply the file")
     now = station.clock()
-    begun = station.writer.run(lambda work: _take_back(work.connection, person, role, override_id, now))
+    begun = station.writer.run(lambda work: _take_back(work.connection, person, by, role, override_id, now))
     station.refresh()
     if not begun:
         return Response(status_code=204)
@@ -108,7 +111,7 @@ def _parts(body: object) -> list[Json]:
     return parts
 
 
-def _make(station: Station, person: str, wanted: Sequence[Override], now: datetime) -> list[Kept]:
+def _make(station: Station, person: str, by: By, wanted: Sequence[Override]) -> list[Kept]:
     """Keep ``wanted``; refused (403) as a whole when one of them is not the person's to make."""
     if not wanted:
         return []
@@ -117,12 +120,20 @@ def _make(station: Station, person: str, wanted: Sequence[Override], now: dateti
     team = station.roster.team
     if access is Access.ENGINEER and not all(overrides.own_shift(team, person, each) for each in wanted):
         raise rights.forbidden("an engineer changes their own shifts only: ask whose shift it is, or a manager")
-    made = station.writer.run(lambda work: overrides.add(work.connection, wanted, f"person:{person}", now))
+    now = station.clock()
+
+    def command(work: Work) -> list[Kept]:
+        made = overrides.add(work.connection, wanted, by.actor, now)
+        for kept in made:
+            audit.note(work.connection, by, "override.create", _target(kept), now, after=overriding.summary(kept))
+        return made
+
+    made = station.writer.run(command)
     station.refresh()
     return made
 
 
-def _take_back(connection: Connection, person: str, role: Role, override_id: str, now: datetime) -> bool:
+def _take_back(connection: Connection, person: str, by: By, role: Role, override_id: str, now: datetime) -> bool:
     """Delete an override, or end it when it has begun; tell which."""
     kept = overrides.find(connection, role, override_id)
     if kept is None:
@@ -135,6 +146,13 @@ def _take_back(connection: Connection, person: str, role: Role, override_id: str
     begun = kept.override.start <= now
     if begun:
         overrides.end(connection, override_id, now)
+        ended = overriding.summary(replace(kept, override=replace(kept.override, end=now)))
+        audit.note(connection, by, "override.end", _target(kept), now, overriding.summary(kept), ended)
     else:
         overrides.remove(connection, override_id)
+        audit.note(connection, by, "override.delete", _target(kept), now, overriding.summary(kept))
     return begun
+
+
+def _target(kept: Kept) -> str:
+    return f"override:{kept.id}"

@@ -53,6 +53,18 @@ def shown(directory: Directory, kept: Kept, start: datetime | None = None, end: 
     }
 
 
+def summary(kept: Kept) -> Json:
+    """Return what the audit log says of an override."""
+    override = kept.override
+    return {
+        "role": override.role.value,
+        "person": override.person,
+        "start": things.instant(override.start),
+        "end": things.instant(override.end),
+        "reason": override.reason,
+    }
+
+
 def of_the_file(file: Team, role: Role, start: datetime, end: datetime, applied_at: datetime) -> Iterator[Kept]:
     """Yield the overrides of ``role`` that stand in the team ``file`` and touch ``[start, end)``."""
     for number, override in enumerate(file.overrides, 1):

@@ -4,7 +4,6 @@ On worker threads; the writer does the changes. Who acts is whose token it is: n
 changes that.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -14,11 +13,13 @@ from desktop.domain.policies import levels
 from desktop.domain.severity import parse as parse_severity
 from desktop.domain.team import Role
 from desktop.server import history, incidents, lines, present, responding, things
-from desktop.server.api.common import Body, Here, Json, Me
+from desktop.server.api import acting
+from desktop.server.api.acting import Step
+from desktop.server.api.common import Body, Here, Json, Me, Whose
+from desktop.server.audit import By
 from desktop.server.failures import invalid
-from desktop.server.records import Draft, Record, new_id
+from desktop.server.records import Record, new_id
 from desktop.server.responding import Call
-from desktop.server.roster import Moment
 from desktop.server.station import Station
 
 router = APIRouter()
@@ -26,8 +27,6 @@ router = APIRouter()
 _TEXT_LIMIT = 25_000
 _LONGEST_SNOOZE = 604_800
 _MOST_TARGETS = 50
-
-Step = Callable[[Draft, Moment], None]
 
 
 @router.get("/incidents/{name}/notes")
@@ -44,48 +43,58 @@ def list_notes(station: Here, name: str) -> Json:
 
 
 @router.post("/incidents/{name}/notes")
-def add_note(station: Here, person: Me, name: str, body: Body) -> Json:
+def add_note(station: Here, person: Me, by: Whose, name: str, body: Body) -> Json:
     """Write a note; it renews an acknowledgement."""
     note, text = new_id(), _text(_part(body, "note").get("content"), "content")
-    record = _change(station, name, partial(responding.note, person=person, name=note, text=text))
+    record = _change(station, by, "incident.note", name, partial(responding.note, person=person, name=note, text=text))
     return {"note": lines.note(note, things.instant(record.updated_at), f"person:{person}", text, station.directory)}
 
 
 @router.post("/incidents/{name}/status_updates")
-def add_status_update(station: Here, person: Me, name: str, body: Body) -> Json:
+def add_status_update(station: Here, person: Me, by: Whose, name: str, body: Body) -> Json:
     """Write a status update; it renews an acknowledgement."""
     sent = body if isinstance(body, dict) else {}
     update = {"message": _text(sent.get("message"), "message")}
     if sent.get("subject") is not None or sent.get("html_message") is not None:
         update |= {key: _text(sent.get(key), key) for key in ("subject", "html_message")}
     made = new_id()
-    record = _change(station, name, partial(responding.status_update, person=person, name=made, update=update))
+    record = _change(
+        station,
+        by,
+        "incident.status_update",
+        name,
+        partial(responding.status_update, person=person, name=made, update=update),
+    )
     sender = things.user(station.directory, person, full=False)
     return {"status_update": {"id": made, **update, "created_at": things.instant(record.updated_at), "sender": sender}}
 
 
 @router.post("/incidents/{name}/snooze", status_code=201)
-def snooze(station: Here, person: Me, name: str, body: Body) -> Json:
+def snooze(station: Here, person: Me, by: Whose, name: str, body: Body) -> Json:
     """Let the acknowledgement end after ``duration`` seconds."""
     seconds = body.get("duration") if isinstance(body, dict) else None
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= _LONGEST_SNOOZE:
         raise invalid(f"duration must be a whole number of seconds from 1 to {_LONGEST_SNOOZE}")
     step = partial(responding.snooze, actor=f"person:{person}", duration=timedelta(seconds=seconds))
-    return {"incident": present.incident(_change(station, name, step), station.directory, station.roster)}
+    return {
+        "incident": present.incident(
+            _change(station, by, "incident.snooze", name, step), station.directory, station.roster
+        )
+    }
 
 
 @router.post("/incidents/{name}/responder_requests")
-def ask_for_help(station: Here, person: Me, name: str, body: Body) -> Json:
+def ask_for_help(station: Here, person: Me, by: Whose, name: str, body: Body) -> Json:
     """Ask people, or those at the first level of an escalation policy, to help: they are paged."""
     sent = body if isinstance(body, dict) else {}
     message = sent.get("message")
     asked = Call(person, "" if message in (None, "") else _text(message, "message"), _targets(station, sent))
-    record = _change(station, name, partial(responding.call, asked=asked))
+    record = _change(station, by, "incident.call", name, partial(responding.call, asked=asked))
     return {"responder_request": _request(station, record, asked)}
 
 
-def _change(station: Station, name: str, step: Step) -> Record:
-    return station.writer.run(lambda work: incidents.change(station, work, [(name, [step])]))[0]
+def _change(station: Station, by: By, action: str, name: str, step: Step) -> Record:
+    return acting.change(station, by, action, [(name, [step])])[0]
 
 
 def _part(body: object, name: str) -> Json:

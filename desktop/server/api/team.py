@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from desktop.domain.errors import TeamFileError
 from desktop.domain.text import plain
 from desktop.server import applying, replacing, rights, things
-from desktop.server.api.common import Here, Json, Me
+from desktop.server.api.common import Here, Json, Me, Whose
 from desktop.server.failures import INVALID, Refused, error_body, not_found
 from desktop.server.replacing import NEEDS_FORCE, Examined, Sent
 from desktop.team import document
@@ -49,6 +49,7 @@ def get_team(station: Here, person: Me) -> Json:
 def put_team(
     station: Here,
     person: Me,
+    by: Whose,
     content: Annotated[bytes, Depends(_content)],
     source: Annotated[str, Query(max_length=200)] = "team.toml",
     force: bool = False,
@@ -61,7 +62,7 @@ def put_team(
     """
     called = plain(source, 100) or "team.toml"
     try:
-        sent = Sent(person, document.decode(content, called), called)
+        sent = Sent(person, document.decode(content, called), called, by.address)
         examined, applied = replacing.replace(station, sent, force=force, dry_run=dry_run)
     except TeamFileError as error:
         raise Refused(400, INVALID, "The team file has mistakes", [str(p) for p in error.problems]) from error
