@@ -1,7 +1,9 @@
 """What can be typed. Imports nothing of ours that is slow to load."""
 
 import argparse
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NoReturn
 
 from desktop import __version__
@@ -77,7 +79,14 @@ def _server(commands: "_Commands[_Parser]") -> None:
     whose = create.add_mutually_exclusive_group(required=True)
     whose.add_argument("--person", metavar="ID", help="an API token for this person")
     whose.add_argument("--service", metavar="ID", help="an integration key for this service")
-    create.add_argument("--database", metavar="URL", help="the server's database (default: as for serve)")
+    create.add_argument(
+        "--expires", type=_lifetime, metavar="90d", help="after how long it ends (d, w, h; default: never)"
+    )
+    listing = _add(actions, "list", "server:list_tokens", "list the tokens, without what they are", json=True)
+    revoke = _add(actions, "revoke", "server:revoke_token", "end a token")
+    revoke.add_argument("id", type=_count, metavar="ID", help="its number, as 'token list' says")
+    for action in (create, listing, revoke):
+        action.add_argument("--database", metavar="URL", help="the server's database (default: as for serve)")
 
 
 def _incidents(commands: "_Commands[_Parser]") -> None:
@@ -126,6 +135,14 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is no port: 0 to 65535")
     return int(text)
+
+
+def _lifetime(text: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,3})([hdw])", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no time: write it as 90d, 12w or 8h")
+    unit = {"h": "hours", "d": "days", "w": "weeks"}[found[2]]
+    return timedelta(**{unit: int(found[1])})
 
 
 def _count(text: str) -> int:

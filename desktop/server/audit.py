@@ -8,15 +8,17 @@ key, or the address of a channel. A line is never changed: the database refuses 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, insert, select
 
 from desktop.domain.text import plain, shorten
 from desktop.server import schema
-from desktop.server.applying import Applied
 from desktop.server.records import Draft, Record
 from desktop.server.things import instant
+
+if TYPE_CHECKING:
+    from desktop.server.applying import Applied
 
 Json = Mapping[str, Any]
 
@@ -79,7 +81,7 @@ def note_draft(connection: Connection, by: By, action: str, draft: Draft, now: d
     note(connection, by, action, f"incident:{draft.record.id}", now, was, {**changed, "history": history})
 
 
-def note_team(connection: Connection, by: By, before: Applied | None, after: Applied) -> None:
+def note_team(connection: Connection, by: By, before: "Applied | None", after: "Applied") -> None:
     """Write that a team file took the place of another: by which digest, not what it holds (addresses, references)."""
     said = None if before is None else {"digest": before.digest, "source": before.source}
     note(connection, by, "team.apply", "team", after.at, said, {"digest": after.digest, "source": after.source})

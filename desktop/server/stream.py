@@ -16,12 +16,13 @@ from starlette.concurrency import run_in_threadpool
 
 from desktop.domain.errors import StorageError
 from desktop.domain.incident import Status
-from desktop.server import oncalls, present, schema, things
-from desktop.server.access import PERSON, Receive, Scope, Send
+from desktop.server import curfew, oncalls, present, schema, things
+from desktop.server.access import HOLDER, PERSON, Receive, Scope, Send
 from desktop.server.failures import error_body
 from desktop.server.records import Record
 from desktop.server.rows import current_version, load, query
 from desktop.server.station import Station
+from desktop.server.tokens import Holder
 from desktop.server.writer import touch
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,11 @@ _OPEN = query(schema.incidents.c.status != Status.RESOLVED.value)
 
 
 class Subscriber:
-    """One open stream of ``person``: what waits to be sent, each with its version (0: always sent)."""
+    """One open stream of whoever holds a token: what waits to be sent, each with its version (0: always sent)."""
 
-    def __init__(self, person: str = "") -> None:
-        self.person = person
+    def __init__(self, holder: Holder | None = None) -> None:
+        self.holder = holder
+        self.person = "" if holder is None else holder.person
         self.queue: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(QUEUE_LIMIT)
         self.overflowed = False
 
@@ -66,11 +68,13 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._station: Station | None = None
         self._stopped = False
+        self._curfew: asyncio.Task[None] | None = None
 
     def start(self, station: Station) -> None:
         """Begin to pass on, on the running event loop."""
         self._station = station
         self._loop = asyncio.get_running_loop()
+        self._curfew = self._loop.create_task(curfew.watch(station, lambda: self.streams, self._end_what_ended))
 
     @property
     def streams(self) -> int:
@@ -117,6 +121,13 @@ class Hub:
             if subscriber.person in people:
                 subscriber.end()
 
+    def _end_what_ended(self, revoked: frozenset[str], now: datetime) -> None:
+        for subscriber in self._subscribers:
+            holder = subscriber.holder
+            if holder is not None and (holder.digest in revoked or holder.expired(now)):
+                log.info("stream ended with its token", extra={"fields": {"person": holder.person}})
+                subscriber.end()
+
     def _call(self, function: Any, *arguments: object) -> None:  # noqa: ANN401 - a method of ours
         loop = self._loop
         if loop is None or not self._subscribers:
@@ -154,7 +165,7 @@ class Stream:
         if trouble := await run_in_threadpool(_still_in_trouble, self._station):
             await _unavailable(send, trouble)
             return
-        subscriber = Subscriber(scope[PERSON])
+        subscriber = Subscriber(scope[HOLDER])
         # Registered before the snapshot is read: no change can fall between.
         self._hub.add(subscriber)
         gone = asyncio.create_task(_until_gone(receive, subscriber))

@@ -1,16 +1,19 @@
 """Tokens: making them, and finding whose they are. Only their SHA-256 is ever stored. On a connection, any thread."""
 
+import contextlib
 import difflib
 import hashlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, delete, insert, select, update
 
 from desktop.domain.errors import InputError
-from desktop.server import schema, storage
+from desktop.server import audit, schema, storage
+from desktop.server.things import instant
 
 PREFIX = "wb_"
 _EMBEDDED = "embedded"
@@ -43,6 +46,10 @@ class Holder:
     expires_at: datetime | None
     embedded: bool
 
+    def expired(self, now: datetime) -> bool:
+        """Tell whether the token held until now, or shorter."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -52,40 +59,101 @@ class Owner:
     id: str
 
 
-def create(database: str | None, person: str | None = None, service: str | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token as it may be shown: whose it is, since when, until when. Never the token, nor what is stored of it."""
+
+    id: int
+    owner: Owner
+    label: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def state(self, now: datetime) -> str:
+        """Return "valid", "expired" or "revoked"."""
+        if self.revoked_at is not None and self.revoked_at <= now:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
+
+
+def create(
+    database: str | None, person: str | None = None, service: str | None = None, lifetime: timedelta | None = None
+) -> str:
     """Make a token for a ``person``, or an integration key for a ``service``, and return it: it is shown only here.
 
-    Works beside a running server, which knows it at once. InputError names the nearest when there is no such person.
+    Works beside a running server, which knows it at once; it ends after ``lifetime``, None: when it is revoked.
+    InputError names the nearest when there is no such person.
     """
-    opened = storage.open_existing(database)
-    try:
-        token = PREFIX + secrets.token_urlsafe(32)
-        with opened.write() as connection:
-            if person is not None:
-                _must_exist(connection, schema.people, "person", person)
-                add(connection, token, Owner(_USER, person), datetime.now(UTC))
-            elif service is not None:
-                _must_exist(connection, schema.services, "service", service)
-                add(connection, token, Owner(_INTEGRATION, service), datetime.now(UTC))
-            else:
-                raise InputError("say whose token it is: --person ID or --service ID")
-        return token
-    finally:
-        opened.close()
+    token = PREFIX + secrets.token_urlsafe(32)
+    with _opened(database) as opened, opened.write() as connection:
+        if person is not None:
+            _must_exist(connection, schema.people, "person", person)
+            owner = Owner(_USER, person)
+        elif service is not None:
+            _must_exist(connection, schema.services, "service", service)
+            owner = Owner(_INTEGRATION, service)
+        else:
+            raise InputError("say whose token it is: --person ID or --service ID")
+        now = datetime.now(UTC)
+        add(connection, token, owner, now, expires_at=None if lifetime is None else now + lifetime)
+    return token
 
 
-def add(connection: Connection, token: str, owner: Owner, now: datetime, label: str = "") -> None:
-    """Store the hash of ``token``."""
-    connection.execute(
-        insert(schema.tokens).values(
-            hash=digest_of(token),
-            kind=owner.kind,
-            person_id=owner.id if owner.kind == _USER else None,
-            service_id=owner.id if owner.kind == _INTEGRATION else None,
-            label=label,
-            created_at=now,
-        )
-    )
+def issued(database: str | None) -> list[Issued]:
+    """Return all tokens and integration keys, in the order in which they were made."""
+    with _opened(database) as opened, opened.read() as connection:
+        return [_issued(row) for row in connection.execute(select(schema.tokens).order_by(_tokens.id))]
+
+
+def revoke(database: str | None, token_id: int) -> Issued:
+    """End the token numbered ``token_id``, and return it as it was; a running server knows it at once.
+
+    InputError when there is none, or it ended already, or it stands in the team file, which would bring it back.
+    """
+    with _opened(database) as opened, opened.write() as connection:
+        row = connection.execute(select(schema.tokens).where(_tokens.id == token_id)).one_or_none()
+        if row is None:
+            raise InputError(f"there is no token {token_id}: see 'watchbell token list'")
+        found, now = _issued(row), datetime.now(UTC)
+        if found.revoked_at is not None:
+            raise InputError(f"token {token_id} was revoked already")
+        if found.label == "team":
+            raise InputError(
+                f"token {token_id} is the integration key of {found.owner.id} in the team file: change it there"
+            )
+        connection.execute(update(schema.tokens).where(_tokens.id == token_id).values(revoked_at=now))
+        audit.note(connection, audit.OPERATOR, "token.revoke", f"token:{token_id}", now, after=_said(found.owner))
+    return found
+
+
+def add(
+    connection: Connection,
+    token: str,
+    owner: Owner,
+    now: datetime,
+    label: str = "",
+    expires_at: datetime | None = None,
+) -> None:
+    """Store the hash of ``token``, and that it was made."""
+    row = {
+        "hash": digest_of(token),
+        "kind": owner.kind,
+        "person_id": owner.id if owner.kind == _USER else None,
+        "service_id": owner.id if owner.kind == _INTEGRATION else None,
+        "label": label,
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    made = connection.execute(insert(schema.tokens).values(row).returning(_tokens.id)).scalar_one()
+    after = {**_said(owner), "expires_at": None if expires_at is None else instant(expires_at)}
+    audit.note(connection, audit.OPERATOR, "token.create", f"token:{made}", now, after=after)
+
+
+def revoked(connection: Connection, now: datetime) -> frozenset[str]:
+    """Return what is stored of every person's token that was revoked."""
+    asked = select(_tokens.hash).where(_tokens.kind == _USER, _tokens.revoked_at <= now)
+    return frozenset(connection.execute(asked).scalars())
 
 
 def replace_embedded(connection: Connection, token: str, person: str, now: datetime) -> None:
@@ -124,6 +192,25 @@ def digest_of(token: str) -> str:
 
 def _valid(expires: datetime | None, revoked: datetime | None, now: datetime) -> bool:
     return (revoked is None or revoked > now) and (expires is None or expires > now)
+
+
+@contextlib.contextmanager
+def _opened(database: str | None) -> Iterator[storage.Storage]:
+    opened = storage.open_existing(database)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _issued(row: Row[Any]) -> Issued:
+    owner = Owner(row.kind, row.person_id or row.service_id or "")
+    return Issued(row.id, owner, row.label, row.created_at, row.expires_at, row.revoked_at)
+
+
+def _said(owner: Owner) -> dict[str, str]:
+    """Return what the audit log says of whose a token is."""
+    return {"kind": owner.kind, "owner": owner.id}
 
 
 def _must_exist(connection: Connection, table: Table, kind: str, wanted: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, text, update
 
 from desktop.domain.errors import StorageError
 from desktop.server import audit, schema
@@ -22,8 +22,12 @@ def staffed(database: str) -> Iterator[House]:
         yield house
 
 
+# The tokens of the people in the house were made in the present, which is later than its clock.
+NOT_THEIRS = {"until": "2026-02-01T00:00:00Z"}
+
+
 def lines(house: House, **params: Any) -> list[Json]:
-    answer = house.call("GET", "/watchbell/v1/audit", person="ida", params=params)
+    answer = house.call("GET", "/watchbell/v1/audit", person="ida", params={**NOT_THEIRS, **params})
     assert answer.status_code == 200, answer.text
     return list(answer.json()["audit"])
 
@@ -179,12 +183,11 @@ def test_in_pages(staffed: House) -> None:
     with staffed.server.storage.write() as connection:
         for number in range(5):
             audit.note(connection, audit.By("person:ana"), "test", str(number), START)
-    answer = staffed.call("GET", "/watchbell/v1/audit", person="ida", params={"limit": 2, "total": "true"}).json()
+    asked = {"limit": 2, "total": "true", **NOT_THEIRS}
+    answer = staffed.call("GET", "/watchbell/v1/audit", person="ida", params=asked).json()
     assert ([line["target"] for line in answer["audit"]], answer["more"], answer["total"]) == (["4", "3"], True, 5)
-    answer = staffed.call("GET", "/watchbell/v1/audit", person="ida", params={"limit": 2, "offset": 4}).json()
+    answer = staffed.call("GET", "/watchbell/v1/audit", person="ida", params={**asked, "offset": 4}).json()
     assert ([line["target"] for line in answer["audit"]], answer["more"]) == (["0"], False)
     assert lines(staffed, since="2026-01-07T18:00:01Z") == []
     assert lines(staffed, until="2026-01-07T18:00:00Z") == []
     assert len(lines(staffed, since="2026-01-07T18:00:00Z", until="2026-01-07T18:00:01Z")) == 5
-    with staffed.server.storage.read() as connection:
-        assert connection.execute(select(func.count()).select_from(schema.audit)).scalar_one() == 5
