@@ -1,0 +1,184 @@
+"""Every line of the table in ``desktop.server.rights``, tried by each access, and by those who have none."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from desktop.domain.errors import InputError
+from desktop.server import rights, tokens
+from tests.server.house import TEAM, House, running_house
+
+PEOPLE = {"engineer": "dan", "manager": "cho", "admin": "ida"}
+MORE = """
+[[people]]
+id = "dan"
+name = "Dan Oz"
+[[people]]
+id = "ida"
+name = "Ida Berg"
+access = "admin"
+[[overrides]]
+role = "secondary"
+person = "cho"
+start = 2026-02-02T09:00:00
+end = 2026-02-03T09:00:00
+"""
+# Each of the three has a shift of a week before long; the others' is Ben's.
+STAFFED = TEAM.replace('members = ["ana", "ben"]', 'members = ["ana", "ben", "dan", "cho", "ida"]') + MORE
+SHIFTS = {"dan": "2026-01-20", "cho": "2026-01-27", "ida": "2026-02-03", "ben": "2026-01-13"}
+NUMBERS = itertools.count()
+
+Answer = requests.Response
+Try = Callable[[House, str], Answer]
+
+
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with running_house(tmp_path_factory.mktemp("house"), STAFFED) as house:
+        house.tokens["integration"] = house.key
+        house.get("/users/me")
+        yield house
+
+
+def anas(house: House) -> str:
+    """Return an incident that is assigned to Ana, acknowledged by her."""
+    incident = str(house.incident(house.enqueue(key=f"k{next(NUMBERS)}"))["id"])
+    assert house.put(incident, status="acknowledged").status_code == 200
+    return incident
+
+
+def on(path: str, body: object) -> Try:
+    return lambda house, who: house.call("POST", f"/incidents/{anas(house)}/{path}", body, person=who)
+
+
+def opening(house: House, who: str) -> Answer:
+    incident = {"type": "incident", "title": "t", "service": {"id": "payments", "type": "service_reference"}}
+    return house.call("POST", "/incidents", {"incident": incident}, person=who)
+
+
+def settle(house: House, who: str) -> Answer:
+    incident = str(house.incident(house.enqueue(key=f"k{next(NUMBERS)}"))["id"])
+    taken = house.put(incident, person=who, status="acknowledged")
+    return house.put(incident, person=who, status="resolved") if taken.status_code == 200 else taken
+
+
+def hand_over(house: House, who: str) -> Answer:
+    return house.put(anas(house), person=who, assignments=[{"assignee": {"id": "ben", "type": "user_reference"}}])
+
+
+def override(house: House, maker: str, shift_of: str) -> Answer:
+    hour = next(NUMBERS) % 20
+    day = SHIFTS.get(shift_of, SHIFTS["ben"])
+    times = {"start": f"{day}T{hour:02}:00:00Z", "end": f"{day}T{hour:02}:30:00Z"}
+    part = {**times, "user": {"id": "ana", "type": "user_reference"}}
+    return house.call("POST", "/schedules/primary/overrides", {"override": part}, person=maker)
+
+
+def take_back(house: House, who: str, maker: str, shift_of: str) -> Answer:
+    made = override(house, maker, shift_of).json()
+    name = made["override"]["id"] if "override" in made else "Q1"
+    return house.call("DELETE", f"/schedules/primary/overrides/{name}", person=who)
+
+
+def apply(house: House, who: str) -> Answer:
+    text = STAFFED.replace("Nightly batch", f"Batch {next(NUMBERS)}")
+    headers = {"Content-Type": "application/toml"}
+    return house.call("PUT", "/watchbell/v1/team", data=text.encode(), headers=headers, person=who)
+
+
+def enqueue(house: House, who: str) -> Answer:
+    event = {**house.event(key="enqueued"), "routing_key": house.tokens[who]}
+    return house.call("POST", "/v2/enqueue", event, person="")
+
+
+def alike(house: House, who: str, *asked: tuple[str, str]) -> Answer:
+    """Make all requests, which must have one status, and return the last answer."""
+    answers = [house.call(method, path, None if method == "GET" else {}, person=who) for method, path in asked]
+    assert len({answer.status_code for answer in answers}) == 1, answers
+    return answers[-1]
+
+
+def reading(house: House, who: str) -> Answer:
+    return alike(house, who, ("GET", "/incidents"), ("GET", "/schedules/primary"), ("GET", "/users"))
+
+
+def piecemeal(house: House, who: str) -> Answer:
+    return alike(house, who, ("PUT", "/escalation_policies/sev0"), ("POST", "/schedules"), ("DELETE", "/users/ben"))
+
+
+def tokens_by_http(house: House, who: str) -> Answer:
+    path = "/watchbell/v1/tokens"
+    return alike(house, who, ("GET", path), ("POST", path), ("DELETE", f"{path}/1"))
+
+
+HELP = {"message": "", "responder_request_targets": [{"id": "ben", "type": "user_reference"}]}
+TRIES: dict[str, Try] = {
+    "read incidents, schedules and people": reading,
+    "open an incident": opening,
+    "acknowledge or resolve anybody's incident": settle,
+    "write a note on anybody's incident": on("notes", {"note": {"content": "x"}}),
+    "snooze anybody's incident": on("snooze", {"duration": 60}),
+    "ask anybody to help": on("responder_requests", HELP),
+    "hand somebody's incident to somebody else": hand_over,
+    "override one's own shift": lambda house, who: override(house, who, who),
+    "override somebody else's shift": lambda house, who: override(house, who, "ben"),
+    "take back an override that one made": lambda house, who: take_back(house, who, who, who),
+    "take back an override that others made": lambda house, who: take_back(house, who, "ben", "ben"),
+    "take back an override in the team file": lambda house, who: house.call(
+        "DELETE", "/schedules/secondary/overrides/file-1", person=who),
+    "read the team file": lambda house, who: house.call("GET", "/watchbell/v1/team", person=who),
+    "apply a team file": apply,
+    "read the audit log": lambda house, who: house.call("GET", "/watchbell/v1/audit", person=who),
+    "change schedules or policies piece by piece": piecemeal,
+    "make, list or revoke tokens": tokens_by_http,
+    "enqueue an event": enqueue,
+}  # fmt: skip
+
+
+def table() -> list[tuple[str, str, bool]]:
+    """Return the table as (what, who, may)."""
+    lines = str(rights.__doc__).split("\n")
+    first, second, last = (number for number, line in enumerate(lines) if line.startswith("===="))
+    found = []
+    for line in lines[second + 1 : last]:
+        what, *answers = (part.strip() for part in line.split("  ") if part.strip())
+        who = lines[first + 1].split()[1:]
+        assert set(answers) <= {"yes", "no"}
+        found += [(what, person, answer == "yes") for person, answer in zip(who, answers, strict=True)]
+    return found
+
+
+def test_every_line_is_tried() -> None:
+    assert sorted({what for what, _, _ in table()}) == sorted(TRIES)
+    assert {who for _, who, _ in table()} == {*PEOPLE, "integration"}
+
+
+@pytest.mark.parametrize(("what", "who", "may"), table())
+def test_the_table(staffed: House, what: str, who: str, may: bool) -> None:
+    answer = TRIES[what](staffed, PEOPLE.get(who, who))
+    if may:
+        assert answer.status_code in (200, 201, 202, 204), answer.text
+    elif what == "enqueue an event":
+        assert answer.status_code == 400
+        assert "routing_key" in answer.text
+    elif who == "integration":
+        assert answer.status_code == 401
+    elif what == "make, list or revoke tokens":
+        assert answer.status_code == 404
+    else:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, 2010), answer.text
+
+
+def test_who_left_and_emergency_contacts_have_no_access(tmp_path: Path) -> None:
+    with running_house(tmp_path, STAFFED) as house:
+        assert house.call("GET", "/users/me", person="dan").status_code == 200
+        gone = STAFFED.replace('[[people]]\nid = "dan"\nname = "Dan Oz"\n', "").replace(', "dan"', "")
+        headers = {"Content-Type": "application/toml"}
+        answer = house.call("PUT", "/watchbell/v1/team", data=gone.encode(), headers=headers, person="ida")
+        assert answer.status_code == 200, answer.text
+        assert house.call("GET", "/users/me", person="dan").status_code == 401
+        with pytest.raises(InputError, match="no person 'contact-1'"):
+            tokens.create(house.database, person="contact-1")
