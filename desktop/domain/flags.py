@@ -43,13 +43,13 @@ def flags(team: Team, start: datetime, end: datetime) -> tuple[Flag, ...]:
 
 
 def _absent(team: Team, segments: Iterable[Segment]) -> Iterator[Flag]:
-    away: dict[str, list[tuple[datetime, datetime]]] = {}
+    away: dict[str | None, list[tuple[datetime, datetime]]] = {}
     for absence in team.absences:
         span = (instant(absence.start, team.time_zone), instant(absence.end, team.time_zone))
         away.setdefault(absence.person, []).append(span)
     for segment in segments:
         if segment.why is Why.OVERRIDE:
-            for start, end in away.get(segment.person or "", ()):
+            for start, end in away.get(segment.person, ()):
                 yield from _within(segment, start, end, Doubt.ABSENT)
 
 

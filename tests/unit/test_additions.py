@@ -1,13 +1,14 @@
 """What people add to a team in the application: which of it holds, from when, and over what."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from desktop import team as teams
-from desktop.domain.additions import Additions, Leave, merged
+from desktop.domain.additions import Additions, Leave, held, merged
 from desktop.domain.rotation import on_call
-from desktop.domain.team import Override, Role
+from desktop.domain.team import Absence, Override, Role
 
 START = datetime(2026, 1, 7, 18, 0, tzinfo=UTC)  # Wednesday, ten in the morning in Los Angeles
 TEAM = """
@@ -20,6 +21,7 @@ every = "1 week"
 """
 DAY = timedelta(days=1)
 FILE = teams.parse(TEAM, "team.toml")
+PUT_IN = date(2026, 1, 5)  # Two days before it starts.
 
 
 def leave(
@@ -72,6 +74,23 @@ def test_the_notice_is_counted_in_days_of_the_team() -> None:
     ):
         found = Leave("ben", "cho", start, start + DAY, announced, None)
         assert primary(Additions(leaves=(found,)), start) == expected
+
+
+def test_the_days_of_a_notice_end_at_midnight_of_the_team() -> None:
+    """The absence begins in the evening of the 14th in Los Angeles, in UTC on the 15th; 13 days are too few."""
+    late = Leave("ana", "cho", datetime(2026, 1, 15, 4, tzinfo=UTC), START + 30 * DAY, START - 6 * DAY, None)
+    assert held(late, FILE.time_zone) is None
+    early = replace(late, announced=late.announced - DAY)
+    assert held(early, FILE.time_zone) == Absence("ana", late.start, late.end, date(2025, 12, 31), "cho")
+
+
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(microseconds=1), DAY])
+def test_what_is_confirmed_when_it_is_over_is_no_absence(after: timedelta) -> None:
+    asked = leave(announced=START - 2 * DAY)
+    over = replace(asked, confirmed=asked.end + after)
+    assert held(over, FILE.time_zone) is None
+    last = replace(asked, confirmed=asked.end - timedelta(microseconds=1))
+    assert held(last, FILE.time_zone) == Absence("ana", asked.end - timedelta(microseconds=1), asked.end, PUT_IN, "cho")
 
 
 def test_who_is_not_in_the_team_neither_stands_in_nor_is_away() -> None:

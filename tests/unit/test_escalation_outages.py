@@ -165,3 +165,21 @@ class TestAfterAnOutage:
         progress, _ = advance(plan, begin(START), START + 30 * MINUTE, team(TEAM), HOURS)
         _, events = advance(plan, progress, START + HOUR + 30 * SECOND, team(TEAM), HOURS)
         assert ("step", "dir") in told(events)
+
+    @pytest.mark.parametrize(("late", "slept"), [(30, False), (31, True), (45, True), (25, False)])
+    def test_half_of_a_short_target_is_more_than_a_moment(self, late: int, slept: bool) -> None:
+        plan = Policy((Step(timedelta(0), ("primary",)),), MINUTE, 2)
+        now = START + late * SECOND
+        progress, _ = advance(plan, begin(START), now, team(TEAM), HOURS)
+        assert next_step_at(plan, progress, HOURS) == (now if slept else START) + MINUTE
+
+    def test_there_are_two_graces_and_a_new_two_for_the_next_step_and_after_an_acknowledgement(self) -> None:
+        plan = Policy((Step(HOUR, ("emergency",)), Step(20 * HOUR, ("manager", "emergency"))), HOUR)
+        progress, back = begin(START), START
+        for paged in ([], [], [("step", "dir")]):
+            back += 2 * HOUR
+            progress, events = advance(plan, progress, back, team(TEAM), HOURS)
+            assert told(events) == paged
+        put_off, _ = advance(plan, progress, back + 30 * HOUR, team({"emergency": ("fay",)}), HOURS)
+        assert (progress.graces, put_off.graces) == (0, 1)
+        assert resume(plan, put_off, back + 31 * HOUR, team(TEAM), HOURS)[0].graces == 0

@@ -142,6 +142,39 @@ def test_the_next_weeks_are_worked_out_from_what_is_known_around_them() -> None:
     assert len(set(blocks) - before) == 1
 
 
+def test_no_block_is_worked_out_twice() -> None:
+    assert rotation._plan(TEAM)._block(1) is rotation._plan(TEAM)._block(1)
+
+
+@pytest.mark.parametrize("days", [0, 1, 55])
+def test_ends_are_looked_for_as_far_as_promised_and_not_a_block_further(days: int) -> None:
+    alone = replace(TEAM, rotations={Role.MANAGER: Rotation(("eve",), wall("1990-01-01 09:00"), WEEKLY)})
+    at = rotation._FIRST + 300 * rotation._BLOCK + timedelta(days=days)
+    now = rotation.on_call(alone, at)[Role.MANAGER]
+    most = rotation.LOOK_AHEAD + 2 * rotation._BLOCK
+    assert rotation.LOOK_AHEAD <= at - now.start < most
+    assert rotation.LOOK_AHEAD <= now.end - at < most
+
+
+def test_who_takes_over_between_two_blocks_of_time_begins_there() -> None:
+    border = rotation._FIRST + 366 * rotation._BLOCK
+    rings = {Role.PRIMARY: Rotation(("ana", "ben"), border - timedelta(weeks=8), WEEKLY)}
+    week = timedelta(weeks=1)
+    for at, person, start in ((border, "ana", border), (border - week, "ben", border - week)):
+        found = rotation.on_call(Team(ZoneInfo("UTC"), TEAM.people, rings), at)[Role.PRIMARY]
+        assert (found.person, found.start, found.end) == (person, start, start + week)
+
+
+def test_two_overrides_of_one_person_on_both_sides_of_a_border_are_two() -> None:
+    border = rotation._FIRST + 366 * rotation._BLOCK
+    hour = timedelta(hours=1)
+    both = tuple(Override(Role.EMERGENCY, "eve", t, t + hour) for t in (border - 2 * hour, border + hour))
+    team = replace(TEAM, overrides=both)
+    for override in both:
+        found = rotation.on_call(team, override.start)[Role.EMERGENCY]
+        assert (found.start, found.end) == (override.start, override.end)
+
+
 def test_the_answer_follows_a_new_value_of_the_team_at_once() -> None:
     at = utc("2026-01-13 20:00")
     assert rotation.on_call(TEAM, at)[Role.PRIMARY].person == "ben"
@@ -251,5 +284,8 @@ class TestTheKnownEnd:
         end = self.end(team, MONDAY + timedelta(days=104 * 7 - 1))
         assert end == MONDAY + timedelta(days=104 * 7)
 
-    def test_nothing_is_known_past_the_last_year(self) -> None:
+    @pytest.mark.parametrize("end", ["2200-01-01 00:00", "2200-01-01 00:01"])
+    def test_nothing_is_known_past_the_last_year(self, end: str) -> None:
         assert self.end(self.ALONE, utc("2199-12-31 12:00")) is None
+        over_the_end = Override(Role.PRIMARY, "ben", utc("2199-12-31 00:00"), utc(end))
+        assert self.end(replace(self.ALONE, overrides=(over_the_end,)), utc("2199-12-31 12:00")) is None

@@ -1,0 +1,46 @@
+"""Whose turn it is around holidays, turn by turn: nothing overlaps, nothing is missing, no turn is empty."""
+
+from itertools import pairwise
+
+import pytest
+
+from desktop.domain.segments import Why
+from desktop.domain.shifts import Ring, runs
+from desktop.domain.team import Rotation
+from tests.unit.teams import utc, wall
+from tests.unit.test_rotation_examples import LOS_ANGELES, START, WEEKLY
+
+# Who takes turns; holidays in January 2026; the turns from the 5th to the 26th at 09:00, by the day they begin on.
+TURNS = [
+    ("ana ben cho", "", "5 ana, 12 ben, 19 cho"),
+    ("ana ben cho", "7", "5 ana, 7 cho, 8 ana, 12 ben, 19 cho"),
+    ("ana ben cho", "7 14", "5 ana, 7 cho, 8 ana, 12 ben, 14 ana, 15 ben, 19 cho"),
+    ("ana ben cho", "7 9", "5 ana, 7 cho, 8 ana, 9 cho, 10 ana, 12 ben, 19 cho"),
+    ("ana ben cho", "5", "5 cho, 6 ana, 12 ben, 19 cho"),
+    ("ana ben cho", "11", "5 ana, 11 cho, 12 ben, 19 cho"),
+    ("ana ben cho", "7 12", "5 ana, 7 cho, 8 ana, 12 ana, 13 ben, 19 cho"),
+    ("ana ben cho", "11 12", "5 ana, 11 cho, 12 cho, 13 ben, 19 cho"),
+    ("ana ana ben", "7 12", "5 ana, 7 ben, 8 ana, 12 ben, 13 ana, 19 ben"),
+    # Of two, who covers the run before comes to their own turn within it; the next run in it is covered.
+    ("ana ben", "11 12 14", "5 ana, 11 ben, 12 ben, 14 ana, 15 ben, 19 ana"),
+]
+
+
+@pytest.mark.parametrize(("members", "holidays", "expected"), TURNS)
+def test_turns_around_holidays(members: str, holidays: str, expected: str) -> None:
+    days = [wall(f"2026-01-{int(day):02}").date() for day in holidays.split()]
+    ring = Ring(Rotation(tuple(members.split()), START, WEEKLY), LOS_ANGELES, {}, runs(days))
+    turns = list(ring.turns(utc("2026-01-05 17:00"), utc("2026-01-26 17:00")))
+    assert ", ".join(f"{t.start.day} {t.person}" for t in turns) == expected
+    assert all(one.end == other.start for one, other in pairwise(turns))
+    assert all(t.start < t.end for t in turns)
+    assert (turns[0].start, turns[-1].end) == (utc("2026-01-05 17:00"), utc("2026-01-26 17:00"))
+    assert {t.start.hour for t in turns} == {17}
+    covered = {t.start.day for t in turns if t.why is Why.HOLIDAY}
+    assert covered <= {int(day) for day in holidays.split()}
+
+
+def test_somebody_with_several_earlier_shifts_is_asked_once() -> None:
+    ring = Ring(Rotation(("ana", "ben", "cho"), START, WEEKLY), LOS_ANGELES, {1: "eve", 2: "eve", 3: "cho"})
+    assert tuple(ring.earlier(4)) == ("cho", "eve", "ana")
+    assert tuple(ring.earlier(3)) == ("eve", "ana", "ben")
