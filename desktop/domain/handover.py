@@ -26,6 +26,7 @@ from desktop.domain.handover_facts import (
     Held,
     Kind,
     State,
+    accepted_at,
     confirmed_at,
     expires_at,
     lapses_at,
@@ -145,7 +146,7 @@ def _unconfirmed(facts: Handover, now: datetime) -> tuple[Action, ...]:
     to = receiver(facts)
     if to is None or not lapsed(facts, now):
         return ()
-    if to not in facts.reminded:
+    if accepted_at(facts) not in facts.reminded:
         return (Remind(to, tuple(dict.fromkeys((to, facts.giver, *facts.managers)))),)
     return _paging(facts, now)
 
@@ -176,11 +177,11 @@ def _for_incident(facts: Handover, held: Held) -> AddNote | Delegate | None:
 
 
 def _telling(facts: Handover, about: State) -> tuple[Action, ...]:
-    to = receiver(facts)
-    if (about, to) in facts.told:
+    # Each yes is told of, also when somebody else said one meanwhile and it is the same person's again.
+    if (about, accepted_at(facts)) in facts.told:
         return ()
     people = tuple(dict.fromkeys((facts.asker, facts.giver, *(o.person for o in facts.offers))))
-    return (Tell(about, people, to, left_out(facts)),)
+    return (Tell(about, people, receiver(facts), left_out(facts)),)
 
 
 def _telling_giver(facts: Handover) -> tuple[Action, ...]:

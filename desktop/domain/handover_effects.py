@@ -21,7 +21,7 @@ from desktop.domain.handover_actions import (
     Remind,
     Tell,
 )
-from desktop.domain.handover_facts import Ended, Handover, Held, Offer
+from desktop.domain.handover_facts import Ended, Handover, Held, Offer, accepted_at
 
 
 def applied(facts: Handover, action: Action, at: datetime) -> Handover:
@@ -40,14 +40,15 @@ def _kept(facts: Handover, action: PagePerson | AskAsker | Remind | ReadBack | C
             return replace(facts, offers=(*facts.offers, Offer(person, at)))
         case AskAsker(_, person):
             return replace(facts, asked=facts.asked | {person})
-        case Remind(to, _):
-            return replace(facts, reminded=facts.reminded | {to})
+        case Remind(_, _):
+            said = accepted_at(facts)
+            return facts if said is None else replace(facts, reminded=facts.reminded | {said})
         case ReadBack():
             return replace(facts, read_at=at)
         case Close(end):
             return replace(facts, ended=Ended(end, at))
-        case Tell(about, _, to, _):
-            return replace(facts, told=facts.told | {(about, to)})
+        case Tell(about, _, _, _):
+            return replace(facts, told=facts.told | {(about, accepted_at(facts))})
 
 
 def _written(facts: Handover, action: CreateOverride | RecordAbsence | AddNote | Delegate) -> Handover:

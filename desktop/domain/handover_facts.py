@@ -112,8 +112,8 @@ class Handover:
     Of what happened: ``asked``: whom the asker was asked about; ``allowed``: whom the asker said yes to.
     ``overrides``: those for the receiver by which this handover's work is done, with aware times. ``absences``: those
     of the giver that it recorded. ``read_at``: when everything was read from the backend after the last change that
-    this handover made there, else None. ``told``: the states about which everybody was told, each with who was the
-    receiver. ``reminded``: the receivers about whom people were reminded.
+    this handover made there, else None. ``told``: the states about which everybody was told, each with when the yes
+    was said that held then. ``reminded``: when each yes was said about which people were reminded.
     """
 
     id: str
@@ -140,8 +140,8 @@ class Handover:
     read_at: datetime | None = None
     cancelled_at: datetime | None = None
     ended: Ended | None = None
-    told: frozenset[tuple[State, str | None]] = frozenset()
-    reminded: frozenset[str] = frozenset()
+    told: frozenset[tuple[State, datetime | None]] = frozenset()
+    reminded: frozenset[datetime] = frozenset()
 
 
 def offer_to(facts: Handover, person: str) -> Offer | None:

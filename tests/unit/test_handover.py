@@ -123,8 +123,9 @@ STORIES: dict[str, list[Line]] = {
         (2, "ben confirms briefing", "accepted", "ana", ""),
         (6, "", "accepted", "ana", "remind ben, ana, dora of ben; page cho"),
         (8, "cho accepts", "accepted", "ana", "tell ana, ben, cho: accepted"),
-        (13, "ben accepts", "accepted", "ana", ""),
-        (14, "ben confirms access", "done", "ben", HANDED.replace("ana, ben:", "ana, ben, cho:")),
+        (13, "ben accepts", "accepted", "ana", "tell ana, ben, cho: accepted"),
+        (18, "", "accepted", "ana", "remind ben, ana, dora of ben; page dora"),
+        (19, "ben confirms access", "done", "ben", HANDED.replace("ana, ben:", f"{ALL}:")),
     ],
     "ben never confirms, and ana calls it off": [
         (0, "", "paging", "ana", "page ben"),

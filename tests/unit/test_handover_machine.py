@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from desktop.domain import handover_answers as answers
 from desktop.domain.errors import InputError
 from desktop.domain.handover import due_actions, next_action, next_action_at, on_call, paged, state
-from desktop.domain.handover_actions import Action, AddNote, CreateOverride, Delegate, RecordAbsence
+from desktop.domain.handover_actions import Action, AddNote, CreateOverride, Delegate, RecordAbsence, Remind, Tell
 from desktop.domain.handover_effects import applied
 from desktop.domain.handover_facts import Handover, Held, Kind, Point, State, accepted_at, confirmed_at, receiver
 from desktop.domain.handover_request import Wish, around, request
@@ -109,7 +109,9 @@ class Backend:
             assert foreseen is before
             return
         self._write(action, foreseen)
-        self.done[_name(action)] += 1
+        # Each yes is told and reminded of.
+        about = f", {accepted_at(before)}" if isinstance(action, Tell | Remind) else ""
+        self.done[_name(action) + about] += 1
         assert self.read() == foreseen
         assert applied(foreseen, action, now) == foreseen, "twice is not the same as once"
 

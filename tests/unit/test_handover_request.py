@@ -1,6 +1,7 @@
 """How an emergency handover begins: what is refused, and whom the watch is offered to, as tables."""
 
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -152,7 +153,7 @@ def test_what_was_asked_for_stands_in_the_facts() -> None:
     assert [(o.person, o.at, o.answer and (o.answer.yes, o.answer.at)) for o in facts.offers] == [
         ("ben", START, (True, START))
     ]
-    assert facts.told == frozenset[tuple[State, str | None]]()
+    assert facts.told == frozenset[tuple[State, datetime | None]]()
 
 
 WEEK, MONDAY = Every(1, Unit.WEEKS), wall("2026-01-05 09:00")
