@@ -107,11 +107,11 @@ def odd_cases(
     happens. Otherwise like ``cases``.
     """
     zone_name, change = draw(st.sampled_from(changes))
-    busy = days // 60
+    busy = days // 180
     people = [f"p{n}" for n in range(draw(st.sampled_from([n for n in RINGS if n >= least])))]
     first = change - timedelta(days=days // 2)
     roles = draw(st.sets(st.sampled_from(ROTATING), min_size=min(least, len(ROTATING)))) | {Role.PRIMARY}
-    rotations = {role: draw(_odd_rotations(people, change, shifts)) for role in sorted(roles)}
+    rotations = {role: draw(_odd_rotations(people, first if busy else change, shifts)) for role in sorted(roles)}
     taken = st.tuples(odd_spans(first, min(days, 60), days), st.sampled_from(people))
     covered = st.tuples(taken, st.none() | st.sampled_from(people)).filter(lambda drawn: drawn[0][1] != drawn[1])
     team = Team(
@@ -143,10 +143,10 @@ def odd_spans(draw: st.DrawFn, first: datetime, longest: int, days: int) -> tupl
 
 
 @st.composite
-def _odd_rotations(draw: st.DrawFn, people: list[str], change: datetime, shifts: tuple[Every, ...]) -> Rotation:
+def _odd_rotations(draw: st.DrawFn, people: list[str], near: datetime, shifts: tuple[Every, ...]) -> Rotation:
     size = draw(st.sampled_from(RINGS))
     members = draw(st.permutations(people))[:size] + draw(st.lists(st.sampled_from(people), max_size=2))
-    start = change - draw(st.integers(-2, 30)) * DAY + draw(st.integers(0, 86_399)) * SECOND
+    start = near - draw(st.integers(-2, 30)) * DAY + draw(st.integers(0, 86_399)) * SECOND
     return Rotation(tuple(members), start, draw(st.sampled_from(shifts)))
 
 

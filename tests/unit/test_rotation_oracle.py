@@ -104,10 +104,10 @@ def test_every_minute_of_many_more_teams(case: Case) -> None:
 # Making a failing example smaller would take days.
 @pytest.mark.full
 @pytest.mark.timeout(4 * 3600)
-@settings(max_examples=6, phases=[Phase.generate])
+@settings(max_examples=3, phases=[Phase.generate])
 @given(odd_cases(shifts=LONG_SHIFTS, days=3650, least=3))
 def test_every_minute_of_ten_years(case: Case) -> None:
-    """Ten years around the clock change that the team was drawn for: five to eight minutes for each team."""
+    """Ten years around the clock change that the team was drawn for; ten minutes to an hour of a processor a team."""
     check_instants(case, case.start, case.end, MINUTE)
 
 
