@@ -243,6 +243,7 @@ def _plan(team: Team) -> _Plan:
 def _keep(store: dict[int, _T], key: int, value: _T, limit: int) -> None:
     """Put ``value`` into ``store``, forgetting the oldest beyond ``limit``."""
     while len(store) >= limit:
-        # Another thread may have been quicker to forget the same one.
-        store.pop(next(iter(list(store)), key), None)
+        for oldest in list(store)[:1]:
+            # Another thread may have been quicker to forget the same one.
+            store.pop(oldest, None)
     store[key] = value

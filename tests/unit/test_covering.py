@@ -69,6 +69,15 @@ def test_the_last_resort_is_the_secondary_before_anyone_else() -> None:
     assert rotation.on_call(team, utc("2026-01-14 14:00"))[Role.PRIMARY].person == "eve"
 
 
+@pytest.mark.parametrize(("ring", "manager", "why"), [("ben", "ben", "rotation"), ("ana ben", "ana", "cover")])
+def test_a_manager_in_two_roles_is_better_than_none_but_worse_than_another(ring: str, manager: str, why: str) -> None:
+    """Ben is primary, and it is his turn as manager, too."""
+    rings = {**TEAM.rotations, Role.MANAGER: Rotation(tuple(ring.split()), START, WEEKLY)}
+    team = replace(TEAM, rotations=MappingProxyType(rings))
+    found = rotation.on_call(team, utc("2026-01-14 20:00"))[Role.MANAGER]
+    assert (found.person, found.why.value) == (manager, why)
+
+
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [

@@ -1,7 +1,8 @@
 """The edges of asking who is on call: windows, errors, what is kept, rings with rows, flags."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -48,7 +49,7 @@ def test_segments_are_clipped_to_the_window_and_in_utc() -> None:
     start, end = (t.astimezone(LOS_ANGELES) for t in (MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=2)))
     (primary, secondary, manager) = rotation.schedule(TEAM, start, end)
     assert primary == Segment(Role.PRIMARY, "ana", start, end, Why.ROTATION)
-    assert str(primary.start.tzinfo) == "UTC"
+    assert primary.start.tzinfo is primary.end.tzinfo is UTC
     assert (secondary.role, manager.role) == (Role.SECONDARY, Role.MANAGER)
 
 
@@ -112,6 +113,27 @@ def test_what_is_kept_does_not_grow_with_teams_or_times() -> None:
     assert len(rotation._plans) <= rotation._KEPT_TEAMS
     assert all(len(plan._blocks) <= rotation._KEPT_BLOCKS for _, plan in rotation._plans.values())
     assert all(len(plan._moments) <= rotation._KEPT_BLOCKS for _, plan in rotation._plans.values())
+
+
+class Raced(dict[int, str]):
+    """Loses what is oldest, or all, to another thread as soon as somebody has looked."""
+
+    def __init__(self, kept: dict[int, str], lost: int) -> None:
+        super().__init__(kept)
+        self._lost = lost
+
+    def __iter__(self) -> Iterator[int]:
+        looked = list(super().keys())
+        for key in looked[: self._lost]:
+            super().pop(key, None)
+        return iter(looked if self._lost < len(looked) else [])
+
+
+@pytest.mark.parametrize(("lost", "left"), [(0, {2: "b", 3: "c"}), (1, {2: "b", 3: "c"}), (2, {3: "c"})])
+def test_what_another_thread_forgot_already_is_forgotten(lost: int, left: dict[int, str]) -> None:
+    store = Raced({1: "a", 2: "b"}, lost)
+    rotation._keep(store, 3, "c", 2)
+    assert dict(store.items()) == left
 
 
 def test_the_first_question_about_a_large_ring_looks_at_few_of_its_members() -> None:
@@ -206,6 +228,11 @@ def test_earlier_engineers_are_met_walking_back_past_rows_and_the_start() -> Non
     assert [ring.engineer(n) for n in range(-1, 4)] == ["cho", "ana", "eve", "ana", "ana"]
     assert tuple(ring.earlier(3)) == ("eve", "cho", "ben")
     assert tuple(ring.earlier(1)) == ("ana", "cho", "ben")
+
+
+def test_shifts_are_counted_whole() -> None:
+    ring = Ring(TEAM.rotations[Role.PRIMARY], LOS_ANGELES, {})
+    assert [ring.count(MONDAY, MONDAY + timedelta(days=days)) for days in (0, 6, 7, 13, 14)] == [0, 0, 1, 1, 2]
 
 
 def test_a_row_for_shifts_of_hours_holds_for_all_that_start_that_day() -> None:
