@@ -1,8 +1,6 @@
 """The edges of the duties' days and months, their order, and whose clock and whose incident they are about."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +11,7 @@ from desktop.domain.checklists import POINTS
 from desktop.domain.duties import Facts, duties, with_certified
 from desktop.domain.duty import Kind
 from desktop.domain.wall import instant
+from tests.unit.machine import FAR_EAST, FAR_WEST, machine_in
 from tests.unit.test_duties_examples import NEW_CHO, OPEN, SEV0, SINCE, TEAM, at, holiday, ids, one, signed
 
 
@@ -54,27 +53,16 @@ def test_a_month_is_reviewed_on_its_first_day_where_that_is_a_working_day() -> N
     assert ids(TEAM, Facts(at("2026-04-01 09:01")), "2026-04-30 00:00", Kind.MONTHLY_REVIEW) == []
 
 
-@pytest.fixture(params=["Etc/GMT+12", "Pacific/Kiritimati"])
-def machine_elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the machine's own clock be half a day behind UTC, or more than half a day ahead of it."""
-    if sys.platform == "win32":
-        pytest.skip("Windows takes its zone from nowhere but its settings")
-    monkeypatch.setenv("TZ", request.param)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
 def on_the_clock_in(zone: str) -> Callable[[str], datetime]:
     return lambda text: instant(datetime.fromisoformat(text), ZoneInfo(zone))
 
 
-@pytest.mark.usefixtures("machine_elsewhere")
+@pytest.mark.parametrize("machine", [FAR_WEST, FAR_EAST])
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
-def test_the_machines_own_clock_counts_for_nothing(zone: str) -> None:
+def test_the_machines_own_clock_counts_for_nothing(zone: str, machine: str) -> None:
     team, shown = replace(TEAM, time_zone=ZoneInfo(zone)), on_the_clock_in(zone)
-    found = duties(team, Facts(shown("2026-04-01 08:00")), shown("2026-04-01 09:00"))
+    with machine_in(machine):
+        found = duties(team, Facts(shown("2026-04-01 08:00")), shown("2026-04-01 09:00"))
     assert [(x.duty.id, x.duty.due, x.duty.late) for x in found] == [
         ("check-in/2026-04-01", shown("2026-04-01 09:00"), shown("2026-04-01 12:00")),
         ("monitoring/2026-04-01", shown("2026-04-01 09:00"), shown("2026-04-02 09:00")),
@@ -82,9 +70,9 @@ def test_the_machines_own_clock_counts_for_nothing(zone: str) -> None:
     ]
 
 
-@pytest.mark.usefixtures("machine_elsewhere")
-def test_a_month_without_a_working_day_is_reviewed_in_the_next() -> None:
+@pytest.mark.parametrize("machine", [FAR_WEST, FAR_EAST])
+def test_a_month_without_a_working_day_is_reviewed_in_the_next(machine: str) -> None:
     closed = holiday(*(f"2026-01-{day:02}" for day in range(1, 32)))
-    assert ids(closed, Facts(at("2026-01-31 12:00")), "2026-02-02 09:00", Kind.MONTHLY_REVIEW) == [
-        "monthly-review/2026-01", "monthly-review/2026-02",
-    ]  # fmt: skip
+    with machine_in(machine):
+        found = ids(closed, Facts(at("2026-01-31 12:00")), "2026-02-02 09:00", Kind.MONTHLY_REVIEW)
+    assert found == ["monthly-review/2026-01", "monthly-review/2026-02"]

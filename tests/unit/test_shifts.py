@@ -1,12 +1,15 @@
 """Whose turn it is around holidays, turn by turn: nothing overlaps, nothing is missing, no turn is empty."""
 
+from datetime import datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from desktop.domain.segments import Why
 from desktop.domain.shifts import Ring, runs
-from desktop.domain.team import Rotation
+from desktop.domain.team import Every, Rotation, Unit
+from tests.unit.machine import FAR_EAST, FAR_WEST, machine_in
 from tests.unit.teams import utc, wall
 from tests.unit.test_rotation_examples import LOS_ANGELES, START, WEEKLY
 
@@ -38,6 +41,46 @@ def test_turns_around_holidays(members: str, holidays: str, expected: str) -> No
     assert {t.start.hour for t in turns} == {17}
     covered = {t.start.day for t in turns if t.why is Why.HOLIDAY}
     assert covered <= {int(day) for day in holidays.split()}
+
+
+def hours_of(*members: str, start: str, zone: str) -> Ring:
+    return Ring(Rotation(members, wall(start), Every(1, Unit.HOURS)), ZoneInfo(zone), {})
+
+
+def test_a_turn_that_the_clock_swallowed_is_none() -> None:
+    ring = hours_of("ana", "ben", "cho", start="2026-03-08 00:00", zone="America/Los_Angeles")
+    turns = list(ring.turns(utc("2026-03-08 08:00"), utc("2026-03-08 12:00")))
+    assert [t.person for t in turns] == ["ana", "ben", "ana", "ben"]
+    assert [t.start for t in turns] == [utc(f"2026-03-08 {hour:02}:00") for hour in (8, 9, 10, 11)]
+
+
+def test_a_turn_that_ends_as_the_window_begins_or_begins_as_it_ends_is_not_in_it() -> None:
+    ring = Ring(Rotation(("ana", "ben", "cho"), START, WEEKLY), LOS_ANGELES, {})
+    first, last = utc("2026-01-12 17:00"), utc("2026-01-19 17:00")
+    tick = timedelta(microseconds=1)
+    assert [t.person for t in ring.turns(first, last)] == ["ben"]
+    assert [t.person for t in ring.turns(first - tick, last + tick)] == ["ana", "ben", "cho"]
+
+
+@pytest.mark.parametrize(("machine", "zone"), [(FAR_EAST, FAR_WEST), (FAR_WEST, FAR_EAST)])
+def test_no_turn_is_missing_where_the_machines_clock_shows_another_day(machine: str, zone: str) -> None:
+    ring, start = hours_of("ana", start="2026-01-01 00:00", zone=zone), utc("2026-01-14 00:00")
+    with machine_in(machine):
+        turns = list(ring.turns(start, start + timedelta(hours=2.5)))
+    assert [t.start - start for t in turns] == [timedelta(hours=hour) for hour in range(3)]
+
+
+def test_a_question_about_a_far_year_looks_at_the_shifts_of_that_year_only() -> None:
+    looked = []
+
+    class Watched(Ring):
+        def _begins(self, shift: int) -> datetime:
+            looked.append(shift)
+            return super()._begins(shift)
+
+    ring = Watched(Rotation(("ana",), START, Every(1, Unit.HOURS)), LOS_ANGELES, {})
+    assert len(list(ring.turns(utc("2126-01-01 00:00"), utc("2126-01-01 12:00")))) == 12
+    assert len(looked) < 100
 
 
 def test_somebody_with_several_earlier_shifts_is_asked_once() -> None:
