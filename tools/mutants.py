@@ -33,7 +33,11 @@ THOROUGH = {
     ),
     ("escalation", "escalation_list", "business"): ("tests/unit/test_escalation_properties.py",),
     ("duties", "duty"): ("tests/unit/test_duties_properties.py",),
-    ("handover", *(f"handover_{part}" for part in ("actions", "answers", "effects", "facts", "request", "watch"))): (
+    (
+        "handover",
+        *(f"handover_{part}" for part in ("actions", "answers", "effects", "facts", "request", "watch")),
+        "watch",
+    ): (
         "tests/unit/test_handover_machine.py",
         "tests/unit/test_handover_schedule.py",
     ),
