@@ -70,6 +70,22 @@ def test_no_turn_is_missing_where_the_machines_clock_shows_another_day(machine: 
     assert [t.start - start for t in turns] == [timedelta(hours=hour) for hour in range(3)]
 
 
+def test_a_holiday_goes_on_to_the_handover_where_the_machines_clock_shows_another_day() -> None:
+    late = Rotation(("ana", "ben"), wall("2026-01-05 23:30"), WEEKLY)
+    ring = Ring(late, ZoneInfo(FAR_WEST), {}, runs([wall("2026-01-07").date()]))
+    start = utc("2026-01-09 11:00")  # 23:00 on the 8th there: the holiday has another half hour.
+    with machine_in(FAR_EAST):
+        turns = [t for t in ring.turns(start, start + timedelta(hours=1)) if t.end > start]
+    assert [(t.person, t.why) for t in turns] == [("ben", Why.HOLIDAY), ("ana", Why.ROTATION)]
+
+
+def test_holidays_that_go_on_beyond_the_window_are_seen() -> None:
+    days = [wall(f"2026-01-{day}").date() for day in range(14, 19)]
+    ring = Ring(Rotation(("ana", "ben", "cho"), START, WEEKLY), LOS_ANGELES, {}, runs(days))
+    turns = list(ring.turns(utc("2026-01-14 16:00"), utc("2026-01-14 18:00")))
+    assert [(t.person, t.why) for t in turns][:2] == [("ben", Why.ROTATION), ("ana", Why.HOLIDAY)]
+
+
 def test_a_question_about_a_far_year_looks_at_the_shifts_of_that_year_only() -> None:
     looked = []
 
