@@ -53,12 +53,22 @@ def test_segments_are_clipped_to_the_window_and_in_utc() -> None:
     assert (secondary.role, manager.role) == (Role.SECONDARY, Role.MANAGER)
 
 
-@pytest.mark.parametrize("at", [START, utc("1969-12-31 23:59"), utc("2200-01-01 00:00"), utc("9999-12-31 00:00")])
-def test_an_instant_without_zone_or_out_of_range_is_refused(at: datetime) -> None:
-    with pytest.raises(InputError):
+OUT_OF_RANGE = "is out of range: schedules are made for the years 1970 to 2199."
+REFUSED = [
+    (START, "2026-01-05T09:00:00 names no zone: add one, or Z for UTC."),
+    (utc("1969-12-31 23:59"), f"1969-12-31T23:59:00+00:00 {OUT_OF_RANGE}"),
+    (utc("2200-01-01 00:00"), f"2200-01-01T00:00:00+00:00 {OUT_OF_RANGE}"),
+    (utc("9999-12-31 00:00"), f"9999-12-31T00:00:00+00:00 {OUT_OF_RANGE}"),
+]
+
+
+@pytest.mark.parametrize(("at", "why"), REFUSED)
+def test_an_instant_without_zone_or_out_of_range_is_refused(at: datetime, why: str) -> None:
+    with pytest.raises(InputError) as on_call:
         rotation.on_call(TEAM, at)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as schedule:
         rotation.schedule(TEAM, at, at)
+    assert str(on_call.value) == str(schedule.value) == why
 
 
 @pytest.mark.parametrize("at", [utc("1970-01-01 00:00"), utc("2199-12-31 23:59")])
@@ -100,6 +110,31 @@ def test_asking_again_gives_the_same_and_an_equal_team_the_same() -> None:
     twin = replace(TEAM, people=tuple(replace(p) for p in TEAM.people))
     assert twin is not TEAM
     assert rotation.on_call(TEAM, NEXT) is rotation.on_call(TEAM, NEXT) is rotation.on_call(twin, NEXT)
+
+
+def test_several_teams_are_kept_beside_each_other() -> None:
+    plan = rotation._plan(TEAM)
+    rotation._plan(AWAY_BUT_ASKED)
+    assert rotation._plan(TEAM) is plan
+
+
+def test_a_team_that_was_asked_for_before_is_not_compared_with_others_again() -> None:
+    compared = []
+
+    class Watched(Team):
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return self is other
+
+        __hash__ = None  # type: ignore[assignment]
+
+    team = Watched(LOS_ANGELES, TEAM.people, TEAM.rotations)
+    rotation._plan(TEAM)
+    plan = rotation._plan(team)
+    assert compared
+    compared.clear()
+    assert rotation._plan(team) is plan
+    assert compared == []
 
 
 def test_what_is_kept_does_not_grow_with_teams_or_times() -> None:

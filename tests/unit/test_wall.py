@@ -38,6 +38,13 @@ def test_instant(zone: str, time: str, expected: str) -> None:
 
 def test_a_time_with_an_offset_is_its_own_instant() -> None:
     assert instant(wall("2026-01-05T09:00:00-05:00"), ZoneInfo("Europe/Berlin")) == utc("2026-01-05 14:00")
+    assert instant(wall("2026-01-05T09:00:00-05:00"), ZoneInfo("Europe/Berlin")).tzinfo is UTC
+
+
+@pytest.mark.parametrize("at", ["2026-11-01 08:30", "2026-11-01 09:30"])
+def test_what_a_clock_shows_does_not_say_which_of_two_times_it_is(at: str) -> None:
+    shown = clock(utc(at), ZoneInfo("America/Los_Angeles"))
+    assert (shown, shown.fold, shown.tzinfo) == (wall("2026-11-01 01:30"), 0, None)
 
 
 def test_a_fold_in_what_is_given_changes_nothing() -> None:
