@@ -69,7 +69,7 @@ def revoke_token(options: Namespace) -> int:
 
 def no_token_command(_options: Namespace) -> int:
     """Say what 'token' lacks."""
-    raise InputError("token what? See 'watchbell token --help'")
+    raise InputError("token what? See 'watchbell token create --help', 'token list --help' and 'token revoke --help'")
 
 
 def _token(token: "Issued", now: datetime) -> dict[str, object]:
