@@ -19,7 +19,7 @@ T = TypeVar("T")
 ATTEMPTS = 5
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Work:
     """What a command works on: its ``connection``, and the incidents that it ``changed``, in order.
 

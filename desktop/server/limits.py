@@ -7,6 +7,7 @@ would. What is over a limit is refused and said, with when to come again; nothin
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,7 +39,7 @@ class _Window:
     began: float
     count: int = 0
     keys: set[str] = field(default_factory=set)
-    admitted: int = 0
+    admitted: weakref.ref[object] | None = None
     told: bool = False
 
 
@@ -109,12 +110,13 @@ class Floods:
         """
         with self._lock:
             window, reset = self._windows.of(key)
-            # An id that is used again lets one more in, which is no harm.
-            if len(window.keys) >= self._limit and dedup_key not in window.keys and window.admitted != id(run):
+            admitted = window.admitted is not None and window.admitted() is run
+            if len(window.keys) >= self._limit and dedup_key not in window.keys and not admitted:
                 noted = partial(setattr, window, "told", True)
                 raise Flooded(service, self._limit, reset, first=not window.told, noted=noted)
             window.keys.add(dedup_key)
-            window.admitted = id(run)
+            # Not its id, which the next attempt may be given again.
+            window.admitted = weakref.ref(run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ class Watch:
         return self.now
 
 
+class Attempt:
+    """What stands for a run of a command: the next one may well be given the same place in memory."""
+
+
 def limit(house: House, requests: int = 1_000_000, new: int = 1_000) -> Watch:
     watch = Watch()
     house.server.station.limits = Limits(Requests(requests, watch), Floods(new, watch))
@@ -153,14 +157,27 @@ class TestFloods:
 
     def test_an_attempt_that_began_in_time_is_taken_whole_and_counts_once(self) -> None:
         floods = Floods(2, Watch())
-        attempt = object()
+        attempt = Attempt()
         for dedup in ("a", "b", "c", "a"):
             floods.admit("key", "payments", dedup, attempt)
-        again = object()
+        again = Attempt()
         for dedup in ("a", "b", "c"):
             floods.admit("key", "payments", dedup, again)
         with pytest.raises(Flooded):
-            floods.admit("key", "payments", "d", object())
+            floods.admit("key", "payments", "d", Attempt())
+
+    def test_an_attempt_that_is_over_lets_no_later_one_through(self) -> None:
+        floods = Floods(1, Watch())
+        attempt = Attempt()
+        place = id(attempt)
+        floods.admit("key", "payments", "a", attempt)
+        del attempt
+        others: list[Attempt] = []
+        while id(later := Attempt()) != place:
+            others.append(later)
+            assert len(others) < 100_000, "its place was not given away again"
+        with pytest.raises(Flooded):
+            floods.admit("key", "payments", "b", later)
 
     def test_those_that_are_over_are_forgotten(self) -> None:
         watch = Watch()
