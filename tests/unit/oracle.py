@@ -1,18 +1,19 @@
 """Who is on call, worked out the slow and obvious way, to check the fast one against. Pure.
 
-It asks one instant at a time, knows nothing of segments or of what was worked out before, and finds a wall-clock time
-by watching the clock tick. Times in the teams that it is asked about must be whole seconds; where it writes down
-segments, whole ticks.
+It asks one instant at a time, knows nothing of segments, and finds a wall-clock time by watching the clock tick. What
+has nothing to do with the instant is looked up once for each team. Times in the teams that it is asked about must be
+whole seconds; where it writes down segments, whole ticks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, wraps
 from itertools import chain
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from desktop.domain.segments import Segment, Why
-from desktop.domain.team import Role, Rotation, Team
+from desktop.domain.team import Every, Role, Rotation, Team
 
 DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 # No clock of these years went back further at once: Troll's in Antarctica does, by two hours.
@@ -20,6 +21,24 @@ WELL_BEFORE = timedelta(hours=3)
 NOBODY = None
 
 Held = tuple[str | None, Why]
+Answer = TypeVar("Answer")
+
+
+def remembered(ask: Callable[[Team, Role, int], Answer]) -> Callable[[Team, Role, int], Answer]:
+    """Ask only once about each shift of the same team: a team never changes."""
+    about: list[Team] = []
+    answers: dict[tuple[Role, int], Answer] = {}
+
+    @wraps(ask)
+    def look(team: Team, role: Role, number: int) -> Answer:
+        if not about or about[0] is not team:
+            about[:] = [team]
+            answers.clear()
+        if (role, number) not in answers:
+            answers[role, number] = ask(team, role, number)
+        return answers[role, number]
+
+    return look
 
 
 def schedule(team: Team, start: datetime, end: datetime, tick: timedelta) -> tuple[Segment, ...]:
@@ -144,6 +163,7 @@ def shift_number(team: Team, role: Role, at: datetime) -> int:
     return max(number, -1)
 
 
+@remembered
 def row(team: Team, role: Role, number: int) -> str | None:
     starts = (team.rotations[role].start + number * length(team.rotations[role])).date()
     found = None
@@ -158,6 +178,7 @@ def engineer(team: Team, role: Role, number: int) -> str:
     return row(team, role, number) or members[number % len(members)]
 
 
+@remembered
 def earlier_engineers(team: Team, role: Role, number: int) -> list[str]:
     """Return everybody else that one meets walking back shift by shift, until nobody is left to meet."""
     found: list[str] = []
@@ -205,7 +226,12 @@ def holds(team: Team, start: datetime, end: datetime, at: datetime) -> bool:
 
 
 def length(rotation: Rotation) -> timedelta:
-    return timedelta(**{str(rotation.every.unit): rotation.every.count})
+    return lasting(rotation.every)
+
+
+@lru_cache
+def lasting(every: Every) -> timedelta:
+    return timedelta(**{str(every.unit): every.count})
 
 
 def shown(zone: ZoneInfo, wall: datetime) -> datetime:
