@@ -47,8 +47,8 @@ class Writer:
         self._on_trouble = on_trouble
         self._storage = storage
         self._listener = listener or (lambda changed: None)  # noqa: ARG005 - the shape of a listener
-        # Savepoints cost next to nothing on SQLite, and two of seven round trips on PostgreSQL.
-        self._careful = 0 if storage.shared else 1
+        # Savepoints cost a tenth of a command on SQLite, and two of seven round trips on PostgreSQL.
+        self._careful = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -126,8 +126,7 @@ class Writer:
             self._fail(group, error)
             return
         self.trouble = ""
-        if self._storage.shared:
-            self._careful = max(0, self._careful - 1)
+        self._careful = max(0, self._careful - 1)
         changed = [record for job in group for record in job.changed]
         if changed:
             self._tell(changed)

@@ -268,9 +268,8 @@ def _meet(both: threading.Barrier) -> None:
     both.abort()
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_without_savepoints_too_an_error_is_its_own(bench: Bench) -> None:
-    """On PostgreSQL a group is tried without savepoints first; after one that needed them, the next ones have some."""
+    """A group is tried without savepoints first; after one that needed them, the next ones have some."""
 
     def fails(work: Work) -> None:
         add(100)(work)
