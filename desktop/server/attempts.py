@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TypeVar
+from itertools import groupby, islice
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -34,6 +34,22 @@ class Work:
 
 
 Command = Callable[[Work], T]
+Outcome = object
+"""What became of one of many commands: its result, or the exception that was its own."""
+
+
+@runtime_checkable
+class Sociable(Protocol):
+    """A command that can be done together with others of its kind, with fewer statements than each alone.
+
+    ``together`` returns the outcome of each, in order; when it raises, each is done alone.
+    """
+
+    def __call__(self, work: Work) -> object:
+        """Do it alone."""
+
+    def together(self, work: Work, commands: Sequence[Any]) -> Sequence[Outcome]:
+        """Do all of ``commands``, which are of this one's kind and stand in order."""
 
 
 @dataclass(slots=True)
@@ -54,6 +70,13 @@ class Job:
         self.runs += 1
         return Work(transaction.connection, services=transaction.services)
 
+    def take(self, outcome: Outcome) -> None:
+        """Take the outcome of a run together with others."""
+        if isinstance(outcome, Exception):
+            self.error = outcome
+        else:
+            self.result = outcome
+
     def done(self, work: Work) -> None:
         """Take over what a run that succeeded made."""
         self.changed, self.history = work.changed, work.history
@@ -70,27 +93,40 @@ class Unguarded(Exception):
     """A command failed that had no savepoint: its group has to be done again, with one for each."""
 
 
-def attempt(transaction: Work, job: Job, *, guarded: bool) -> None:
-    """Run one command, again while other servers get in its way; not ``guarded``, without a savepoint."""
-    if not guarded:
-        _bare(transaction, job)
-        return
+def attempt_bare(transaction: Work, jobs: Sequence[Job]) -> None:
+    """Run the commands of ``jobs`` without savepoints, those of a kind that stand together as one."""
+    for _, neighbours in groupby(jobs, key=_kind):
+        _bare(transaction, list(neighbours))
+
+
+def attempt(transaction: Work, job: Job) -> None:
+    """Run one command in a savepoint, again while other servers get in its way."""
     for _ in range(ATTEMPTS):
         if _once(transaction, job):
             return
 
 
-def _bare(transaction: Work, job: Job) -> None:
-    work = job.begin(transaction)
+def _kind(job: Job) -> object:
+    return type(job.command) if isinstance(job.command, Sociable) else job
+
+
+def _bare(transaction: Work, jobs: Sequence[Job]) -> None:
+    # What all of them change is told with the first.
+    work, *_ = [job.begin(transaction) for job in jobs]
+    command = jobs[0].command
     try:
-        job.result = job.command(work)
+        if isinstance(command, Sociable):
+            for job, outcome in zip(jobs, command.together(work, [job.command for job in jobs]), strict=True):
+                job.take(outcome)
+        else:
+            jobs[0].result = command(work)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         raise Unguarded from error
     except Exception as error:
         raise Unguarded from error
-    job.done(work)
+    jobs[0].done(work)
 
 
 def _once(transaction: Work, job: Job) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, insert, text, update
+from sqlalchemy import Connection, Insert, Table, bindparam, func, insert, select, text, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from desktop.server import schema
@@ -12,12 +13,13 @@ from desktop.server import schema
 CHANNEL = "watchbell"
 
 _counter = schema.counters.c
-_NEXT_NUMBER = (
+_NEXT_NUMBERS = (
     update(schema.counters)
     .where(_counter.name == "incident")
-    .values(value=_counter.value + 1)
+    .values(value=_counter.value + bindparam("many"))
     .returning(_counter.value)
 )
+_FROM_SEQUENCE = select(schema.incident_numbers.next_value()).select_from(func.generate_series(1, bindparam("many")))
 _TELL = text("SELECT pg_notify(:channel, :number)")
 
 
@@ -36,25 +38,37 @@ def insert_new(table: Table, dialect: str, columns: tuple[str, ...], where: str 
     return built.execution_options(preserve_rowcount=True)
 
 
-def open_incident(connection: Connection, row: Mapping[str, Any]) -> int | None:
-    """Insert an incident under the next number and return that; None when one with the same key is open already.
+def open_incidents(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int] | None:
+    """Insert incidents under the next numbers and return these; None when one with the same key is open already.
 
     On PostgreSQL the numbers come from a sequence, of which some are never used: a counter's row would be locked until
     the commit there, and have servers wait for each other.
     """
+    many = {"many": len(rows)}
     if connection.dialect.name == "sqlite":
-        number: int = connection.execute(_NEXT_NUMBER).scalar_one()
-        return number if connection.execute(_insert_open("sqlite"), {**row, "number": number}).rowcount else None
-    return connection.execute(_insert_open("postgresql"), row).scalar_one_or_none()
+        last: int = connection.execute(_NEXT_NUMBERS, many).scalar_one()
+        numbers = list(range(last - len(rows) + 1, last + 1))
+    else:
+        numbers = sorted(connection.execute(_FROM_SEQUENCE, many).scalars())
+    numbered = [{**row, "number": number} for row, number in zip(rows, numbers, strict=True)]
+    # In one order everywhere: servers that open the same ones wait for each other, but not in a circle.
+    numbered.sort(key=itemgetter("service_id", "dedup_key"))
+    return numbers if _insert_open(connection, numbered) == len(rows) else None
+
+
+def _insert_open(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert those of ``rows`` whose key has no open incident, and return how many they were."""
+    dialect = connection.dialect.name
+    statement = insert_new(schema.incidents, dialect, ("service_id", "dedup_key"), "status != 'resolved'")
+    if dialect == "sqlite":
+        return connection.execute(statement, rows).rowcount
+    # As one statement: see insert_all.
+    return len(connection.execute(_returning_id(statement), rows).all())
 
 
 @cache
-def _insert_open(dialect: str) -> Insert | ReturningInsert[tuple[int]]:
-    table = schema.incidents
-    statement = insert_new(table, dialect, ("service_id", "dedup_key"), "status != 'resolved'")
-    if dialect == "sqlite":
-        return statement
-    return statement.values(number=schema.incident_numbers.next_value()).returning(table.c.number)
+def _returning_id(statement: Insert) -> ReturningInsert[tuple[str]]:
+    return statement.returning(schema.incidents.c.id)
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

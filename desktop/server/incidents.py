@@ -14,14 +14,12 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import schema, transitions
-from desktop.server.events import Action, Event
-from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
+from desktop.server import rows, schema, transitions
+from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
-from desktop.server.rows import load, query, save
+from desktop.server.rows import load, query
 from desktop.server.station import Station
-from desktop.server.tokens import find_service
 from desktop.server.writer import Work
 
 _REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)
@@ -61,35 +59,6 @@ class Opening:
     escalates_as: Severity | None = None
 
 
-def enqueue(station: Station, work: Work, event: Event) -> str:
-    """Take an event of the Events API and return its dedup key; InvalidEvent when its key opens no service.
-
-    Flooded when it would open one incident more than are taken by one key in a minute.
-    """
-    moment = station.moment()
-    service = work.services.get(event.routing_key) or find_service(work.connection, event.routing_key, moment.now)
-    if service is None:
-        raise InvalidEvent(["'routing_key' is unknown or revoked"])
-    work.services[event.routing_key] = service
-    key = event.dedup_key or secrets.token_hex(16)
-    known = _by_key(station, work, service, key, moment.now)
-    actor = f"service:{service}"
-    draft = None
-    if event.action is Action.TRIGGER:
-        if known is None:
-            station.limits.floods.admit(event.routing_key, service, key, work)
-        draft = _trigger(station, moment, event, known, service, key)
-    elif known is not None and known.open:
-        draft = Draft(known, known)
-        if event.action is Action.ACKNOWLEDGE:
-            transitions.acknowledge(draft, moment, actor, None)
-        else:
-            transitions.resolve(draft, moment, actor)
-    if draft is not None:
-        _save(work, [draft])
-    return key
-
-
 def create(station: Station, work: Work, actor: str, opening: Opening) -> Record:
     """Open an incident at a person's request; refused when one with the same key is open."""
     moment = station.moment()
@@ -97,7 +66,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
     if known is not None and known.open:
         raise refused(DUPLICATE_KEY, "Open incident with matching dedup key already exists on this service")
     key = opening.key or secrets.token_hex(16)
-    draft = _new(station, moment, opening.service, key, opening.title, opening.severity, actor)
+    draft = new(station, moment, opening.service, key, opening.title, opening.severity, actor)
     draft.change(urgency=opening.urgency or opening.severity.severity.urgency)
     if opening.escalates_as is not None:
         draft.change(escalates_as=opening.escalates_as)
@@ -106,7 +75,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
         transitions.assign_directly(draft, moment, actor, opening.people)
     else:
         transitions.work_off(draft, moment)
-    return _save(work, [draft])[0]
+    return save(work, [draft])[0]
 
 
 def change(
@@ -131,7 +100,7 @@ def change(
         order.append(draft)
     for draft in drafts.values():
         seen(draft)
-    _save(work, list(drafts.values()))
+    save(work, list(drafts.values()))
     return [draft.record for draft in order]
 
 
@@ -171,12 +140,13 @@ def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], N
     drafts = [Draft(record, record) for record in records]
     for draft in drafts:
         transition(draft)
-    _save(work, drafts)
+    save(work, drafts)
     return len(drafts)
 
 
-def _save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
-    saved = save(work.connection, drafts, work.history)
+def save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
+    """Write what became of ``drafts``, as part of ``work``; return the incidents that changed."""
+    saved = rows.save(work.connection, drafts, work.history)
     work.changed.extend(saved)
     return saved
 
@@ -188,39 +158,10 @@ def _by_key(station: Station, work: Work, service: str, key: str, now: datetime)
     return found[0] if found else None
 
 
-def _trigger(
-    station: Station, moment: Moment, event: Event, known: Record | None, service: str, key: str
-) -> Draft:  # fmt: skip
-    actor = f"service:{service}"
-    data = {"event": dict(event.original)}
-    if known is None:
-        severity = station.roster.severity(service, event.severity)
-        draft = _new(station, moment, service, key, event.title, severity, actor)
-        draft.change(link=event.link)
-        draft.note(Entry("trigger", moment.now, actor, data=data))
-        transitions.work_off(draft, moment)
-        return draft
-    draft = Draft(known, known)
-    if known.open:
-        draft.change(updated_at=moment.now)
-        draft.note(Entry("trigger", moment.now, actor, data={**data, "repeated": True}))
-        _raise(draft, moment, actor, station.roster.severity(service, event.severity))
-    else:
-        # First, so that it is reopened as what it has become.
-        _raise(draft, moment, actor, station.roster.severity(service, event.severity))
-        transitions.reopen(draft, moment, actor, data)
-    return draft
-
-
-def _raise(draft: Draft, moment: Moment, actor: str, said: Mapped) -> None:
-    """Take over a worse severity of a repeated event (design, section 3); a milder or an unknown one says nothing."""
-    if not said.note and said.severity < draft.record.severity:
-        transitions.set_severity(draft, moment, actor, said.severity)
-
-
-def _new(
+def new(
     station: Station, moment: Moment, service: str, key: str, title: str, severity: Mapped, actor: str
 ) -> Draft:  # fmt: skip
+    """Return a draft of a new incident that is triggered now, which nobody was paged for yet."""
     now = moment.now
     record = Record(
         id=new_id(),

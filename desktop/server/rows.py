@@ -27,7 +27,7 @@ from desktop.domain.severity import Severity, Urgency
 from desktop.server import schema
 from desktop.server.codec import Frozen, progress_from_json, progress_to_json
 from desktop.server.contributions import note_from_json, note_to_json, responders_from_json, responders_to_json
-from desktop.server.dialects import insert_all, open_incident, tell
+from desktop.server.dialects import insert_all, open_incidents, tell
 from desktop.server.records import Draft, Entry, Held, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
@@ -99,7 +99,7 @@ def save(connection: Connection, drafts: Sequence[Draft], history: list[HistoryR
     touched = sorted((draft for draft in drafts if draft.touched), key=lambda draft: draft.record.id)
     if not touched:
         return []
-    _insert_new(connection, [draft for draft in touched if draft.before is None])
+    _insert_new(connection, [draft for draft in drafts if draft.before is None and draft.touched])
     _update_known(connection, [draft for draft in touched if draft.before is not None])
     for table in (schema.assignments, schema.acknowledgements):
         _write_held(connection, table, touched)
@@ -140,10 +140,13 @@ def current_version(connection: Connection) -> int:
 
 
 def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
-    for draft in drafts:
-        number = open_incident(connection, {**_row(draft.record), "id": draft.record.id, "version": 0})
-        if number is None:
-            raise Stale
+    if not drafts:
+        return
+    rows = [{**_row(draft.record), "id": draft.record.id, "version": 0} for draft in drafts]
+    numbers = open_incidents(connection, rows)
+    if numbers is None:
+        raise Stale
+    for draft, number in zip(drafts, numbers, strict=True):
         draft.change(number=number)
 
 

@@ -14,11 +14,22 @@ from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from desktop.domain.errors import StorageError
 from desktop.server import schema
-from desktop.server.attempts import ATTEMPTS, Command, Job, Unguarded, Work, attempt, finish, in_the_way
+from desktop.server.attempts import (
+    ATTEMPTS,
+    Command,
+    Job,
+    Outcome,
+    Unguarded,
+    Work,
+    attempt,
+    attempt_bare,
+    finish,
+    in_the_way,
+)
 from desktop.server.records import Record
 from desktop.server.storage import Storage
 
-__all__ = ["GROUP", "Command", "Listener", "Work", "Writer", "touch"]
+__all__ = ["GROUP", "Command", "Listener", "Outcome", "Work", "Writer", "touch"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -112,8 +123,11 @@ class Writer:
         try:
             with self._storage.engine.begin() as connection:
                 transaction = Work(connection)
-                for job in group:
-                    attempt(transaction, job, guarded=self._careful > 0)
+                if self._careful:
+                    for job in group:
+                        attempt(transaction, job)
+                else:
+                    attempt_bare(transaction, group)
                 finish(connection, group)
         except Unguarded:
             self._careful = _CAREFUL

@@ -261,7 +261,8 @@ def test_the_same_new_key_from_many_at_once_is_one_incident(shared: House) -> No
 
 
 def _trigger(house: House) -> Any:
-    from desktop.server import events, incidents  # noqa: PLC0415 - only here below HTTP
+    from desktop.server import events  # noqa: PLC0415 - only here below HTTP
+    from desktop.server.enqueueing import Enqueue  # noqa: PLC0415
 
     event = events.parse(house.event(key="race"))
-    return lambda work: incidents.enqueue(house.server.station, work, event)
+    return Enqueue(house.server.station, event)

@@ -13,11 +13,11 @@ import pytest
 import requests
 from sqlalchemy import select, update
 
-from desktop.server import events, incidents, schema, tokens
+from desktop.server import events, schema, tokens
 from desktop.server.codec import progress_from_json, progress_to_json
+from desktop.server.enqueueing import Enqueue
 from desktop.server.running import Server
 from desktop.server.storage import Storage, resolve
-from desktop.server.writer import Work
 from tests.postgresql import Cluster, OwnCluster, cluster
 from tests.server.house import TEAM, Clock, running_server
 from tests.server.listening import listening
@@ -310,11 +310,7 @@ def _trigger(dedup: str) -> dict[str, Any]:
 def _send_all(server: Server, key: str, bodies: Sequence[dict[str, Any]]) -> None:
     for body in bodies:
         event = events.parse({"routing_key": key, **body})
-        server.writer.run(partial(_take, server, event))
-
-
-def _take(server: Server, event: events.Event, work: Work) -> str:
-    return incidents.enqueue(server.station, work, event)
+        server.writer.run(Enqueue(server.station, event))
 
 
 def _at_once(calls: list[Any]) -> None:

@@ -6,9 +6,10 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from desktop.server import events, incidents
+from desktop.server import events
 from desktop.server.api.body import NotJson, parse
 from desktop.server.api.common import Here
+from desktop.server.enqueueing import Enqueue
 from desktop.server.failures import InvalidEvent
 from desktop.server.salvage import salvage
 
@@ -21,7 +22,7 @@ async def enqueue(request: Request, station: Here) -> JSONResponse:
     """Take an event: answered 202 only when it is durable."""
     try:
         event = _read(request, await request.body())
-        future = station.writer.submit(lambda work: incidents.enqueue(station, work, event))
+        future = station.writer.submit(Enqueue(station, event))
         key = await asyncio.wrap_future(future)
     except InvalidEvent as error:
         return _refused(request, error)

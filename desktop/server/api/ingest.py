@@ -13,10 +13,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from desktop.domain.text import shorten, storable
-from desktop.server import incidents
 from desktop.server.access import token_of
 from desktop.server.api.body import NotJson, parse
 from desktop.server.api.common import Here, Json
+from desktop.server.enqueueing import enqueue
 from desktop.server.failures import UNAUTHORIZED, InvalidEvent, Refused, invalid
 from desktop.server.ingest import alertmanager, datadog, generic, grafana
 from desktop.server.ingest.mending import mend
@@ -146,10 +146,8 @@ def _marked(reports: Sequence[Report], why: str, content: str) -> list[Report]:
 def _enqueue(station: Station, work: Work, key: str, reports: Sequence[Report]) -> list[str]:
     """Take all of ``reports``, or none: on the writer's thread, in one transaction. Return their dedup keys."""
     service = find_service(work.connection, key, station.clock()) or ""
-    return [
-        incidents.enqueue(station, work, event(report, key, _word(station, service, report.severities)))
-        for report in reports
-    ]
+    events = [event(report, key, _word(station, service, report.severities)) for report in reports]
+    return enqueue(station, work, events)
 
 
 def _word(station: Station, service: str, words: Sequence[Any]) -> object:

@@ -1,0 +1,164 @@
+"""Taking events: those that arrive together share one look for what is known, and one write. On the writer's thread."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, or_
+
+from desktop.domain.incident import Status
+from desktop.domain.severity import Mapped
+from desktop.server import incidents, schema, transitions
+from desktop.server.events import Action, Event
+from desktop.server.failures import InvalidEvent
+from desktop.server.limits import Flooded
+from desktop.server.records import Draft, Entry, Record
+from desktop.server.roster import Moment
+from desktop.server.rows import load, query
+from desktop.server.station import Station
+from desktop.server.tokens import find_service
+from desktop.server.writer import Outcome, Work
+
+_REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)
+_incidents = schema.incidents.c
+# The open one of a key stands before those that were resolved a short while ago, the latest of which comes next.
+_BY_KEYS = query(
+    _incidents.service_id == bindparam("service"),
+    _incidents.dedup_key.in_(bindparam("keys", expanding=True)),
+    or_(_incidents.status != Status.RESOLVED.value, _incidents.resolved_at > bindparam("recent")),
+    order=(_incidents.resolved_at.is_(None).desc(), _incidents.resolved_at.desc()),
+)
+
+_Key = tuple[str, str]
+"""A service and a dedup key."""
+
+
+class _Request:
+    """What the limit counts as one attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Take one event of the Events API; the result is its dedup key.
+
+    Raises InvalidEvent when its routing key opens no service, Flooded when it would open one incident more than are
+    taken by one key in a minute. Neither changes anything.
+    """
+
+    station: Station
+    event: Event
+
+    def __call__(self, work: Work) -> str:
+        """Take this one alone."""
+        return enqueue(self.station, work, [self.event])[0]
+
+    def together(self, work: Work, commands: Sequence["Enqueue"]) -> list[Outcome]:
+        """Take those of ``commands``, in order; one that is refused is no other's trouble."""
+        taking = _Taking(self.station, work, [command.event for command in commands])
+        outcomes: list[Outcome] = []
+        for command in commands:
+            try:
+                outcomes.append(taking.take(command.event, _Request()))
+            except (InvalidEvent, Flooded) as error:
+                outcomes.append(error)
+        taking.save()
+        return outcomes
+
+
+def enqueue(station: Station, work: Work, events: Sequence[Event]) -> list[str]:
+    """Take all of ``events`` as one request, or none of them; return their dedup keys. Raises as ``Enqueue`` does."""
+    taking, request = _Taking(station, work, events), _Request()
+    keys = [taking.take(event, request) for event in events]
+    taking.save()
+    return keys
+
+
+class _Taking:
+    """What becomes of the incidents that ``events`` are about: read once, written once."""
+
+    def __init__(self, station: Station, work: Work, events: Sequence[Event]) -> None:
+        self._station = station
+        self._work = work
+        self._moment = station.moment()
+        # An event without a key of its own is about nothing that is known.
+        self._keys = {id(event): event.dedup_key or secrets.token_hex(16) for event in events}
+        named: dict[str, list[str]] = {}
+        for event in events:
+            service = self._service(event)
+            if service is not None and event.dedup_key is not None:
+                named.setdefault(service, []).append(event.dedup_key)
+        self._drafts: dict[_Key, Draft] = {}
+        for service, keys in named.items():
+            self._drafts |= {(service, r.dedup_key): Draft(r, r) for r in self._known(service, keys)}
+
+    def take(self, event: Event, request: object) -> str:
+        """Take one of the events, as part of ``request``."""
+        service = self._service(event)
+        if service is None:
+            raise InvalidEvent(["'routing_key' is unknown or revoked"])
+        key = service, self._keys[id(event)]
+        draft = self._drafts.get(key)
+        if event.action is Action.TRIGGER:
+            if draft is None:
+                self._station.limits.floods.admit(event.routing_key, *key, request)
+                self._drafts[key] = _open(self._station, self._moment, event, *key)
+            else:
+                _again(self._station, self._moment, event, draft)
+        elif draft is not None and draft.record.open:
+            actor = f"service:{service}"
+            if event.action is Action.ACKNOWLEDGE:
+                transitions.acknowledge(draft, self._moment, actor, None)
+            else:
+                transitions.resolve(draft, self._moment, actor)
+        return key[1]
+
+    def save(self) -> None:
+        """Write what became of them."""
+        incidents.save(self._work, list(self._drafts.values()))
+
+    def _service(self, event: Event) -> str | None:
+        found = self._work.services.get(event.routing_key)
+        if found is None:
+            found = find_service(self._work.connection, event.routing_key, self._moment.now)
+            if found is not None:
+                self._work.services[event.routing_key] = found
+        return found
+
+    def _known(self, service: str, keys: Sequence[str]) -> list[Record]:
+        recent: datetime = self._moment.now - _REOPEN_WITHIN
+        asked = {"service": service, "keys": sorted(set(keys)), "recent": recent}
+        found = load(self._work.connection, self._station.policies, _BY_KEYS, **asked)
+        # The first of each key.
+        return list({record.dedup_key: record for record in reversed(found)}.values())
+
+
+def _open(station: Station, moment: Moment, event: Event, service: str, key: str) -> Draft:
+    severity = station.roster.severity(service, event.severity)
+    actor = f"service:{service}"
+    draft = incidents.new(station, moment, service, key, event.title, severity, actor)
+    draft.change(link=event.link)
+    draft.note(Entry("trigger", moment.now, actor, data={"event": dict(event.original)}))
+    transitions.work_off(draft, moment)
+    return draft
+
+
+def _again(station: Station, moment: Moment, event: Event, draft: Draft) -> None:
+    """Take note of a trigger of something that is known; what was resolved is reopened."""
+    service = draft.record.service_id
+    actor, data = f"service:{service}", {"event": dict(event.original)}
+    severity = station.roster.severity(service, event.severity)
+    if draft.record.open:
+        draft.change(updated_at=moment.now)
+        draft.note(Entry("trigger", moment.now, actor, data={**data, "repeated": True}))
+        _raise(draft, moment, actor, severity)
+    else:
+        # First, so that it is reopened as what it has become.
+        _raise(draft, moment, actor, severity)
+        transitions.reopen(draft, moment, actor, data)
+
+
+def _raise(draft: Draft, moment: Moment, actor: str, said: Mapped) -> None:
+    """Take over a worse severity of a repeated event (design, section 3); a milder or an unknown one says nothing."""
+    if not said.note and said.severity < draft.record.severity:
+        transitions.set_severity(draft, moment, actor, said.severity)
