@@ -5,7 +5,8 @@
     .venv/bin/python -m tools.mutants --keep /tmp/mutants keep the work, and go on with what is there
 
 Ends with 1 when a mutant survives that tests/unit/equivalent_mutants.toml does not explain. mutmut makes the mutants
-and runs the quick tests against them; those that survive meet the thorough ones (oracles, properties) of their subject.
+and runs the quick tests against them; those that survive meet them again, in a process in which nothing was worked out
+before, and the thorough ones (oracles, properties) of their subject.
 """
 
 import argparse
@@ -133,18 +134,17 @@ def _module(name: str) -> str:
 
 
 def _survivors(place: Path, status: dict[str, str], workers: int) -> list[str]:
-    """Return the mutants that the thorough tests of their subject do not notice either."""
+    """Return the mutants that the tests do not notice in a fresh process, and the thorough ones do not either."""
     names = [name for name, became in status.items() if became != "killed"]
     with ThreadPoolExecutor(workers) as pool:
-        noticed = pool.map(lambda name: _noticed(place, name, status[name]), names)
+        noticed = pool.map(lambda name: _noticed(place, name), names)
         return [name for name, seen in zip(names, noticed, strict=True) if not seen]
 
 
-def _noticed(place: Path, name: str, became: str) -> bool:
-    tests = (*next((tests for modules, tests in THOROUGH.items() if _module(name) in modules), ()), *EVERYTHING)
-    if became == "timeout":
-        # On a busy machine the first run may have been merely slow: once more, with time enough.
-        tests = (*_selected(place), *tests)
+def _noticed(place: Path, name: str) -> bool:
+    # All once more: what an earlier test worked out and kept can hide a mutant, and a busy machine an endless loop.
+    thorough = next((tests for modules, tests in THOROUGH.items() if _module(name) in modules), ())
+    tests = (*_selected(place), *thorough, *EVERYTHING)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:randomly", *tests]
     environment = {**os.environ, "MUTANT_UNDER_TEST": name}
     try:

@@ -303,6 +303,27 @@ def test_who_hands_over_to_whom(row: tuple[str, Team, str]) -> None:
     assert ", ".join(f"{w.outgoing} {w.incoming}" for w in found) == expected
 
 
+def test_whoever_covers_a_holiday_hands_nothing_over() -> None:
+    """Cho has a day of Ana's week, Ana one of Ben's: neither comes between these two."""
+    team = holiday("2026-01-29", "2026-02-05")
+    (found,) = weekly_handovers(Watch(team), at("2026-01-27 00:00"), at("2026-02-03 00:00"))
+    assert (found.at, found.outgoing, found.incoming) == (at("2026-02-02 09:00"), "ana", "ben")
+
+
+def test_the_last_handover_before_holidays_that_move_the_next_ones() -> None:
+    daily = Rotation(("ana", "ben", "cho"), START, Every(1, Unit.DAYS))
+    team = replace(holiday("2026-01-08", "2026-01-09"), rotations=MappingProxyType({Role.PRIMARY: daily}))
+    found = list(weekly_handovers(Watch(team), at("2026-01-07 00:00"), at("2026-01-07 10:00")))
+    assert [(w.at, w.outgoing, w.incoming) for w in found] == [(at("2026-01-07 09:00"), "ben", "cho")]
+
+
+def test_shifts_that_are_longer_than_any_run_of_holidays_are_handed_over_too() -> None:
+    rare = Rotation(("ana", "ben"), START, Every(10, Unit.WEEKS))
+    team = replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: rare}))
+    found = list(weekly_handovers(Watch(team), at("2026-03-10 00:00"), at("2026-03-20 00:00")))
+    assert [(w.at, w.outgoing, w.incoming) for w in found] == [(at("2026-03-16 09:00"), "ana", "ben")]
+
+
 def test_a_start_that_names_its_zone_is_the_same_start() -> None:
     start = datetime(2026, 1, 5, 17, tzinfo=UTC)
     zoned = replace(TEAM, rotations=MappingProxyType({Role.PRIMARY: Rotation(("ana", "ben"), start, WEEKLY)}))
@@ -378,6 +399,17 @@ def test_an_incident_that_was_lowered_wants_no_more_updates_and_its_review_when_
 def test_a_review_that_was_done_is_shown_as_done_when_the_incident_is_reopened() -> None:
     facts = replace(OPEN, marks=(signed("incident-review/I1", "ben", "2026-01-14 13:00"),))
     assert one(TEAM, facts, "2026-01-14 14:00", "incident-review/I1").state is State.DONE
+
+
+def test_one_that_was_resolved_in_the_instant_in_which_it_began_is_reviewed() -> None:
+    began = SEV0.started
+    facts = replace(OPEN, incidents=(replace(SEV0, ended=began, resolved=began),))
+    assert ids(TEAM, facts, "2026-01-14 12:00", Kind.INCIDENT_REVIEW) == ["incident-review/I1"]
+
+
+def test_a_review_that_is_signed_in_the_instant_of_the_end_is_the_only_one() -> None:
+    facts = replace(RESOLVED, marks=(signed("incident-review/I1", "ben", "2026-01-14 11:10"),))
+    assert ids(TEAM, facts, "2026-01-14 12:00", Kind.INCIDENT_REVIEW) == ["incident-review/I1"]
 
 
 def test_a_day_without_anybody_on_call_still_has_its_check_in() -> None:
