@@ -58,6 +58,11 @@ class Mutant:
     was: str
     now: str
 
+    @property
+    def change(self) -> tuple[str, str, str]:
+        """What it changes, by which it is explained."""
+        return self.function, self.was, self.now
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run it and print what survived; return the exit status."""
@@ -67,8 +72,11 @@ def main(arguments: Sequence[str]) -> int:
         _copy_tree(place)
         _mutmut(place, options.modules, options.workers)
         status = _statuses(place, options.modules)
-        left = _survivors(place, status, options.workers)
-        return _tell(len(status), [_shown(place, name) for name in left])
+        left = [_shown(place, name) for name, became in status.items() if became != "killed"]
+        explained = _explained()
+        open_ones = [mutant for mutant in left if mutant.change not in explained]
+        unnoticed = _unnoticed(place, open_ones, options.workers)
+        return _tell(len(status), len(left) - len(open_ones), unnoticed)
     finally:
         if not options.keep:
             shutil.rmtree(place)
@@ -133,12 +141,16 @@ def _module(name: str) -> str:
     return match["module"] if match else ""
 
 
-def _survivors(place: Path, status: dict[str, str], workers: int) -> list[str]:
-    """Return the mutants that the tests do not notice in a fresh process, and the thorough ones do not either."""
-    names = [name for name, became in status.items() if became != "killed"]
+def _explained() -> set[tuple[str, str, str]]:
+    """Return the changes of which it was said why nobody can notice them."""
+    return {(m["function"], m["was"], m["now"]) for m in tomllib.loads(EXPLAINED.read_text())["mutant"]}
+
+
+def _unnoticed(place: Path, mutants: Sequence[Mutant], workers: int) -> list[Mutant]:
+    """Return those that the tests do not notice in a fresh process, and the thorough ones do not either."""
     with ThreadPoolExecutor(workers) as pool:
-        noticed = pool.map(lambda name: _noticed(place, name), names)
-        return [name for name, seen in zip(names, noticed, strict=True) if not seen]
+        noticed = pool.map(lambda mutant: _noticed(place, mutant.name), mutants)
+        return [mutant for mutant, seen in zip(mutants, noticed, strict=True) if not seen]
 
 
 def _noticed(place: Path, name: str) -> bool:
@@ -171,15 +183,13 @@ def _shown(place: Path, name: str) -> Mutant:
     return Mutant(name, f"{_module(name)}.{match['function'] if match else name}", was, now)
 
 
-def _tell(total: int, left: Sequence[Mutant]) -> int:
+def _tell(total: int, explained: int, open_ones: Sequence[Mutant]) -> int:
     """Print the score, and every survivor that is not explained; return the exit status."""
-    explained = {(m["function"], m["was"], m["now"]) for m in tomllib.loads(EXPLAINED.read_text())["mutant"]}
-    open_ones = [m for m in left if (m.function, m.was, m.now) not in explained]
     for m in open_ones:
         print(f"{m.name}\n  - {m.was}\n  + {m.now}")
-    counted = Counter(m.function.partition(".")[0] for m in open_ones)
-    print(f"{total} mutants, {total - len(left)} killed, {len(left) - len(open_ones)} explained, {len(open_ones)} open")
-    for module, count in counted.most_common():
+    killed = total - explained - len(open_ones)
+    print(f"{total} mutants, {killed} killed, {explained} explained, {len(open_ones)} open")
+    for module, count in Counter(m.function.partition(".")[0] for m in open_ones).most_common():
         print(f"  {count:4} {module}")
     return 1 if open_ones else 0
 
