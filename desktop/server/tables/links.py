@@ -1,0 +1,1 @@
+"""Links in messages, by which an incident is acknowledged. Values only, any thread."""
