@@ -30,7 +30,7 @@ SHAPES = {
     ' fill="none" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/>',
     "lost": '<circle cx="8" cy="8" r="6.4" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="3 2"/>'
     '<path d="M2.5 13.5 13.5 2.5" stroke="currentColor" stroke-width="2"/>',
-    "quiet": '<path d="M6.2 4.500H4.800a3.5 3.5 0 0 0 0 7h1.400M9.8 4.500h1.400a3.5 3.5 0 0 1 0 7H9.8"'
+    "quiet": '<path d="M6.2 4.5H4.8a3.5 3.5 0 0 0 0 7h1.4M9.8 4.5h1.4a3.5 3.5 0 0 1 0 7H9.8"'
     ' fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round"/>',
 }
 
@@ -82,6 +82,7 @@ dl{{margin-top:1.25rem;padding-top:.75rem;border-top:1px solid var(--line);font-
 dl div{{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.25rem 0}}
 dt{{flex:0 0 5rem;color:var(--ink3)}}
 dd{{flex:1 1 9rem;min-width:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}}
+dd a{{display:inline-block;padding:.125rem 0}}
 footer{{padding:1rem .25rem 0 1.5rem;font-size:.8125rem;color:var(--ink2)}}
 footer p+p{{margin-top:.25rem}}
 @media(forced-colors:active){{button{{border:2px solid}}}}
