@@ -1,7 +1,8 @@
 """Who may come in: the outermost ASGI layer. On the event loop; tokens are looked up on worker threads.
 
 A browser page must not reach a server on loopback: the Host must be the server's own (DNS rebinding), an Origin is
-refused, no CORS, no cookies. Everything but health and events needs a person's token, before anything is looked up.
+refused, no CORS, no cookies. Everything but health, events and links needs a person's token, before anything is looked
+up.
 """
 
 import json

@@ -82,9 +82,10 @@ dl{{margin-top:1.25rem;padding-top:.75rem;border-top:1px solid var(--line);font-
 dl div{{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.25rem 0}}
 dt{{flex:0 0 5rem;color:var(--ink3)}}
 dd{{flex:1 1 9rem;min-width:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}}
-dd a{{display:inline-block;padding:.125rem 0}}
 footer{{padding:1rem .25rem 0 1.5rem;font-size:.8125rem;color:var(--ink2)}}
 footer p+p{{margin-top:.25rem}}
+@media(max-width:17rem){{body{{padding:.5rem .5rem 1.5rem}}main{{padding:1rem .75rem 1rem 1.125rem}}
+ h1{{font-size:1.1875rem}}button{{font-size:1.0625rem}}footer{{padding-left:1.125rem}}}}
 @media(forced-colors:active){{button{{border:2px solid}}}}
 """
 
