@@ -85,7 +85,7 @@ dd{{flex:1 1 9rem;min-width:0;overflow-wrap:anywhere;font-variant-numeric:tabula
 footer{{padding:1rem .25rem 0 1.5rem;font-size:.8125rem;color:var(--ink2)}}
 footer p+p{{margin-top:.25rem}}
 @media(max-width:17rem){{body{{padding:.5rem .5rem 1.5rem}}main{{padding:1rem .75rem 1rem 1.125rem}}
- h1{{font-size:1.1875rem}}button{{font-size:1.0625rem}}footer{{padding-left:1.125rem}}}}
+ h1,.done .verdict{{font-size:1.0625rem}}button{{font-size:1rem;padding:.75rem .25rem}}footer{{padding-left:1.125rem}}}}
 @media(forced-colors:active){{button{{border:2px solid}}}}
 """
 

@@ -42,7 +42,7 @@ _FIND = (
 )
 _SPEND = (
     update(links)
-    .where(_links.hash == bindparam("b_digest"), _links.spent_at.is_(None), _links.expires_at > bindparam("b_now"))
+    .where(_links.hash == bindparam("b_digest"), _links.spent_at.is_(None))
     .values(spent_at=bindparam("b_now"))
 )
 _OLD = (

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +22,9 @@ from desktop.server import audit, incidents, links, schema, tokens
 from desktop.server.directory import Directory, Somebody
 from desktop.server.events import Event, parse
 from desktop.server.limits import Limits, Requests
-from desktop.server.link_words import Reader, next_of
+from desktop.server.link_page import page
+from desktop.server.link_view import Button, Ring, View
+from desktop.server.link_words import Reader, next_of, web_address
 from desktop.server.links import Link
 from desktop.server.logs import OneLine
 from desktop.server.records import Record
@@ -318,12 +320,24 @@ def test_escalating_takes_an_incident_from_nobody_but_oneself(shared: House) -> 
 IN_TOKYO = TEAM.replace('id = "ana"', 'id = "ana"\ntime_zone = "Asia/Tokyo"')
 
 
+FROM_THE_TOP = [
+    "Escalates to Ben Okafor (secondary) at 03:15 JST",
+    "Escalates to Cho Lee (manager) at 03:30 JST",
+    "Escalates to Duty director (emergency contact) at 04:00 JST",
+    "Starts again from the top, with you (primary) at 04:15 JST",
+]
+# Monday morning, ten minutes before the shift changes: whoever is secondary then was paged as primary now.
+BEFORE_THE_CHANGE = datetime(2026, 1, 12, 16, 50, tzinfo=UTC)
+ACROSS_IT = ["Escalates to Cho Lee (manager) at 02:05 JST"]
+
+
+@pytest.mark.parametrize(("start", "verdicts"), [(START, FROM_THE_TOP), (BEFORE_THE_CHANGE, ACROSS_IT)])
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_who_is_said_to_be_paged_next_is_paged_then_to_the_end_of_the_escalation(database: str) -> None:
-    with running_house(database, IN_TOKYO) as house:
+def test_who_is_said_to_be_paged_next_is_paged_then(database: str, start: datetime, verdicts: list[str]) -> None:
+    with running_house(database, IN_TOKYO, Clock(start)) as house:
         url, incident = issued(house, "k"), house.incident("k")["id"]
         told = []
-        for _ in range(7):
+        for _ in range(len(verdicts) + 3):
             ahead = next_of(record(house, incident), house.server.station.roster)
             assert ahead.at is not None
             told.append(verdict(house, url))
@@ -332,12 +346,7 @@ def test_who_is_said_to_be_paged_next_is_paged_then_to_the_end_of_the_escalation
             assert pages(house, incident) == before
             house.tick(MINUTE)
             assert pages(house, incident) == [*before, *ahead.people]
-    assert told[:4] == [
-        "Escalates to Ben Okafor (secondary) at 03:15 JST",
-        "Escalates to Cho Lee (manager) at 03:30 JST",
-        "Escalates to Duty director (emergency contact) at 04:00 JST",
-        "Starts again from the top, with you (primary) at 04:15 JST",
-    ]
+    assert told[: len(verdicts)] == verdicts
 
 
 def pages(house: House, incident: str) -> list[str]:
@@ -394,6 +403,44 @@ def test_hostile_text_is_shown_as_plain_cut_text(shared: House) -> None:
     assert not set("\u202e\u2066\x00\x07") & set(page.text)
     assert "y" * 150 not in page.text
     assert len(page.content) < 12_000
+
+
+def test_nothing_that_is_shown_is_markup() -> None:
+    evil = "<i>"
+    runs = ((evil, False), (evil, True))
+    shown = View(
+        mark="sev0",
+        chip=evil,
+        title=evil,
+        state="calm",
+        verdict=runs,
+        more=(evil,),
+        ring=Ring(1, 1, evil, evil),
+        button=Button(evil, runs),
+        rows=((evil, evil),),
+        runbook=('https://x/"<i>', evil),
+        foot=(evil,),
+    )
+    written = page(shown)
+    assert "<i>" not in written
+    assert written.count("&lt;i&gt;") == 17
+    assert 'href="https://x/&#34;&lt;i&gt;"' in written
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://runbooks.example.com/x", "runbooks.example.com"),
+        ("http://intra:8080", "intra"),
+        ("javascript:alert(1)", ""),
+        ("https://good.example@evil.example/", ""),
+        ("https://x/\u202egnp", ""),
+        ("http://[", ""),
+        ("", ""),
+    ],
+)
+def test_only_addresses_of_the_web_are_linked(url: str, host: str) -> None:
+    assert web_address(url) == host
 
 
 ORIGINS = [

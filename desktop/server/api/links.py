@@ -71,25 +71,29 @@ def act(station: Here, address: Address, secret: str, elsewhere: Elsewhere) -> R
         if found is None:
             return _not_known(station, address)
         link = found[0]
-        return _done(station, link, secret, address)
+        if _acted(station, *found, address):
+            return _shown_next(secret)
+        # Somebody may have been faster.
+        found = _look(station, secret) or found
+        if links.fulfilled(*found, station.clock()):
+            return _shown_next(secret)
+        shown, status = _seen(station, *found)
+        return _answer(shown, 409 if status == 200 else status)
     except StorageError:
         return _answer(link_notes.unsure(link), 503)
 
 
-def _done(station: Station, link: Link, secret: str, address: str) -> Response:
+def _acted(station: Station, link: Link, record: Record, address: str) -> bool:
+    if not links.possible(link, record, station.clock()):
+        return False
     try:
-        acted = not link.expired(station.clock()) and station.writer.run(
-            lambda work: links.act(station, work, link, address)
-        )
+        return station.writer.run(lambda work: links.act(station, work, link, address))
     except Refused:
-        acted = False
-    found = _look(station, secret)
-    if found is None:
-        return _not_known(station, address)
-    if acted or links.fulfilled(*found, station.clock()):
-        return Response(status_code=303, headers={**_HEADERS, "location": f"{links.PATH}{secret}"})
-    shown, status = _seen(station, *found)
-    return _answer(shown, 409 if status == 200 else status)
+        return False
+
+
+def _shown_next(secret: str) -> Response:
+    return Response(status_code=303, headers={**_HEADERS, "location": f"{links.PATH}{secret}"})
 
 
 def _look(station: Station, secret: str) -> tuple[Link, Record] | None:
