@@ -127,8 +127,10 @@ def _more(link: Link, record: Record, reader: Reader) -> list[str]:
         until = reader.at(ends)
         if mine:
             said.append(f"It is yours until {until}; a note or a status update renews that.")
-        else:
+        elif first is not None:
             said.append(f"There is nothing for you to do. Not renewed, everyone is paged again at {until}.")
+        else:
+            said.append(f"Unless somebody takes it, everyone is paged again at {until}.")
     elif record.status is Status.RESOLVED or (first is not None and not mine):
         said.append("There is nothing for you to do.")
     elif record.status is Status.TRIGGERED and link.spent_at is not None:
@@ -153,9 +155,9 @@ def _button(link: Link, record: Record, reader: Reader) -> Button | None:
         return None
     me = reader.name(link.person)
     if link.action is Action.ACKNOWLEDGE:
-        return Button(
-            f"Acknowledge as {me}", (("Stops the escalation. Everyone paged is told that you have it.", False),)
-        )
+        stops = "Stops the escalation. Everyone paged is told that you have it."
+        effect = stops if record.status is Status.TRIGGERED else "Says that you have it."
+        return Button(f"Acknowledge as {me}", ((effect, False),))
     moment = reader.roster.moment(reader.now)
     people = escalated_to(record, moment)
     if not people:

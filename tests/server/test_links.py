@@ -1,117 +1,17 @@
 """Links in messages: looking changes nothing, a press acts once, as its person; only a hash is kept of a link."""
 
-import html
-import logging
 import re
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-import requests
 from sqlalchemy import func, insert, select, update
 
-from desktop import team as teams
-from desktop.server import audit, incidents, links, schema, tokens
-from desktop.server.directory import Directory, Somebody
-from desktop.server.events import Event, parse
+from desktop.server import links, schema, tokens
 from desktop.server.limits import Limits, Requests
-from desktop.server.link_page import page
-from desktop.server.link_view import Button, Ring, View
-from desktop.server.link_words import Reader, next_of, web_address
-from desktop.server.links import Link
-from desktop.server.logs import OneLine
-from desktop.server.records import Record
-from desktop.server.roster import Roster
-from desktop.server.running import Server
-from desktop.server.station import Station
-from desktop.server.storage import Storage, resolve
 from desktop.server.tables.links import links as table
-from desktop.server.writer import Work, Writer
-from tests.postgresql import Cluster
-from tests.server.house import MINUTE, START, TEAM, Clock, House, running_house, running_server
-from tests.server.serving import serve
-
-T = TypeVar("T")
-
-PUBLIC = "https://pager.example.com"
-
-
-def ask(house: House, method: str, url: str, **headers: str) -> requests.Response:
-    path = url.removeprefix(house.url)
-    return house.call(method, path, person="", headers=headers, allow_redirects=False)
-
-
-def issued(house: House, key: str, person: str = "ana", action: str = "acknowledge", **payload: Any) -> str:
-    """Trigger an incident with ``key``, unless it is known, and return a link for it."""
-    if not house.get("/incidents", incident_key=key, date_range="all")["incidents"]:
-        house.enqueue(key=key, **payload)
-    incident = house.incident(key)["id"]
-    with house.server.storage.write() as connection:
-        return links.issue(connection, incident, person, action, house.clock(), house.url)
-
-
-def press(url: str) -> requests.Response:
-    """Press the button of a page, on a connection of its own."""
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.post(url, allow_redirects=False, timeout=10)
-
-
-def secret_of(url: str) -> str:
-    return url.rpartition("/")[2]
-
-
-def row(house: House, url: str) -> Any:
-    with house.server.storage.read() as connection:
-        return connection.execute(select(table).where(table.c.hash == tokens.digest_of(secret_of(url)))).one()
-
-
-def words(response: requests.Response) -> str:
-    """Return what a page says, as a person reads it."""
-    body = re.sub(r"<style>.*?</style>|<[^>]*>", " ", response.text, flags=re.DOTALL)
-    return " ".join(html.unescape(body).split())
-
-
-def entries(house: House, key: str, kind: str) -> list[Any]:
-    found = schema.log_entries
-    asked = select(found).where(found.c.incident_id == house.incident(key)["id"], found.c.type == kind)
-    with house.server.storage.read() as connection:
-        return list(connection.execute(asked.order_by(found.c.id)).all())
-
-
-def audited(house: House, key: str) -> list[Any]:
-    target = f"incident:{house.incident(key)['id']}"
-    with house.server.storage.read() as connection:
-        return list(connection.execute(select(schema.audit).where(schema.audit.c.target == target)).all())
-
-
-def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Run ``calls`` on threads that begin together, and return their results."""
-    together = threading.Barrier(len(calls))
-    results: list[T] = []
-
-    def run(call: Callable[[], T]) -> None:
-        together.wait(10)
-        results.append(call())
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def event(key: str, n: int) -> Event:
-    payload = {"summary": "db down", "source": "db1", "severity": "critical"}
-    return parse({"routing_key": key, "event_action": "trigger", "dedup_key": f"k{n}", "payload": payload})
+from tests.server.house import MINUTE, START, House
+from tests.server.linking import PUBLIC, ask, at_once, audited, entries, issued, press, row, secret_of, words
 
 
 def test_a_link_has_256_random_bits_of_which_only_a_hash_is_kept(shared: House) -> None:
@@ -151,19 +51,6 @@ def test_whatever_follows_every_link_changes_nothing(shared: House) -> None:
         assert not ask(shared, "HEAD", url).content
         assert (shared.incident("scanned"), shared.history(shared.incident("scanned")["id"])) == before
         assert row(shared, url).spent_at is None
-
-
-def test_the_page_says_what_there_is_and_what_the_button_does(shared: House) -> None:
-    said = words(ask(shared, "GET", issued(shared, "said", summary="5xx above 20 %")))
-    assert said == (
-        "SEV-0 Critical: 5xx above 20 % SEV-0 Critical 5xx above 20 % 10:15 escalates "
-        "Escalates to Ben Okafor (secondary) at 10:15 PST "
-        "Acknowledge as Ana Ruiz Stops the escalation. Everyone paged is told that you have it. "
-        "Service Payments Since 10:00 PST, just now Status Triggered Has it nobody yet Paged you "
-        "Runbook runbooks.example.com Watchbell, incident "
-        f"{shared.incident('said')['incident_number']}, as of 10:00 PST (America/Los_Angeles). "
-        "This link is Ana Ruiz's alone, works once, and ends Thu 8 Jan, 10:00 PST. Do not forward it. Look again"
-    )
 
 
 def test_a_press_acknowledges_as_the_person_of_the_link(shared: House) -> None:
@@ -317,64 +204,6 @@ def test_escalating_takes_an_incident_from_nobody_but_oneself(shared: House) -> 
     assert shared.incident("own")["status"] == "triggered"
 
 
-IN_TOKYO = TEAM.replace('id = "ana"', 'id = "ana"\ntime_zone = "Asia/Tokyo"')
-
-
-FROM_THE_TOP = [
-    "Escalates to Ben Okafor (secondary) at 03:15 JST",
-    "Escalates to Cho Lee (manager) at 03:30 JST",
-    "Escalates to Duty director (emergency contact) at 04:00 JST",
-    "Starts again from the top, with you (primary) at 04:15 JST",
-]
-# Monday morning, ten minutes before the shift changes: whoever is secondary then was paged as primary now.
-BEFORE_THE_CHANGE = datetime(2026, 1, 12, 16, 50, tzinfo=UTC)
-ACROSS_IT = ["Escalates to Cho Lee (manager) at 02:05 JST"]
-
-
-@pytest.mark.parametrize(("start", "verdicts"), [(START, FROM_THE_TOP), (BEFORE_THE_CHANGE, ACROSS_IT)])
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_who_is_said_to_be_paged_next_is_paged_then(database: str, start: datetime, verdicts: list[str]) -> None:
-    with running_house(database, IN_TOKYO, Clock(start)) as house:
-        url, incident = issued(house, "k"), house.incident("k")["id"]
-        told = []
-        for _ in range(len(verdicts) + 3):
-            ahead = next_of(record(house, incident), house.server.station.roster)
-            assert ahead.at is not None
-            told.append(verdict(house, url))
-            before = pages(house, incident)
-            house.tick(ahead.at - house.clock() - MINUTE)
-            assert pages(house, incident) == before
-            house.tick(MINUTE)
-            assert pages(house, incident) == [*before, *ahead.people]
-    assert told[: len(verdicts)] == verdicts
-
-
-def pages(house: House, incident: str) -> list[str]:
-    """Return whom the steps of the escalation paged, in order."""
-    found = [data for _, data in house.history(incident) if data.get("reason") in {"step", "round"}]
-    return [person for data in found for person in data["assignees"]]
-
-
-def record(house: House, incident: str) -> Record:
-    with house.server.storage.read() as connection:
-        return incidents.find(house.server.station, connection, incident)
-
-
-def verdict(house: House, url: str) -> str:
-    said = words(ask(house, "GET", url))
-    found = re.search(r"((Escalates|Starts|Nobody) (?!Escalates).*?)(?: Acknowledge as|$)", said)
-    assert found is not None, said
-    return found[1]
-
-
-def test_a_time_on_another_day_has_its_day_and_a_zone_without_letters_is_named() -> None:
-    directory = Directory({"ben": Somebody("ben", "Ben Okafor", time_zone="America/Caracas")})
-    reader = Reader("ben", START + timedelta(hours=14), directory, Roster(teams.parse(TEAM, "team.toml")))
-    assert reader.at(START) == "Wed 7 Jan, 14:00 UTC-04"
-    assert reader.at(reader.now) == "04:00 UTC-04"
-    assert replace(reader, person="ana").at(reader.now) == "00:00 PST"
-
-
 def test_every_answer_has_the_headers_of_a_page_that_is_a_secret(shared: House) -> None:
     url = issued(shared, "headers")
     answers = [ask(shared, "GET", url), ask(shared, "HEAD", url), ask(shared, "POST", url), ask(shared, "GET", url)]
@@ -391,56 +220,6 @@ def test_every_answer_has_the_headers_of_a_page_that_is_a_secret(shared: House) 
             headers["content-security-policy"],
         )
         assert not {"set-cookie", "server", "access-control-allow-origin"} & {name.lower() for name in headers}
-
-
-def test_hostile_text_is_shown_as_plain_cut_text(shared: House) -> None:
-    title = "</title><script>alert(1)</script>\" onload='x' {secret} \u202eevil\u2066\x00\x07 " + "y" * 10_000
-    page = ask(shared, "GET", issued(shared, "hostile", summary=title))
-    assert page.status_code == 200
-    assert "<script" not in page.text
-    assert page.text.count("</title>") == 1
-    assert "alert(1)&lt;/script&gt;&#34; onload=&#39;x&#39; {secret} evil" in page.text
-    assert not set("\u202e\u2066\x00\x07") & set(page.text)
-    assert "y" * 150 not in page.text
-    assert len(page.content) < 12_000
-
-
-def test_nothing_that_is_shown_is_markup() -> None:
-    evil = "<i>"
-    runs = ((evil, False), (evil, True))
-    shown = View(
-        mark="sev0",
-        chip=evil,
-        title=evil,
-        state="calm",
-        verdict=runs,
-        more=(evil,),
-        ring=Ring(1, 1, evil, evil),
-        button=Button(evil, runs),
-        rows=((evil, evil),),
-        runbook=('https://x/"<i>', evil),
-        foot=(evil,),
-    )
-    written = page(shown)
-    assert "<i>" not in written
-    assert written.count("&lt;i&gt;") == 17
-    assert 'href="https://x/&#34;&lt;i&gt;"' in written
-
-
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("https://runbooks.example.com/x", "runbooks.example.com"),
-        ("http://intra:8080", "intra"),
-        ("javascript:alert(1)", ""),
-        ("https://good.example@evil.example/", ""),
-        ("https://x/\u202egnp", ""),
-        ("http://[", ""),
-        ("", ""),
-    ],
-)
-def test_only_addresses_of_the_web_are_linked(url: str, host: str) -> None:
-    assert web_address(url) == host
 
 
 ORIGINS = [
@@ -503,89 +282,3 @@ def test_what_cannot_be_stored_is_said_to_be_unknown(house: House) -> None:
     assert answer.status_code == 503
     assert "It is not known whether you acknowledged this" in words(answer)
     assert "Acknowledge as Ana Ruiz" in words(ask(house, "GET", url))
-
-
-@pytest.mark.parametrize("action", ["acknowledge", "escalate"])
-def test_two_servers_at_once_act_once(postgresql: Cluster, action: str) -> None:
-    place, clock, total = postgresql.ready(), Clock(), 12
-    with running_server(place, TEAM, clock) as first, running_server(place, TEAM, clock) as second:
-        key = tokens.create(place, service="payments")
-        for n in range(total):
-            first.writer.run(partial(enqueue, first, event=event(key, n)))
-        for link in issued_for_all(first, action):
-            acts = [partial(server.writer.run, partial(act, server, link=link)) for server in (first, second)]
-            assert sorted(at_once(acts)) == [False, True]
-        with first.storage.read() as connection:
-            kinds = list(connection.execute(select(schema.log_entries.c.type)).scalars())
-            done = list(connection.execute(select(schema.audit.c.action)).scalars())
-    assert (kinds.count(action), done.count(f"link.{action}")) == (total, total)
-    postgresql.drop(place)
-
-
-def enqueue(server: Server, work: Work, event: Event) -> str:
-    return incidents.enqueue(server.station, work, event)
-
-
-def act(server: Server, work: Work, link: Link) -> bool:
-    return links.act(server.station, work, link, "")
-
-
-def issued_for_all(server: Server, action: str) -> list[Link]:
-    with server.storage.write() as connection:
-        names = connection.execute(select(schema.incidents.c.id)).scalars().all()
-        urls = [links.issue(connection, name, "ana", action, server.station.clock(), PUBLIC) for name in names]
-        found = [links.find(connection, secret_of(url)) for url in urls]
-    return [link for link in found if link is not None]
-
-
-def test_no_log_shows_a_link_and_behind_a_proxy_its_person_has_an_address(tmp_path: Path) -> None:
-    team, database = tmp_path / "team.toml", f"sqlite:///{tmp_path / 'w.db'}"
-    team.write_text(TEAM)
-    with serve(team=team, database=database, verbose=True, public_url=PUBLIC, behind_proxy=["127.0.0.1"]) as running:
-        here = running.ready()
-        url = issued_beside(database)
-        path = url.removeprefix(PUBLIC)
-        ways = [("HEAD", path), ("GET", path), ("GET", f"{path}x"), ("PUT", path), ("POST", path), ("POST", path),
-                ("GET", f"/x{path}"), ("GET", path.replace("wb_", "wb%5F"))]  # fmt: skip
-        headers = {"Host": "pager.example.com", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
-        with requests.Session() as session:
-            session.trust_env = False
-            asked = [session.request(method, here + way, headers=headers, timeout=10, allow_redirects=False)
-                     for method, way in ways]  # fmt: skip
-        _, log = running.end(signal.SIGTERM)
-    assert [answer.status_code for answer in asked] == [200, 200, 404, 405, 303, 303, 401, 200]
-    assert "level=debug" in log
-    assert secret_of(url)[3:19] not in log
-    with opened(database) as storage, storage.read() as connection:
-        line = audit.read(connection, audit.Asked(None, None, 1, 0))[0][0]
-    assert (line["actor"], line["address"], line["action"]) == ("person:ana", "203.0.113.7", "link.acknowledge")
-
-
-@contextmanager
-def opened(database: str) -> Iterator[Storage]:
-    storage = Storage(resolve(database))
-    try:
-        yield storage
-    finally:
-        storage.close()
-
-
-def issued_beside(database: str) -> str:
-    """Open an incident beside a running server, and return a link for it."""
-    with opened(database) as storage:
-        roster = Roster(teams.parse(TEAM, "team.toml"))
-        writer = Writer(storage)
-        writer.start()
-        station = Station(storage, writer, roster)
-        key = tokens.create(database, service="payments")
-        writer.run(lambda work: incidents.enqueue(station, work, event(key, 1)))
-        writer.close()
-        with storage.write() as connection:
-            incident = connection.execute(select(schema.incidents.c.id)).scalar_one()
-            return links.issue(connection, incident, "ana", "acknowledge", station.clock(), PUBLIC)
-
-
-def test_a_fault_that_names_the_path_shows_no_secret() -> None:
-    record = logging.LogRecord("x", logging.ERROR, "", 0, "internal fault", (), None)
-    record.fields = {"path": f"/link/wb_{'a' * 52}"}
-    assert "aaa" not in OneLine().format(record)
