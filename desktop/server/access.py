@@ -1,7 +1,8 @@
 """Who may come in: the outermost ASGI layer. On the event loop; tokens are looked up on worker threads.
 
 A browser page must not reach a server on loopback: the Host must be the server's own (DNS rebinding), an Origin is
-refused, no CORS, no cookies. Everything but health and events needs a person's token, before anything is looked up.
+refused, no CORS, no cookies. Everything but health, events and links needs a person's token, before anything is looked
+up.
 """
 
 import json
@@ -76,13 +77,16 @@ class Gate:
         request = Request(scope)
         if problem := self._misdirected(scope, request):
             return problem
-        if "origin" in request.headers:
+        if self._comes_from_a_page(scope, request):
             return 403, error_body(403, "Forbidden", ["requests from web pages are refused"])
         if (length := request.headers.get("content-length", "")).isdigit() and int(length[:20]) > BODY_LIMIT:
             return 413, error_body(INVALID, "Content Too Large", [f"at most {BODY_LIMIT} bytes are taken"])
         if scope["path"] in OPEN_PATHS:
             return 0, None
         return await self._authenticate(scope, request)
+
+    def _comes_from_a_page(self, scope: Scope, request: Request) -> bool:  # noqa: ARG002 - for who lets pages in
+        return "origin" in request.headers
 
     def _misdirected(self, scope: Scope, request: Request) -> tuple[int, object] | None:
         hosts = request.headers.getlist("host")
@@ -141,9 +145,13 @@ def _limit_headers(used: Used) -> Headers:
 
 
 def _with_headers(send: Send, headers: Headers) -> Send:
+    """Add ``headers`` to an answer, but for those that it has itself: of two policies a browser obeys both."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *headers]
+            own = list(message.get("headers", []))
+            named = {name.lower() for name, _ in own}
+            message["headers"] = [*own, *(header for header in headers if header[0] not in named)]
         await send(message)
 
     return sending

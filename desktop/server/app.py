@@ -19,6 +19,7 @@ from desktop.server.api import (
     health,
     incidents,
     ingest,
+    links,
     log_entries,
     overrides,
     people,
@@ -31,6 +32,7 @@ from desktop.server.api import (
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.forwarding import Forwarding
 from desktop.server.limits import Flooded
+from desktop.server.links import is_link
 from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
@@ -54,7 +56,7 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, audit, document, readonly):
+    for part in (*parts, audit, links, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
@@ -62,12 +64,15 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
 
 
 class _Doors(Gate):
-    """The gate, with the doors of the senders: they bring an integration key, which their endpoints look at."""
+    """The gate, with the doors of senders and links: what they bring, a key or a secret, their endpoints look at."""
 
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
-        if scope["path"] in ingest.PATHS:
+        if scope["path"] in ingest.PATHS or is_link(scope["path"]):
             return 0, None
         return await super()._authenticate(scope, request)
+
+    def _comes_from_a_page(self, scope: Scope, request: Request) -> bool:
+        return super()._comes_from_a_page(scope, request) and not is_link(scope["path"])
 
 
 def _beside(api: FastAPI, stream: Stream) -> App:

@@ -18,6 +18,9 @@ REQUESTS = 960
 NEW_INCIDENTS = 1_000
 """New incidents by one integration key in a minute; events of incidents that are known are not counted."""
 
+GUESSES = 30
+"""Links that nobody issued, asked for from one address in a minute."""
+
 _SECONDS = 60.0
 _MANY = 1_000
 
@@ -62,17 +65,17 @@ class _Windows:
 
 
 class Requests:
-    """Counts the requests of each token."""
+    """Counts the requests of each token, or of each address."""
 
     def __init__(self, limit: int = REQUESTS, clock: Monotonic = time.monotonic) -> None:
         self._limit = limit
         self._windows = _Windows(clock)
         self._lock = threading.Lock()
 
-    def take(self, token: str) -> Used:
-        """Count one request of the token whose digest is ``token``; those refused are not counted."""
+    def take(self, name: str) -> Used:
+        """Count one request of ``name`` (the digest of a token, an address); those refused are not counted."""
         with self._lock:
-            window, reset = self._windows.of(token)
+            window, reset = self._windows.of(name)
             allowed = window.count < self._limit
             window.count += allowed
             return Used(allowed, self._limit, self._limit - window.count, reset)
@@ -125,3 +128,4 @@ class Limits:
 
     requests: Requests = field(default_factory=Requests)
     floods: Floods = field(default_factory=Floods)
+    guesses: Requests = field(default_factory=lambda: Requests(GUESSES))

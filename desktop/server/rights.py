@@ -27,7 +27,8 @@ enqueue an event                               no        no       no     yes
 =============================================  ========  =======  =====  ===========
 
 Tokens are made, listed and revoked by whoever may open the database on the server's own machine. The emergency
-contacts, and who left the team, have no access at all.
+contacts, and who left the team, have no access at all. A link in a message lets whoever it was sent to, an emergency
+contact too, acknowledge or escalate that incident (``links``); of who left, it is a link no more.
 """
 
 from sqlalchemy import Connection, select

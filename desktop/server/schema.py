@@ -60,7 +60,7 @@ class Instant(TypeDecorator[datetime]):
 metadata = MetaData()
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
-_Id = BigInteger().with_variant(Integer, "sqlite")
+Id = BigInteger().with_variant(Integer, "sqlite")
 
 meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
 
@@ -169,7 +169,7 @@ absences = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("hash", String(64), nullable=False, unique=True),
     Column("kind", String(20), nullable=False),
     Column("person_id", ForeignKey("people.id")),
@@ -261,7 +261,7 @@ acknowledgements = Table(
 log_entries = Table(
     "log_entries",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("incident_id", ForeignKey("incidents.id"), nullable=False),
     Column("type", String(40), nullable=False),
     Column("at", Instant, nullable=False),
@@ -277,7 +277,7 @@ log_entries = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("actor", String(300), nullable=False),
     Column("address", String(80), nullable=False),

@@ -129,6 +129,7 @@ def _run_until_told(server: Server, listener: socket.socket, lock: Lock, way: _W
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     http = _Http(config, server, url)
+    server.station.public_url = way.reach.public_url
     server.station.reached_at(way.reach.public_url or url)
     server.start()
     try:

@@ -36,7 +36,8 @@ class Station:
     """The parts that the API, the engine and the stream work with.
 
     ``revision`` is the number of the latest change to the team that ``roster`` and ``directory`` know of; ``renewed``
-    is called after each of them was replaced.
+    is called after each of them was replaced. ``public_url`` is what links in messages begin with, empty where it was
+    not said how others reach the server.
     """
 
     def __init__(self, storage: Storage, writer: Writer, roster: Roster, clock: Clock = utc_now) -> None:
@@ -44,6 +45,7 @@ class Station:
         self.writer = writer
         self.clock = clock
         self.limits = Limits()
+        self.public_url = ""
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
         self.renewed: Callable[[], None] = lambda: None

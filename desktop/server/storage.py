@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import schema
 from desktop.server.sqlite import Sqlite, path_of
+from desktop.server.tables import metadata
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +194,7 @@ def open_existing(database: str | None) -> Storage:
 
 
 def _create(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
+    metadata.create_all(connection)
     version = str(schema.SCHEMA_VERSION)
     connection.execute(insert(schema.meta).values(key=schema.VERSION_KEY, value=version))
     connection.execute(insert(schema.revision).values(version_num=version))

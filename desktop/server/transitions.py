@@ -57,7 +57,7 @@ def take_over(draft: Draft, moment: Moment) -> None:
     schedule(draft, moment)
 
 
-def acknowledge(draft: Draft, moment: Moment, actor: str, person: str | None) -> None:
+def acknowledge(draft: Draft, moment: Moment, actor: str, person: str | None, channel: str = "api") -> None:
     """Acknowledge for ``person`` (None: an integration did); doing so twice changes nothing."""
     record = draft.record
     if record.status is Status.RESOLVED:
@@ -74,7 +74,7 @@ def acknowledge(draft: Draft, moment: Moment, actor: str, person: str | None) ->
         progress = draft.record.progress
         if person not in progress.ever:
             draft.change(progress=replace(progress, ever=(*progress.ever, person)))
-    draft.note(Entry("acknowledge", moment.now, actor))
+    draft.note(Entry("acknowledge", moment.now, actor, channel))
     if record.status is not Status.ACKNOWLEDGED:
         _status(draft, Status.ACKNOWLEDGED, moment.now, actor)
         if told := notices.stand_down(record.progress.ever, person):
@@ -164,18 +164,23 @@ def set_title(draft: Draft, moment: Moment, actor: str, title: str) -> None:
         draft.change(title=title, updated_at=moment.now)
 
 
-def escalate(draft: Draft, moment: Moment, actor: str, level: int) -> None:
+def next_level(record: Record) -> int | None:
+    """Return the level (from 1) that is paged next, None when all were."""
+    done = record.progress.step if not record.progress.round else len(record.plan.steps)
+    return next((level for level, end in enumerate(steps_to_level(record.plan), 1) if end > done), None)
+
+
+def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str = "api") -> None:
     """Escalate to ``level`` (from 1) now; an acknowledged incident is triggered again."""
     record = draft.record
-    ends = steps_to_level(record.plan)
-    done = record.progress.step if not record.progress.round else len(record.plan.steps)
-    if not record.open or not 1 <= level <= len(ends) or ends[level - 1] <= done:
+    ends, first = steps_to_level(record.plan), next_level(record)
+    if not record.open or first is None or not first <= level <= len(ends):
         raise refused(CANNOT_ESCALATE, "Incident Cannot Be Escalated", f"there is no level {level} to escalate to")
     if record.status is Status.ACKNOWLEDGED:
         _status(draft, Status.TRIGGERED, moment.now, actor)
         draft.change(acknowledgements=())
     progress, events = escalation.escalate(record.plan, record.progress, moment.now, ends[level - 1], moment.who)
-    _apply(draft, progress, events, moment.now, actor)
+    _apply(draft, progress, events, moment.now, actor, channel)
     take_over(draft, moment)
 
 
@@ -248,23 +253,28 @@ def _tell(draft: Draft, notice: Notice, people: tuple[str, ...], now: datetime, 
 
 
 def _apply(
-    draft: Draft, progress: Progress, events: tuple[Event, ...], now: datetime, actor: str = ENGINE
-) -> None:  # fmt: skip
+    draft: Draft,
+    progress: Progress,
+    events: tuple[Event, ...],
+    now: datetime,
+    actor: str = ENGINE,
+    channel: str = "auto",
+) -> None:
     draft.change(progress=progress)
     for event in events:
         if isinstance(event, Exhausted):
             draft.note(Entry("exhaust_escalation_path", now, ENGINE, "auto"))
             draft.change(updated_at=now)
         elif event.people:
-            _page(draft, event, now, actor)
+            _page(draft, event, now, actor, channel)
 
 
-def _page(draft: Draft, page: Page, now: datetime, actor: str = ENGINE) -> None:
+def _page(draft: Draft, page: Page, now: datetime, actor: str = ENGINE, channel: str = "auto") -> None:
     first = not draft.record.assignments
     _assign(draft, page.people, now)
     kind = "assign" if first and page.reason is Reason.STEP else _PAGE_TYPES[page.reason]
     data = {"assignees": list(page.people), "step": page.step, "reason": page.reason.value}
-    draft.note(Entry(kind, now, actor, "auto" if actor == ENGINE else "api", data))
+    draft.note(Entry(kind, now, actor, channel, data))
     draft.change(pages=draft.record.pages + 1, updated_at=now)
 
 

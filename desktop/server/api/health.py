@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``: the only requests that need no token. On worker threads."""
+"""``/healthz`` and ``/readyz``: whoever watches the server needs no token. On worker threads."""
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse

@@ -1,0 +1,5 @@
+"""Duties, signatures and calendars."""
+
+
+def upgrade() -> None:
+    """Add their tables."""

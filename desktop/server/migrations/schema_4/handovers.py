@@ -1,0 +1,5 @@
+"""Emergency handovers."""
+
+
+def upgrade() -> None:
+    """Add their tables."""

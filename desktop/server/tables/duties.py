@@ -1,0 +1,1 @@
+"""Duties, signatures and calendars. Values only, any thread."""

@@ -1,0 +1,1 @@
+"""Emergency handovers. Values only, any thread."""
