@@ -12,8 +12,8 @@ import requests
 from sqlalchemy import select
 
 from desktop import team as teams
-from desktop.server import audit, incidents, links, schema, tokens
-from desktop.server.events import Event
+from desktop.server import audit, links, schema, tokens
+from desktop.server.enqueueing import Enqueue
 from desktop.server.links import Link
 from desktop.server.logs import OneLine
 from desktop.server.roster import Roster
@@ -33,7 +33,7 @@ def test_two_servers_at_once_act_once(postgresql: Cluster, action: str) -> None:
     with running_server(place, TEAM, clock) as first, running_server(place, TEAM, clock) as second:
         key = tokens.create(place, service="payments")
         for n in range(total):
-            first.writer.run(partial(enqueue, first, event=event(key, n)))
+            first.writer.run(Enqueue(first.station, event(key, n)))
         for link in issued_for_all(first, action):
             acts = [partial(server.writer.run, partial(act, server, link=link)) for server in (first, second)]
             assert sorted(at_once(acts)) == [False, True]
@@ -42,10 +42,6 @@ def test_two_servers_at_once_act_once(postgresql: Cluster, action: str) -> None:
             done = list(connection.execute(select(schema.audit.c.action)).scalars())
     assert (kinds.count(action), done.count(f"link.{action}")) == (total, total)
     postgresql.drop(place)
-
-
-def enqueue(server: Server, work: Work, event: Event) -> str:
-    return incidents.enqueue(server.station, work, event)
 
 
 def act(server: Server, work: Work, link: Link) -> bool:
@@ -100,7 +96,7 @@ def issued_beside(database: str) -> str:
         writer.start()
         station = Station(storage, writer, roster)
         key = tokens.create(database, service="payments")
-        writer.run(lambda work: incidents.enqueue(station, work, event(key, 1)))
+        writer.run(Enqueue(station, event(key, 1)))
         writer.close()
         with storage.write() as connection:
             incident = connection.execute(select(schema.incidents.c.id)).scalar_one()
