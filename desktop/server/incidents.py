@@ -5,7 +5,7 @@ Every function takes the ``Station`` and the writer's ``Work``; the time is read
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import schema, transitions
+from desktop.server import holding, maintenance, schema, transitions
 from desktop.server.events import Action, Event
 from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
@@ -66,19 +66,27 @@ def enqueue(station: Station, work: Work, event: Event) -> str:
 
     Flooded when it would open one incident more than are taken by one key in a minute.
     """
-    moment = station.moment()
-    service = work.services.get(event.routing_key) or find_service(work.connection, event.routing_key, moment.now)
+    service = work.services.get(event.routing_key)
+    service = service or find_service(work.connection, event.routing_key, station.clock())
     if service is None:
         raise InvalidEvent(["'routing_key' is unknown or revoked"])
     work.services[event.routing_key] = service
+    return take(station, work, event, service, f"service:{service}")
+
+
+def take(station: Station, work: Work, event: Event, service: str, actor: str) -> str:
+    """Do what an event about ``service`` asks for, as ``actor``, and return its dedup key.
+
+    Without a routing key it is this server's own, of which there cannot be too many.
+    """
+    moment = station.moment()
     key = event.dedup_key or secrets.token_hex(16)
     known = _by_key(station, work, service, key, moment.now)
-    actor = f"service:{service}"
     draft = None
     if event.action is Action.TRIGGER:
-        if known is None:
+        if known is None and event.routing_key:
             station.limits.floods.admit(event.routing_key, service, key, work)
-        draft = _trigger(station, moment, event, known, service, key)
+        draft = _trigger(station, work, moment, replace(event, dedup_key=key), known, (service, actor))
     elif known is not None and known.open:
         draft = Draft(known, known)
         if event.action is Action.ACKNOWLEDGE:
@@ -105,7 +113,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
     if opening.people:
         transitions.assign_directly(draft, moment, actor, opening.people)
     else:
-        transitions.work_off(draft, moment)
+        _begin(station, work, draft, moment)
     return _save(work, [draft])[0]
 
 
@@ -189,16 +197,17 @@ def _by_key(station: Station, work: Work, service: str, key: str, now: datetime)
 
 
 def _trigger(
-    station: Station, moment: Moment, event: Event, known: Record | None, service: str, key: str
+    station: Station, work: Work, moment: Moment, event: Event, known: Record | None, of: tuple[str, str]
 ) -> Draft:  # fmt: skip
-    actor = f"service:{service}"
+    """Open, join or reopen the incident of ``event``; ``of`` is its service, and who sent it."""
+    service, actor = of
     data = {"event": dict(event.original)}
     if known is None:
         severity = station.roster.severity(service, event.severity)
-        draft = _new(station, moment, service, key, event.title, severity, actor)
+        draft = _new(station, moment, service, event.dedup_key or "", event.title, severity, actor)
         draft.change(link=event.link)
         draft.note(Entry("trigger", moment.now, actor, data=data))
-        transitions.work_off(draft, moment)
+        _begin(station, work, draft, moment)
         return draft
     draft = Draft(known, known)
     if known.open:
@@ -208,8 +217,16 @@ def _trigger(
     else:
         # First, so that it is reopened as what it has become.
         _raise(draft, moment, actor, station.roster.severity(service, event.severity))
-        transitions.reopen(draft, moment, actor, data)
+        transitions.reopen(draft, moment, actor, data, maintenance.until(station, work, service, moment.now))
     return draft
+
+
+def _begin(station: Station, work: Work, draft: Draft, moment: Moment) -> None:
+    """Page whom a new incident pages first, or nobody yet when its service is under maintenance."""
+    until = maintenance.until(station, work, draft.record.service_id, moment.now)
+    if until is not None:
+        holding.hold(draft, moment, until)
+    transitions.work_off(draft, moment)
 
 
 def _raise(draft: Draft, moment: Moment, actor: str, said: Mapped) -> None:

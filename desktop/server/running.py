@@ -77,7 +77,7 @@ class Server:
         if self.follower is None:
             self.hub.publish(changed)
         for record in changed:
-            if record.open and not record.assignments:
+            if record.open and not record.assignments and record.held_until is None:
                 log.error(
                     "nobody is on call", extra={"fields": {"incident": record.id, "severity": record.severity.key}}
                 )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from desktop import team as teams
 from desktop.domain.errors import InputError
 from desktop.domain.team import Team
-from desktop.server import additions, applying, schema
+from desktop.server import additions, applying, schema, windows
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
 from desktop.server.limits import Limits
@@ -36,7 +36,7 @@ class Station:
     """The parts that the API, the engine and the stream work with.
 
     ``revision`` is the number of the latest change to the team that ``roster`` and ``directory`` know of; ``renewed``
-    is called after each of them was replaced.
+    is called after each of them was replaced. ``windows`` are the maintenance windows that are not over.
     """
 
     def __init__(self, storage: Storage, writer: Writer, roster: Roster, clock: Clock = utc_now) -> None:
@@ -53,6 +53,7 @@ class Station:
             self.revision = additions.revision(connection)
             self.roster = Roster(roster.file, additions.read(connection))
             self.directory = directories.read(connection)
+            self.windows = windows.ahead(connection, clock())
 
     def reached_at(self, origin: str) -> None:
         """Let links begin with ``origin`` (``https://host:port``), where this server is reached."""
@@ -88,11 +89,12 @@ class Station:
             applied = applying.current(connection)
             added = additions.read(connection)
             directory = replace(directories.read(connection), origin=self.directory.origin)
+            ahead = windows.ahead(connection, self.clock())
         file = self.roster.file
         if applied is not None and applied.digest != self._digest:
             # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.
             file = _understood(applied) or file
-        self.roster, self.directory = Roster(file, added), directory
+        self.roster, self.directory, self.windows = Roster(file, added), directory, ahead
         self._digest, self.revision = _digest(applied), revision
         return True
 
