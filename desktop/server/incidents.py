@@ -158,6 +158,7 @@ def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
+    _count_late(station, moment, due)
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
@@ -165,6 +166,7 @@ def work_off_next(station: Station, work: Work, limit: int, without: Sequence[st
     """Do what is due first, on at most ``limit`` incidents and none of ``without``; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _NEXT_DUE, now=moment.now, limit=limit, without=without)
+    _count_late(station, moment, due)
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
@@ -172,7 +174,15 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Page whoever took over a paged role of ``ids``, as far as they are triggered."""
     moment = station.moment()
     found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
+    # What is due is done on the way.
+    _count_late(station, moment, found)
     return _each(work, found, lambda draft: transitions.take_over(draft, moment))
+
+
+def _count_late(station: Station, moment: Moment, records: Sequence[Record]) -> None:
+    for record in records:
+        if record.next_action_at is not None and record.next_action_at <= moment.now:
+            station.counts.late(moment.now - record.next_action_at)
 
 
 def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], None]) -> int:

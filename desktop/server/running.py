@@ -11,6 +11,7 @@ from desktop.domain.errors import InputError
 from desktop.server import applying, audit, files, tokens
 from desktop.server.applying import Applied
 from desktop.server.engine import Engine
+from desktop.server.keeper import Keeper
 from desktop.server.keys import integration_keys
 from desktop.server.records import Record
 from desktop.server.roster import Roster
@@ -36,6 +37,7 @@ class Server:
         self.writer = Writer(storage, self._committed, self.hub.drop)
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
+        self.keeper = Keeper(self.station)
         self.station.escalating = lambda: self.engine.alive
         self.station.renewed = self._renewed
         self.follower = self._follower()
@@ -44,6 +46,7 @@ class Server:
         """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
         self.begin()
         self.engine.start()
+        self.keeper.start()
 
     def begin(self) -> None:
         """Begin to write, and to take up what other servers wrote."""
@@ -53,6 +56,7 @@ class Server:
 
     def stop(self) -> None:
         """End in order; what was accepted is written."""
+        self.keeper.stop()
         self.engine.stop()
         if self.follower is not None:
             self.follower.stop()

@@ -134,8 +134,8 @@ def test_moved_ends_and_other_services_count(shared: House, key: str) -> None:
 
 def test_a_person_is_paged_by_a_person_all_the_same(shared: House, key: str) -> None:
     window(shared, timedelta(0), HOUR)
-    for number, change in enumerate(({"assignments": [{"assignee": {"id": "ben", "type": "user_reference"}}]},
-                                     {"escalation_level": 1})):  # fmt: skip
+    ben: Json = {"assignments": [{"assignee": {"id": "ben", "type": "user_reference"}}]}
+    for number, change in enumerate((ben, {"escalation_level": 1})):
         shared.enqueue(key=f"{key}{number}")
         name = shared.incident(f"{key}{number}")["id"]
         assert shared.put(name, **change).status_code == 200
@@ -210,7 +210,9 @@ def test_who_may_and_what_is_kept_of_it(shared: House, key: str) -> None:
     ask(shared, "GET", f"/{name}", status=404)
     assert shared.call("GET", "/maintenance_windows?filter=odd").status_code == 400
     with shared.server.storage.read() as connection:
-        lines = connection.exec_driver_sql(f"SELECT action, actor FROM audit WHERE target = 'maintenance_window:{name}'").all()
+        lines = connection.exec_driver_sql(
+            f"SELECT action, actor FROM audit WHERE target = 'maintenance_window:{name}'"
+        ).all()
     assert [tuple(line) for line in lines] == [
         ("maintenance.create", "person:cho"), ("maintenance.delete", "person:cho"),
     ]  # fmt: skip

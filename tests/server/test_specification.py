@@ -191,8 +191,18 @@ def test_writing_maintenance_windows(checked: Checked) -> None:
         ("PUT", "/escalation_policies/sev0", {"escalation_policy": {}}, 403),
         ("DELETE", "/users/ben", None, 403),
         ("POST", "/maintenance_windows", {}, 400),
-        ("POST", "/maintenance_windows", {"maintenance_window": {"start_time": "2026-02-01T20:00:00Z",
-         "end_time": "2199-02-01T20:00:00Z", "services": []}}, 400),
+        (
+            "POST",
+            "/maintenance_windows",
+            {
+                "maintenance_window": {
+                    "start_time": "2026-02-01T20:00:00Z",
+                    "end_time": "2199-02-01T20:00:00Z",
+                    "services": [],
+                }
+            },
+            400,
+        ),
     ],
 )
 def test_refusing(checked: Checked, method: str, path: str, body: object, status: int) -> None:

@@ -20,7 +20,7 @@ _STATES = ("past", "future", "ongoing", "open", "all")
 
 
 def new(directory: Directory, part: Json, actor: str, now: datetime) -> Window:
-    """Return the window that ``part`` asks for, beginning now at the soonest; refused with all that is wrong with it."""
+    """Return the window that ``part`` asks for, beginning now at the soonest; refused with all that is wrong."""
     missing = [f"{name} is missing" for name in ("start_time", "end_time", "services") if part.get(name) is None]
     if missing:
         raise invalid(*missing)
