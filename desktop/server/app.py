@@ -22,6 +22,7 @@ from desktop.server.api import (
     ingest,
     log_entries,
     maintenance_windows,
+    metrics,
     overrides,
     people,
     readonly,
@@ -33,6 +34,7 @@ from desktop.server.api import (
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.forwarding import Forwarding
 from desktop.server.limits import Flooded
+from desktop.server.measuring import Measured
 from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
@@ -56,11 +58,11 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, maintenance_windows, heartbeats, audit, document, readonly):
+    for part in (*parts, maintenance_windows, heartbeats, metrics, audit, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
-    return Forwarding(gate, reach) if reach.proxies else gate
+    return Measured(Forwarding(gate, reach) if reach.proxies else gate, station.counts)
 
 
 class _Doors(Gate):

@@ -3,10 +3,12 @@
 Plain numbers under a lock: counting must cost nothing where triggers come in. ``metrics`` puts them into words.
 """
 
+import math
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 # In seconds. A step is on time within a quarter of a second, and overdue after five.
@@ -14,19 +16,32 @@ LATENESS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 COMMITS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a server is doing: ``ticks`` of its engine, the last ``age`` seconds ago; open ``streams``; schedule gaps.
+
+    ``gaps`` is how many times each role will have nobody.
+    """
+
+    ticks: int = 0
+    age: float = math.inf
+    streams: int = 0
+    gaps: Mapping[str, int] = field(default_factory=dict)
+
+
 class Tally:
-    """How often each of several things happened."""
+    """How often each of several things happened, each named by its labels."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Hashable] = Counter()
+        self._counts: Counter[tuple[object, ...]] = Counter()
         self._lock = threading.Lock()
 
-    def add(self, name: Hashable, many: int = 1) -> None:
+    def add(self, name: tuple[object, ...], many: int = 1) -> None:
         """Count ``name``."""
         with self._lock:
             self._counts[name] += many
 
-    def read(self) -> dict[Hashable, int]:
+    def read(self) -> dict[tuple[object, ...], int]:
         """Return all counts."""
         with self._lock:
             return dict(self._counts)
@@ -66,7 +81,8 @@ class Spread:
 class Counts:
     """Everything that one server counts.
 
-    ``triggers`` by what became of them, ``requests`` by method, route and status; ``lateness`` of escalations.
+    ``triggers`` (and other events) by what they asked for and became, ``requests`` by method, route and status;
+    ``lateness`` of escalations.
     """
 
     def __init__(self) -> None:

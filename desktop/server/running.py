@@ -10,6 +10,7 @@ from desktop import team as teams
 from desktop.domain.errors import InputError
 from desktop.server import applying, audit, files, tokens
 from desktop.server.applying import Applied
+from desktop.server.counts import Running
 from desktop.server.engine import Engine
 from desktop.server.keeper import Keeper
 from desktop.server.keys import integration_keys
@@ -39,6 +40,7 @@ class Server:
         self.engine = Engine(self.station, self.hub.publish_oncalls)
         self.keeper = Keeper(self.station)
         self.station.escalating = lambda: self.engine.alive
+        self.station.running = self._running
         self.station.renewed = self._renewed
         self.follower = self._follower()
 
@@ -67,6 +69,10 @@ class Server:
         """Page whoever took over, and let every client hear of it: the team, or who is on call, is another."""
         self.engine.rotation_changed()
         self.hub.dismiss({p.id for p in self.station.directory.people.values() if not p.active})
+
+    def _running(self) -> Running:
+        gaps = {role.value: len(times) for role, times in self.keeper.gaps.items()}
+        return Running(self.engine.ticks, self.engine.age, self.hub.streams, gaps)
 
     def _follower(self) -> "Follower | None":
         if not self.storage.shared:

@@ -17,7 +17,7 @@ from desktop.domain.team import Team
 from desktop.server import additions, applying, schema, windows
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
-from desktop.server.counts import Counts
+from desktop.server.counts import Counts, Running
 from desktop.server.limits import Limits
 from desktop.server.roster import Moment, Roster
 from desktop.server.storage import Storage
@@ -46,6 +46,7 @@ class Station:
         self.clock = clock
         self.limits = Limits()
         self.counts = Counts()
+        self.running: Callable[[], Running] = Running
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
         self.renewed: Callable[[], None] = lambda: None

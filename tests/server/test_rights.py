@@ -85,10 +85,11 @@ def take_back(house: House, who: str, maker: str, shift_of: str) -> Answer:
 
 def maintain(house: House, who: str) -> Answer:
     times = {"start_time": "2026-03-01T00:00:00Z", "end_time": "2026-03-02T00:00:00Z"}
-    part = {**times, "services": [{"id": "batch", "type": "service_reference"}]}
+    part: dict[str, object] = {**times, "services": [{"id": "batch", "type": "service_reference"}]}
     made = house.call("POST", "/maintenance_windows", {"maintenance_window": part}, person="cho").json()
     name = made["maintenance_window"]["id"]
-    tries = (("POST", "", part), ("PUT", f"/{name}", {"description": "x"}), ("DELETE", f"/{name}", {}))
+    change: dict[str, object] = {"description": "x"}
+    tries = (("POST", "", part), ("PUT", f"/{name}", change), ("DELETE", f"/{name}", change))
     answers = [
         house.call(method, f"/maintenance_windows{path}", {"maintenance_window": body}, person=who)
         for method, path, body in tries
