@@ -1,16 +1,22 @@
 """Maintenance windows: what is triggered within one pages nobody, until it ends; nothing is dropped."""
 
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from desktop.server import windows
+from desktop.server import incidents, schema, windows
+from desktop.server.api.maintenance_windows import end_window
+from desktop.server.audit import By
+from desktop.server.events import Action, Event
 from desktop.server.tables.promises import maintenance_windows
 from desktop.server.windows import Window
-from tests.server.house import MINUTE, START, House, Json, assigned
+from tests.postgresql import Cluster
+from tests.server.house import MINUTE, START, TEAM, Clock, House, Json, assigned, running_server
 
 NUMBERS = itertools.count()
 HOUR = 60 * MINUTE
@@ -238,3 +244,33 @@ def test_until_when_windows_cover_ten_oclock(spans: list[tuple[int, int]], ends:
     made = [Window("P", 1, at(start), at(end), "", ("x",), at(0), "") for start, end in spans]
     assert windows.covered_until(made, "x", at(10)) == (None if ends is None else at(ends))
     assert windows.covered_until(made, "y", at(10)) is None
+
+
+@pytest.fixture
+def place(postgresql: Cluster) -> Iterator[str]:
+    url = postgresql.ready()
+    yield url
+    postgresql.drop(url)
+
+
+def test_ended_while_another_server_takes_a_trigger_it_holds_nothing_back(place: str) -> None:
+    """Whichever comes first: the trigger is held and let go, or finds no window any more; never held to the old end."""
+    clock = Clock()
+    with running_server(place, TEAM, clock) as one, running_server(place, TEAM, clock) as other:
+        by = By("person:cho")
+        for number in range(20):
+            made = Window(f"P{number}", 0, clock.now, clock.now + HOUR, "", ("payments",), clock.now, by.actor)
+            one.writer.run(lambda work, made=made: windows.add(work.connection, made))  # type: ignore[misc]
+            other.station.refresh()
+            event = Event("", Action.TRIGGER, f"k{number}", "db down", "sev0", "", {})
+            both = [
+                other.writer.submit(partial(incidents.take, other.station, event=event, service="payments", actor="x")),
+                one.writer.submit(partial(end_window, one.station, by=by, name=made.id)),
+            ]
+            for future in both:
+                future.result(20)  # type: ignore[attr-defined]
+            one.engine.tick()
+            clock.forward(MINUTE / 60)
+        with one.storage.read() as connection:
+            found = connection.execute(select(schema.incidents.c.pages, schema.incidents.c.held_until)).all()
+        assert [tuple(row) for row in found] == [(1, None)] * 20

@@ -94,12 +94,13 @@ def put_window(station: Here, by: Whose, name: str, body: Body) -> Json:
 @router.delete("/maintenance_windows/{name}", status_code=204, response_model=None)
 def delete_window(station: Here, by: Whose, name: str) -> Response:
     """Take back a maintenance window that lies ahead, or end one that goes on: what is still open pages now."""
-    station.writer.run(lambda work: _take_back(station, work, by, name))
+    station.writer.run(lambda work: end_window(station, work, by, name))
     station.refresh()
     return Response(status_code=204)
 
 
-def _take_back(station: Station, work: Work, by: By, name: str) -> None:
+def end_window(station: Station, work: Work, by: By, name: str) -> None:
+    """Take a window back, or end it (on the writer's thread)."""
     now = station.clock()
     window = _known(work.connection, by, name)
     if window.end <= now:
