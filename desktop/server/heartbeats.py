@@ -148,7 +148,10 @@ def overdue(connection: Connection, now: datetime) -> list[str]:
 
 
 def watch(station: Station, work: Work) -> bool:
-    """Take note that somebody looks; after a time in which nobody did, let each promise begin anew, and tell so."""
+    """Take note that somebody looks; after a time in which nobody did, let each promise begin anew.
+
+    Tell whether there was such a time: before the first promise ever, nobody had to look.
+    """
     now = station.clock()
     asked = select(_counters.value).where(_counters.name == _WATCHED).with_for_update()
     seen = work.connection.execute(asked).scalar_one_or_none()
@@ -161,7 +164,7 @@ def watch(station: Station, work: Work) -> bool:
     for promise in every(work.connection):
         if promise.due_at is not None:
             _write(work.connection, replace(promise, due_at=promise.due_from(now)))
-    return True
+    return seen is not None
 
 
 def silence(station: Station, work: Work, name: str) -> bool:
