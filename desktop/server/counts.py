@@ -7,9 +7,9 @@ import math
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 
 # In seconds. A step is on time within a quarter of a second, and overdue after five.
 LATENESS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
@@ -90,6 +90,8 @@ class Counts:
         self.requests = Tally()
         self.lateness = Spread(LATENESS)
 
-    def late(self, by: timedelta) -> None:
-        """Count a step that was worked off so long after it was due."""
-        self.lateness.add(max(by.total_seconds(), 0.0))
+    def late(self, now: datetime, due: Iterable[datetime | None]) -> None:
+        """Count what is worked off ``now`` of what was, or will be, ``due``."""
+        for at in due:
+            if at is not None and at <= now:
+                self.lateness.add((now - at).total_seconds())

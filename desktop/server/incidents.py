@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import holding, maintenance, schema, transitions
+from desktop.server import maintenance, schema, transitions
 from desktop.server.events import Action, Event
 from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
@@ -113,7 +113,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
     if opening.people:
         transitions.assign_directly(draft, moment, actor, opening.people)
     else:
-        _begin(station, work, draft, moment)
+        maintenance.begin(station, work, draft, moment)
     return _save(work, [draft])[0]
 
 
@@ -158,7 +158,7 @@ def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
-    _count_late(station, moment, due)
+    station.counts.late(moment.now, (record.next_action_at for record in due))
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
@@ -166,7 +166,7 @@ def work_off_next(station: Station, work: Work, limit: int, without: Sequence[st
     """Do what is due first, on at most ``limit`` incidents and none of ``without``; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _NEXT_DUE, now=moment.now, limit=limit, without=without)
-    _count_late(station, moment, due)
+    station.counts.late(moment.now, (record.next_action_at for record in due))
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
@@ -175,14 +175,8 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     moment = station.moment()
     found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
     # What is due is done on the way.
-    _count_late(station, moment, found)
+    station.counts.late(moment.now, (record.next_action_at for record in found))
     return _each(work, found, lambda draft: transitions.take_over(draft, moment))
-
-
-def _count_late(station: Station, moment: Moment, records: Sequence[Record]) -> None:
-    for record in records:
-        if record.next_action_at is not None and record.next_action_at <= moment.now:
-            station.counts.late(moment.now - record.next_action_at)
 
 
 def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], None]) -> int:
@@ -217,7 +211,7 @@ def _trigger(
         draft = _new(station, moment, service, event.dedup_key or "", event.title, severity, actor)
         draft.change(link=event.link)
         draft.note(Entry("trigger", moment.now, actor, data=data))
-        _begin(station, work, draft, moment)
+        maintenance.begin(station, work, draft, moment)
         return draft
     draft = Draft(known, known)
     if known.open:
@@ -229,14 +223,6 @@ def _trigger(
         _raise(draft, moment, actor, station.roster.severity(service, event.severity))
         transitions.reopen(draft, moment, actor, data, maintenance.until(station, work, service, moment.now))
     return draft
-
-
-def _begin(station: Station, work: Work, draft: Draft, moment: Moment) -> None:
-    """Page whom a new incident pages first, or nobody yet when its service is under maintenance."""
-    until = maintenance.until(station, work, draft.record.service_id, moment.now)
-    if until is not None:
-        holding.hold(draft, moment, until)
-    transitions.work_off(draft, moment)
 
 
 def _raise(draft: Draft, moment: Moment, actor: str, said: Mapped) -> None:

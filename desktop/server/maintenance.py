@@ -12,6 +12,7 @@ from desktop.domain.incident import Status
 from desktop.server import holding, schema, transitions, windows
 from desktop.server.attempts import Work
 from desktop.server.records import Draft
+from desktop.server.roster import Moment
 from desktop.server.rows import load, query, save
 from desktop.server.station import Station
 
@@ -32,6 +33,14 @@ def until(station: Station, work: Work, service: str, now: datetime) -> datetime
     if windows.covered_until(station.windows, service, now) is None:
         return None
     return windows.covered_until(windows.holding(work.connection, service, now), service, now)
+
+
+def begin(station: Station, work: Work, draft: Draft, moment: Moment) -> None:
+    """Page whom a new incident pages first, or nobody yet when its service is under maintenance."""
+    held_until = until(station, work, draft.record.service_id, moment.now)
+    if held_until is not None:
+        holding.hold(draft, moment, held_until)
+    transitions.work_off(draft, moment)
 
 
 def plan_anew(station: Station, work: Work, services: Collection[str]) -> int:
