@@ -1,18 +1,22 @@
 """What the server finds wrong with itself: an incident for the admins, once, gone by itself; never a storm."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from desktop import team as teams
 from desktop.domain.errors import StorageError
-from desktop.domain.severity import Severity
-from desktop.server import auditing, findings, schema
+from desktop.domain.severity import Mapped, Severity
+from desktop.server import auditing, findings, incidents, schema
 from desktop.server.findings import Finding
-from tests.server.house import MINUTE, START, TEAM, House, Json, assigned, running_house
+from desktop.server.incidents import Opening
+from tests.postgresql import Cluster
+from tests.server.house import MINUTE, START, TEAM, Clock, House, Json, assigned, running_house, running_server
 
 ADMIN = '[[people]]\nid = "ida"\nname = "Ida Berg"\naccess = "admin"\n'
 STAFFED = TEAM + ADMIN
@@ -168,3 +172,22 @@ def test_what_lasts_longer_than_is_looked_has_no_end_in_words() -> None:
     gaps = auditing.unmanned(teams.parse(late, "team.toml"), START)
     titles = [f.title for f in auditing.missing(gaps, START, START + MINUTE)]
     assert titles == ["Nobody is primary now"] * 2 + ["Nobody is secondary now"] * 2
+
+
+def test_of_several_servers_one_tells(postgresql: Cluster) -> None:
+    place, clock = postgresql.ready(), Clock()
+    with ExitStack() as stack:
+        stack.callback(postgresql.drop, place)
+        servers = [stack.enter_context(running_server(place, STAFFED, clock)) for _ in range(3)]
+        opening = Opening("x", "payments", Mapped(Severity.SEV0), None, "k", {})
+        first = servers[0]
+        first.writer.run(lambda work: incidents.create(first.station, work, "person:ana", opening))
+        clock.forward(16 * MINUTE)
+        threads = [threading.Thread(target=server.keeper.tick) for server in servers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with first.storage.read() as connection:
+            services = connection.execute(select(schema.incidents.c.service_id)).scalars().all()
+        assert sorted(services) == ["payments", findings.SERVICE]
