@@ -58,17 +58,22 @@ def report(station: Station, work: Work, finding: Finding) -> None:
     known = _find(work.connection, finding.kind, key)
     if known is None or known.ended_at is not None:
         incident = _open(station, work, finding, None if known is None else known.incident_id)
-        _write(work.connection, finding, incident, now, since=now, told_at=now, ended_at=None)
+        row = {"since": now, "told_at": now, "ended_at": None}
+        if known is None:
+            # Never over what another server found meanwhile: then all of this is done again, and finds it.
+            work.connection.execute(insert(findings).values({**_row(finding, incident, now), **row}))
+        else:
+            _update(work.connection, finding, incident, now, **row)
         return
     still_open = _is_open(work.connection, known.incident_id)
     if not still_open and now - known.told_at >= _TELL_AGAIN:
         incident = _open(station, work, finding, known.incident_id)
-        _write(work.connection, finding, incident, now, told_at=now)
+        _update(work.connection, finding, incident, now, told_at=now)
         return
     if still_open and known.title != _title(finding):
         step = partial(transitions.set_title, actor=ENGINE, title=_title(finding))
         incidents.change(station, work, [(known.incident_id, [step])])
-    _write(work.connection, finding, known.incident_id, now)
+    _update(work.connection, finding, known.incident_id, now)
 
 
 def over(station: Station, work: Work, kind: str, key: str) -> None:
@@ -143,12 +148,15 @@ def _find(connection: Connection, kind: str, key: str) -> Row[Any] | None:
     return connection.execute(asked.with_for_update()).one_or_none()
 
 
-def _write(connection: Connection, finding: Finding, incident: str, now: datetime, **more: datetime | None) -> None:
+def _row(finding: Finding, incident: str, now: datetime) -> dict[str, object]:
     key = {"kind": finding.kind, "key": finding.key[:_KEY_LIMIT]}
-    row = {"title": _title(finding), "incident_id": incident, "seen_at": now, **more}
-    where = _table.kind == key["kind"], _table.key == key["key"]
-    if connection.execute(update(findings).where(*where).values(row)).rowcount == 0:
-        connection.execute(insert(findings).values({**key, **row}))
+    return {**key, "title": _title(finding), "incident_id": incident, "seen_at": now}
+
+
+def _update(connection: Connection, finding: Finding, incident: str, now: datetime, **more: datetime | None) -> None:
+    row = _row(finding, incident, now)
+    where = _table.kind == row["kind"], _table.key == row["key"]
+    connection.execute(update(findings).where(*where).values({**row, **more}))
 
 
 def _title(finding: Finding) -> str:
