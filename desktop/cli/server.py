@@ -30,6 +30,7 @@ def serve(options: Namespace) -> int:
             public_url=options.public_url,
             verbose=options.verbose,
             ingest_limit=options.ingest_limit,
+            watchdog_url=options.watchdog_url,
         )
     )
 

@@ -17,10 +17,13 @@ from desktop.server.api import (
     document,
     events,
     health,
+    heartbeats,
     incidents,
     ingest,
     links,
     log_entries,
+    maintenance_windows,
+    metrics,
     overrides,
     people,
     readonly,
@@ -33,6 +36,7 @@ from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, inv
 from desktop.server.forwarding import Forwarding
 from desktop.server.limits import Flooded
 from desktop.server.links import is_link
+from desktop.server.measuring import Measured
 from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
@@ -56,18 +60,19 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, audit, links, document, readonly):
+    for part in (*parts, maintenance_windows, heartbeats, metrics, audit, links, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
-    return Forwarding(gate, reach) if reach.proxies else gate
+    return Measured(Forwarding(gate, reach) if reach.proxies else gate, station.counts)
 
 
 class _Doors(Gate):
     """The gate, with the doors of senders and links: what they bring, a key or a secret, their endpoints look at."""
 
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
-        if scope["path"] in ingest.PATHS or is_link(scope["path"]):
+        path = scope["path"]
+        if path in ingest.PATHS or is_link(path) or heartbeats.is_call(scope):
             return 0, None
         return await super()._authenticate(scope, request)
 

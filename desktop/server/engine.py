@@ -4,7 +4,9 @@ What is due stands in rows, so that a restart takes up where the last process wa
 """
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -25,13 +27,18 @@ _LONGEST_WAIT = timedelta(seconds=5)
 _SHORTEST_WAIT = timedelta(milliseconds=20)
 _AFTER_A_FAULT = timedelta(seconds=1)
 _FAULTY_FOR = timedelta(minutes=1)
+# It looks every five seconds; a shift change with a hundred thousand incidents takes longer than that.
+_STUCK_SECONDS = 60.0
 
 _table = schema.incidents.c
 _Command = Callable[[Station, Work, Sequence[str]], int]
 
 
 class Engine:
-    """Runs escalations from ``next_action_at`` and tells ``on_shift_change`` when somebody's shift begins or ends."""
+    """Runs escalations from ``next_action_at`` and tells ``on_shift_change`` when somebody's shift begins or ends.
+
+    ``ticks`` is how often it did all that was due.
+    """
 
     def __init__(self, station: Station, on_shift_change: Callable[[], None]) -> None:
         self._station = station
@@ -41,6 +48,8 @@ class Engine:
         self._next: datetime | None = None
         self._faulty: dict[str, datetime] = {}
         self._boundary: datetime | None = None
+        self._ticked = 0.0
+        self.ticks = 0
         self._thread = threading.Thread(target=self._run, name="engine")
 
     def start(self) -> None:
@@ -50,8 +59,13 @@ class Engine:
 
     @property
     def alive(self) -> bool:
-        """Whether escalations are running."""
-        return self._thread.is_alive()
+        """Whether escalations are running: the thread lives, and did all that was due a short while ago."""
+        return self._thread.is_alive() and self.age < _STUCK_SECONDS
+
+    @property
+    def age(self) -> float:
+        """How many seconds ago all that was due was done; without end before the first time."""
+        return time.monotonic() - self._ticked if self.ticks else math.inf
 
     def stop(self) -> None:
         """End the thread."""
@@ -85,6 +99,8 @@ class Engine:
         done = 0
         while (due := self._due()) and (worked := self._work_off(due)):
             done += worked
+        self._ticked = time.monotonic()
+        self.ticks += 1
         return done
 
     def _run(self) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_
 
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped
-from desktop.server import incidents, schema, transitions
+from desktop.server import incidents, maintenance, schema, transitions
 from desktop.server.events import Action, Event
 from desktop.server.failures import InvalidEvent
 from desktop.server.limits import Flooded
@@ -32,6 +32,22 @@ _BY_KEYS = query(
 
 _Key = tuple[str, str]
 """A service and a dedup key."""
+
+
+def take(station: Station, work: Work, event: Event, service: str, actor: str) -> str:
+    """Take an event of the server's own about ``service``, as ``actor``; return its dedup key. No limit counts it."""
+    taking = _Taking(station, work, [event], _Own(service, actor))
+    key = taking.take(event, _Request())
+    taking.save()
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """Of which service an event without a routing key is, and who made it."""
+
+    service: str
+    actor: str
 
 
 class _Request:
@@ -77,8 +93,9 @@ def enqueue(station: Station, work: Work, events: Sequence[Event]) -> list[str]:
 class _Taking:
     """What becomes of the incidents that ``events`` are about: read once, written once."""
 
-    def __init__(self, station: Station, work: Work, events: Sequence[Event]) -> None:
+    def __init__(self, station: Station, work: Work, events: Sequence[Event], own: _Own | None = None) -> None:
         self._station = station
+        self._own = own
         self._work = work
         self._moment = station.moment()
         # An event without a key of its own is about nothing that is known.
@@ -97,16 +114,17 @@ class _Taking:
         service = self._service(event)
         if service is None:
             raise InvalidEvent(["'routing_key' is unknown or revoked"])
+        actor = self._own.actor if self._own else f"service:{service}"
         key = service, self._keys[id(event)]
         draft = self._drafts.get(key)
         if event.action is Action.TRIGGER:
             if draft is None:
-                self._station.limits.floods.admit(event.routing_key, *key, request)
-                self._drafts[key] = _open(self._station, self._moment, event, *key)
+                if self._own is None:
+                    self._station.limits.floods.admit(event.routing_key, *key, request)
+                self._drafts[key] = self._open(event, key, actor)
             else:
-                _again(self._station, self._moment, event, draft)
+                self._again(event, draft, actor)
         elif draft is not None and draft.record.open:
-            actor = f"service:{service}"
             if event.action is Action.ACKNOWLEDGE:
                 transitions.acknowledge(draft, self._moment, actor, None)
             else:
@@ -118,6 +136,8 @@ class _Taking:
         incidents.save(self._work, list(self._drafts.values()))
 
     def _service(self, event: Event) -> str | None:
+        if self._own is not None:
+            return self._own.service
         found = self._work.services.get(event.routing_key)
         if found is None:
             found = find_service(self._work.connection, event.routing_key, self._moment.now)
@@ -132,30 +152,29 @@ class _Taking:
         # The first of each key.
         return list({record.dedup_key: record for record in reversed(found)}.values())
 
+    def _open(self, event: Event, key: _Key, actor: str) -> Draft:
+        moment = self._moment
+        severity = self._station.roster.severity(key[0], event.severity)
+        draft = incidents.new(self._station, moment, *key, event.title, severity, actor)
+        draft.change(link=event.link)
+        draft.note(Entry("trigger", moment.now, actor, data={"event": dict(event.original)}))
+        maintenance.begin(self._station, self._work, draft, moment)
+        return draft
 
-def _open(station: Station, moment: Moment, event: Event, service: str, key: str) -> Draft:
-    severity = station.roster.severity(service, event.severity)
-    actor = f"service:{service}"
-    draft = incidents.new(station, moment, service, key, event.title, severity, actor)
-    draft.change(link=event.link)
-    draft.note(Entry("trigger", moment.now, actor, data={"event": dict(event.original)}))
-    transitions.work_off(draft, moment)
-    return draft
-
-
-def _again(station: Station, moment: Moment, event: Event, draft: Draft) -> None:
-    """Take note of a trigger of something that is known; what was resolved is reopened."""
-    service = draft.record.service_id
-    actor, data = f"service:{service}", {"event": dict(event.original)}
-    severity = station.roster.severity(service, event.severity)
-    if draft.record.open:
-        draft.change(updated_at=moment.now)
-        draft.note(Entry("trigger", moment.now, actor, data={**data, "repeated": True}))
-        _raise(draft, moment, actor, severity)
-    else:
-        # First, so that it is reopened as what it has become.
-        _raise(draft, moment, actor, severity)
-        transitions.reopen(draft, moment, actor, data)
+    def _again(self, event: Event, draft: Draft, actor: str) -> None:
+        """Take note of a trigger of something that is known; what was resolved is reopened."""
+        moment, service = self._moment, draft.record.service_id
+        data = {"event": dict(event.original)}
+        severity = self._station.roster.severity(service, event.severity)
+        if draft.record.open:
+            draft.change(updated_at=moment.now)
+            draft.note(Entry("trigger", moment.now, actor, data={**data, "repeated": True}))
+            _raise(draft, moment, actor, severity)
+        else:
+            # First, so that it is reopened as what it has become.
+            _raise(draft, moment, actor, severity)
+            held_until = maintenance.until(self._station, self._work, service, moment.now)
+            transitions.reopen(draft, moment, actor, data, held_until)
 
 
 def _raise(draft: Draft, moment: Moment, actor: str, said: Mapped) -> None:

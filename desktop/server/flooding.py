@@ -27,8 +27,10 @@ DEDUP_KEY = "watchbell-flood"
 async def refuse(request: Request, error: Exception) -> JSONResponse:
     """Answer 429 in the words of PagerDuty's Events API, after somebody was told."""
     flood = cast("Flooded", error)
+    station = cast("Station", request.app.state.station)
+    station.counts.triggers.add(("trigger", "flooded"))
     if flood.first:
-        await _tell(cast("Station", request.app.state.station), flood)
+        await _tell(station, flood)
     errors = [f"more than {flood.limit} new incidents in a minute: send this again in {flood.retry_after} seconds"]
     body = {"status": "throttle exceeded", "message": "Too many new incidents by this key", "errors": errors}
     return JSONResponse(body, 429, headers={"retry-after": str(flood.retry_after)})

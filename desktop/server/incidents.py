@@ -6,7 +6,6 @@ Every function takes the ``Station`` and the writer's ``Work``; the time is read
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_
@@ -14,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import rows, schema, transitions
+from desktop.server import maintenance, rows, schema, transitions
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
@@ -22,7 +21,6 @@ from desktop.server.rows import load, query
 from desktop.server.station import Station
 from desktop.server.writer import Work
 
-_REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)
 _incidents = schema.incidents.c
 
 _AMONG = _incidents.id.in_(bindparam("ids", expanding=True))
@@ -36,11 +34,10 @@ _NEXT_DUE = (
     .with_for_update(skip_locked=True)
 )
 _TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value).with_for_update()
-_BY_KEY = query(
+_OPEN_BY_KEY = query(
     _incidents.service_id == bindparam("service"),
     _incidents.dedup_key == bindparam("key"),
-    or_(_incidents.status != Status.RESOLVED.value, _incidents.resolved_at > bindparam("recent")),
-    order=(_incidents.resolved_at.is_(None).desc(), _incidents.resolved_at.desc()),
+    _incidents.status != Status.RESOLVED.value,
     limit=1,
 )
 
@@ -62,8 +59,7 @@ class Opening:
 def create(station: Station, work: Work, actor: str, opening: Opening) -> Record:
     """Open an incident at a person's request; refused when one with the same key is open."""
     moment = station.moment()
-    known = None if opening.key is None else _by_key(station, work, opening.service, opening.key, moment.now)
-    if known is not None and known.open:
+    if opening.key is not None and _is_open(station, work, opening.service, opening.key):
         raise refused(DUPLICATE_KEY, "Open incident with matching dedup key already exists on this service")
     key = opening.key or secrets.token_hex(16)
     draft = new(station, moment, opening.service, key, opening.title, opening.severity, actor)
@@ -74,7 +70,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
     if opening.people:
         transitions.assign_directly(draft, moment, actor, opening.people)
     else:
-        transitions.work_off(draft, moment)
+        maintenance.begin(station, work, draft, moment)
     return save(work, [draft])[0]
 
 
@@ -119,6 +115,7 @@ def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
+    station.counts.late(moment.now, (record.next_action_at for record in due))
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
@@ -126,6 +123,7 @@ def work_off_next(station: Station, work: Work, limit: int, without: Sequence[st
     """Do what is due first, on at most ``limit`` incidents and none of ``without``; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _NEXT_DUE, now=moment.now, limit=limit, without=without)
+    station.counts.late(moment.now, (record.next_action_at for record in due))
     return _each(work, due, lambda draft: transitions.work_off(draft, moment))
 
 
@@ -133,6 +131,8 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Page whoever took over a paged role of ``ids``, as far as they are triggered."""
     moment = station.moment()
     found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
+    # What is due is done on the way.
+    station.counts.late(moment.now, (record.next_action_at for record in found))
     return _each(work, found, lambda draft: transitions.take_over(draft, moment))
 
 
@@ -151,11 +151,8 @@ def save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
     return saved
 
 
-def _by_key(station: Station, work: Work, service: str, key: str, now: datetime) -> Record | None:
-    """Return the open incident of ``key``, else the one that was resolved a short while ago."""
-    recent = now - _REOPEN_WITHIN
-    found = load(work.connection, station.policies, _BY_KEY, service=service, key=key, recent=recent)
-    return found[0] if found else None
+def _is_open(station: Station, work: Work, service: str, key: str) -> bool:
+    return bool(load(work.connection, station.policies, _OPEN_BY_KEY, service=service, key=key))
 
 
 def new(

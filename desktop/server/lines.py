@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from desktop.domain.severity import Severity
-from desktop.server import escalations, present, responding, things
+from desktop.server import escalations, holding, present, responding, things
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
@@ -17,6 +17,8 @@ Json = dict[str, Any]
 _KINDS = {
     "priority_change": "field_value_change",
     "overdue": "annotate",
+    holding.HELD: "annotate",
+    holding.OVER: "annotate",
     "stand_down": "annotate",
     responding.CALL: "annotate",
     responding.STATUS_UPDATE: "annotate",
@@ -38,6 +40,8 @@ _WORDS = {
     "field_value_change": "Changed",
     "notify": "Paged {people}",
     "overdue": "The target to resolve has passed",
+    holding.HELD: "Under maintenance: it pages nobody before that ends",
+    holding.OVER: "Maintenance is over",
     "priority_change": "Severity changed",
     "repeat_escalation_path": "Escalated from the top again to {people}",
     "resolve": "Resolved",

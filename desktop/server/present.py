@@ -74,6 +74,8 @@ def pending_actions(record: Record, roster: Roster) -> list[Json]:
     if record.status is Status.ACKNOWLEDGED:
         ends = acknowledged_until(record)
         return [] if ends is None else [{"type": "unacknowledge", "at": instant(ends)}]
+    if record.status is Status.TRIGGERED and record.held_until is not None:
+        return [{"type": "escalate", "at": instant(record.held_until)}]
     if record.status is Status.TRIGGERED and _goes_on(record):
         due = escalation.next_step_at(record.plan, record.progress, roster.hours)
         return [] if due is None else [{"type": "escalate", "at": instant(due)}]
@@ -153,6 +155,7 @@ def _ours(record: Record, directory: Directory) -> Json:
         "link": record.link or None,
         "flaps": record.flaps,
         "snoozed_until": instant(record.snoozed_until),
+        "maintenance_until": instant(record.held_until) if record.open else None,
         "latest_note": None
         if note is None
         else {

@@ -31,7 +31,8 @@ class Record:
     ``escalates_as`` is the severity whose list it follows, None when it was assigned directly. ``changed_by`` is who
     changed the status last: "person:ana", "service:payments" or "engine". ``renewed_at`` is when the acknowledgement
     was renewed last, ``overdue_told_at`` when it was told that the target to resolve had passed. ``snoozed_until`` is
-    how long the acknowledgement holds because somebody said so.
+    how long the acknowledgement holds because somebody said so, ``held_until`` how long it pages nobody because its
+    service is under maintenance.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Record:
     renewed_at: datetime | None = None
     overdue_told_at: datetime | None = None
     snoozed_until: datetime | None = None
+    held_until: datetime | None = None
     responders: tuple[Responder, ...] = ()
     latest_note: Note | None = None
     version: int = 0

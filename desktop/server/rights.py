@@ -18,6 +18,11 @@ override somebody else's shift                 no        yes      yes    no
 take back an override that one made            yes       yes      yes    no
 take back an override that others made         no        yes      yes    no
 take back an override in the team file         no        no       no     no
+see maintenance windows and heartbeats         yes       yes      yes    no
+put a service under maintenance, or end that   no        yes      yes    no
+promise a heartbeat for a service              no        yes      yes    no
+send a heartbeat                               no        no       no     yes
+read the metrics                               yes       yes      yes    no
 read the team file                             no        no       yes    no
 apply a team file                              no        no       yes    no
 read the audit log                             no        no       yes    no
@@ -35,6 +40,7 @@ from sqlalchemy import Connection, select
 
 from desktop.domain.team import Access
 from desktop.server import schema
+from desktop.server.audit import By
 from desktop.server.failures import FORBIDDEN, Refused
 
 _people = schema.people.c
@@ -52,6 +58,14 @@ def need_admin(connection: Connection, person: str) -> None:
     access = access_of(connection, person)
     if access is not Access.ADMIN:
         raise forbidden(f"only an admin may do this: {person}'s access is {access.value}")
+
+
+def need_manager(connection: Connection, by: By) -> None:
+    """Refuse (403) whoever is neither a manager nor an admin."""
+    person = by.actor.removeprefix("person:")
+    access = access_of(connection, person)
+    if access is Access.ENGINEER:
+        raise forbidden(f"only a manager or an admin may do this: {person}'s access is {access.value}")
 
 
 def forbidden(*errors: str) -> Refused:

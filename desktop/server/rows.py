@@ -204,6 +204,7 @@ def _row(record: Record) -> dict[str, Any]:
         "renewed_at": record.renewed_at,
         "overdue_told_at": record.overdue_told_at,
         "snoozed_until": record.snoozed_until,
+        "held_until": record.held_until,
         "responders": responders_to_json(record.responders),
         "latest_note": note_to_json(record.latest_note),
     }
@@ -234,6 +235,7 @@ def _record(row: Row[Any], policies: Frozen, assigned: tuple[Held, ...], acknowl
         renewed_at=row.renewed_at,
         overdue_told_at=row.overdue_told_at,
         snoozed_until=row.snoozed_until,
+        held_until=row.held_until,
         responders=responders_from_json(row.responders),
         latest_note=note_from_json(row.latest_note),
         version=row.version,

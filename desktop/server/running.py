@@ -10,7 +10,9 @@ from desktop import team as teams
 from desktop.domain.errors import InputError
 from desktop.server import applying, audit, files, tokens
 from desktop.server.applying import Applied
+from desktop.server.counts import Running
 from desktop.server.engine import Engine
+from desktop.server.keeper import Keeper
 from desktop.server.keys import integration_keys
 from desktop.server.records import Record
 from desktop.server.roster import Roster
@@ -36,7 +38,9 @@ class Server:
         self.writer = Writer(storage, self._committed, self.hub.drop)
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
+        self.keeper = Keeper(self.station)
         self.station.escalating = lambda: self.engine.alive
+        self.station.running = self._running
         self.station.renewed = self._renewed
         self.follower = self._follower()
 
@@ -44,6 +48,7 @@ class Server:
         """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
         self.begin()
         self.engine.start()
+        self.keeper.start()
 
     def begin(self) -> None:
         """Begin to write, and to take up what other servers wrote."""
@@ -53,6 +58,7 @@ class Server:
 
     def stop(self) -> None:
         """End in order; what was accepted is written."""
+        self.keeper.stop()
         self.engine.stop()
         if self.follower is not None:
             self.follower.stop()
@@ -63,6 +69,10 @@ class Server:
         """Page whoever took over, and let every client hear of it: the team, or who is on call, is another."""
         self.engine.rotation_changed()
         self.hub.dismiss({p.id for p in self.station.directory.people.values() if not p.active})
+
+    def _running(self) -> Running:
+        gaps = {role.value: len(times) for role, times in self.keeper.gaps.items()}
+        return Running(self.engine.ticks, self.engine.age, self.hub.streams, gaps)
 
     def _follower(self) -> "Follower | None":
         if not self.storage.shared:
@@ -77,7 +87,7 @@ class Server:
         if self.follower is None:
             self.hub.publish(changed)
         for record in changed:
-            if record.open and not record.assignments:
+            if record.open and not record.assignments and record.held_until is None:
                 log.error(
                     "nobody is on call", extra={"fields": {"incident": record.id, "severity": record.severity.key}}
                 )

@@ -218,12 +218,20 @@ incidents = Table(
     Column("overdue_told_at", Instant),
     # Until when the acknowledgement holds, because somebody said so; None: as long as its severity lets it.
     Column("snoozed_until", Instant),
+    # Until when it pages nobody, for its service was under maintenance when it was triggered.
+    Column("held_until", Instant),
     # Who was asked to help, and the latest note, as in `records`; the whole history is in `log_entries`. NULL: none.
     Column("responders", JSON(none_as_null=True)),
     Column("latest_note", JSON(none_as_null=True)),
     # Who changed the status last, as in `log_entries.actor`.
     Column("changed_by", String(300), nullable=False),
     Index("ix_incidents_due", "next_action_at"),
+    Index(
+        "ix_incidents_held",
+        "held_until",
+        sqlite_where=text("held_until IS NOT NULL"),
+        postgresql_where=text("held_until IS NOT NULL"),
+    ),
     # What changed since another server looked last.
     Index("ix_incidents_version", "version"),
     Index("ix_incidents_created", "created_at"),

@@ -10,13 +10,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from desktop.domain.errors import InputError, StorageError
-from desktop.server import limits, listening, logs, tls
+from desktop.server import limits, listening, logs, tls, watchdog
 from desktop.server.app import create_app
 from desktop.server.lock import AnyNumber, DatabaseLock, Lock
 from desktop.server.reach import Reach, reach
@@ -38,6 +39,7 @@ class ServeOptions:
     With ``parent_stdin``, one line of JSON on standard input brings the token and the person of whoever started us.
     ``tls_cert`` and ``tls_key`` are PEM files; ``behind_proxy`` names the addresses of proxies; ``public_url`` is where
     others reach the server. ``ingest_limit`` is how many new incidents are taken by one integration key in a minute.
+    ``watchdog_url`` (or ``env:NAME``) is called every minute while all is well.
     """
 
     database: str | None = None
@@ -51,6 +53,7 @@ class ServeOptions:
     public_url: str = ""
     verbose: bool = False
     ingest_limit: int = limits.NEW_INCIDENTS
+    watchdog_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ def run(options: ServeOptions) -> int:
             options.host, tls=secure is not None, proxies=options.behind_proxy, public_url=options.public_url
         )
         handshake = _read_handshake() if options.parent_stdin else None
-        return _serve(options, handshake, _Way(reached, secure))
+        called = watchdog.parse(options.watchdog_url) if options.watchdog_url else None
+        return _serve(options, handshake, _Way(reached, secure, called))
     except (InputError, StorageError) as error:
         sys.stderr.write(f"watchbell serve: {' · '.join(error.message.splitlines())}\n")
         return BAD_INPUT
@@ -81,10 +85,11 @@ def run(options: ServeOptions) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """The way in: who may come how, and the certificate, None for plain HTTP."""
+    """The way in: who may come how, and the certificate, None for plain HTTP. And who is called while all is well."""
 
     reach: Reach
     tls: ssl.SSLContext | None
+    watchdog: watchdog.Address | None
 
 
 def _tls(options: ServeOptions) -> ssl.SSLContext | None:
@@ -132,12 +137,17 @@ def _run_until_told(server: Server, listener: socket.socket, lock: Lock, way: _W
     server.station.public_url = way.reach.public_url
     server.station.reached_at(way.reach.public_url or url)
     server.start()
+    dog = None if way.watchdog is None else watchdog.Watchdog(way.watchdog, partial(watchdog.trouble, server.station))
     try:
+        if dog is not None:
+            dog.start()
         lock.announce(url)
         if reads_stdin:
             threading.Thread(target=_obey_stdin, args=(http,), name="parent", daemon=True).start()
         asyncio.run(http.serve(sockets=[listener]))
     finally:
+        if dog is not None:
+            dog.stop()
         server.stop()
     log.info("ended")
 

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, select
 from desktop import team as teams
 from desktop.domain.errors import InputError
 from desktop.domain.team import Team
-from desktop.server import additions, applying, schema
+from desktop.server import additions, applying, schema, windows
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
+from desktop.server.counts import Counts, Running
 from desktop.server.limits import Limits
 from desktop.server.roster import Moment, Roster
 from desktop.server.storage import Storage
@@ -37,7 +38,7 @@ class Station:
 
     ``revision`` is the number of the latest change to the team that ``roster`` and ``directory`` know of; ``renewed``
     is called after each of them was replaced. ``public_url`` is what links in messages begin with, empty where it was
-    not said how others reach the server.
+    not said how others reach the server. ``windows`` are the maintenance windows that are not over.
     """
 
     def __init__(self, storage: Storage, writer: Writer, roster: Roster, clock: Clock = utc_now) -> None:
@@ -46,6 +47,8 @@ class Station:
         self.clock = clock
         self.limits = Limits()
         self.public_url = ""
+        self.counts = Counts()
+        self.running: Callable[[], Running] = Running
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
         self.renewed: Callable[[], None] = lambda: None
@@ -55,6 +58,7 @@ class Station:
             self.revision = additions.revision(connection)
             self.roster = Roster(roster.file, additions.read(connection))
             self.directory = directories.read(connection)
+            self.windows = windows.ahead(connection, clock())
 
     def reached_at(self, origin: str) -> None:
         """Let links begin with ``origin`` (``https://host:port``), where this server is reached."""
@@ -90,11 +94,12 @@ class Station:
             applied = applying.current(connection)
             added = additions.read(connection)
             directory = replace(directories.read(connection), origin=self.directory.origin)
+            ahead = windows.ahead(connection, self.clock())
         file = self.roster.file
         if applied is not None and applied.digest != self._digest:
             # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.
             file = _understood(applied) or file
-        self.roster, self.directory = Roster(file, added), directory
+        self.roster, self.directory, self.windows = Roster(file, added), directory, ahead
         self._digest, self.revision = _digest(applied), revision
         return True
 

@@ -14,6 +14,7 @@ from desktop.domain.escalation import Event, Exhausted, Page, Progress, Reason
 from desktop.domain.incident import Status
 from desktop.domain.notices import Notice
 from desktop.domain.severity import Severity, Urgency
+from desktop.server import holding
 from desktop.server.contributions import joined
 from desktop.server.failures import ALREADY_RESOLVED, CANNOT_ESCALATE, refused
 from desktop.server.records import ENGINE, Draft, Entry, Held, Record
@@ -34,6 +35,9 @@ _PAGE_TYPES = {
 def work_off(draft: Draft, moment: Moment) -> None:
     """Do what is due: escalate, page again, end an acknowledgement that held its time, tell that one is overdue."""
     record = draft.record
+    if record.status is Status.TRIGGERED and holding.goes_on(draft, moment):
+        schedule(draft, moment)
+        return
     if record.status is Status.TRIGGERED:
         _advance(draft, moment)
     elif record.status is Status.ACKNOWLEDGED and (ends := acknowledged_until(record)) and ends <= moment.now:
@@ -49,7 +53,7 @@ def take_over(draft: Draft, moment: Moment) -> None:
 
     What is due is done first: whoever takes over in the very instant at which all are paged again hears it once.
     """
-    if draft.record.status is Status.TRIGGERED:
+    if draft.record.status is Status.TRIGGERED and not holding.goes_on(draft, moment):
         _advance(draft, moment)
         record = draft.record
         progress, events = escalation.take_over(record.plan, record.progress, moment.now, moment.who)
@@ -91,13 +95,17 @@ def renew(draft: Draft, moment: Moment, actor: str, what: str) -> None:
 
 
 def unacknowledge(draft: Draft, moment: Moment, actor: str, channel: str = "api") -> None:
-    """Make an acknowledged incident triggered again: everyone assigned is paged at once."""
+    """Make an acknowledged incident triggered again: everyone assigned is paged at once, or after maintenance."""
     record = draft.record
     if record.status is not Status.ACKNOWLEDGED:
         return
     _status(draft, Status.TRIGGERED, moment.now, actor)
     draft.change(acknowledgements=())
     draft.note(Entry("unacknowledge", moment.now, actor, channel))
+    if holding.goes_on(draft, moment):
+        schedule(draft, moment)
+        return
+    record = draft.record
     progress, events = escalation.resume(record.plan, record.progress, moment.now, moment.who, moment.hours)
     _apply(draft, progress, events, moment.now)
     # The shift may have changed while somebody had it.
@@ -110,13 +118,22 @@ def resolve(draft: Draft, moment: Moment, actor: str, resolution: str = "") -> N
     if record.status is Status.RESOLVED:
         raise refused(ALREADY_RESOLVED, "Incident Already Resolved", f"incident {record.number} is already resolved")
     _status(draft, Status.RESOLVED, moment.now, actor)
-    draft.change(resolved_at=moment.now)
+    draft.change(resolved_at=moment.now, held_until=None)
     draft.note(Entry("resolve", moment.now, actor, data={"resolution": resolution} if resolution else {}))
     schedule(draft, moment)
 
 
-def reopen(draft: Draft, moment: Moment, actor: str, data: Mapping[str, object] | None = None) -> None:
-    """Make a resolved incident triggered again: everyone assigned hears it once, and it escalates from the top."""
+def reopen(
+    draft: Draft,
+    moment: Moment,
+    actor: str,
+    data: Mapping[str, object] | None = None,
+    held_until: datetime | None = None,
+) -> None:
+    """Make a resolved incident triggered again: everyone assigned hears it once, and it escalates from the top.
+
+    Not before ``held_until``, when its service is under maintenance.
+    """
     record = draft.record
     _status(draft, Status.TRIGGERED, moment.now, actor)
     draft.change(
@@ -126,7 +143,11 @@ def reopen(draft: Draft, moment: Moment, actor: str, data: Mapping[str, object] 
         progress=escalation.begin_again(record.plan, record.progress, moment.now),
     )
     draft.note(Entry("trigger", moment.now, actor, data={**(data or {}), "reopened": True}))
+    if held_until is not None:
+        holding.hold(draft, moment, held_until)
     work_off(draft, moment)
+    if draft.record.held_until is not None:
+        return
     if draft.record.pages == record.pages and draft.record.assignments:
         # Nobody of the list was new (direct assignment): those assigned hear it all the same.
         _page(draft, Page(draft.record.progress.ever, 0, Reason.AGAIN), moment.now)
@@ -176,6 +197,8 @@ def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str 
     ends, first = steps_to_level(record.plan), next_level(record)
     if not record.open or first is None or not first <= level <= len(ends):
         raise refused(CANNOT_ESCALATE, "Incident Cannot Be Escalated", f"there is no level {level} to escalate to")
+    # A person asks for it: maintenance or not.
+    draft.change(held_until=None)
     if record.status is Status.ACKNOWLEDGED:
         _status(draft, Status.TRIGGERED, moment.now, actor)
         draft.change(acknowledgements=())
@@ -192,6 +215,7 @@ def assign_directly(draft: Draft, moment: Moment, actor: str, people: tuple[str,
         assignments=tuple(held.get(p, Held(p, moment.now)) for p in people),
         acknowledgements=(),
         escalates_as=None,
+        held_until=None,
         progress=Progress(base=moment.now, paged=people, ever=people, again_at=moment.now + record.plan.page_again),
         updated_at=moment.now,
     )
@@ -227,7 +251,9 @@ def schedule(draft: Draft, moment: Moment) -> None:
     """Set when the engine has to look at it next."""
     record = draft.record
     times: list[datetime | None] = []
-    if record.status is Status.TRIGGERED:
+    if record.status is Status.TRIGGERED and record.held_until is not None:
+        times = [record.held_until]
+    elif record.status is Status.TRIGGERED:
         times = [escalation.next_action_at(record.plan, record.progress, moment.hours), record.resolve_due_at]
     elif record.status is Status.ACKNOWLEDGED:
         times = [acknowledged_until(record), record.resolve_due_at]

@@ -6,6 +6,7 @@ Every change goes through here, from the API and from the engine; measured, it t
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar, cast
@@ -26,6 +27,7 @@ from desktop.server.attempts import (
     finish,
     in_the_way,
 )
+from desktop.server.counts import COMMITS, Spread
 from desktop.server.records import Record
 from desktop.server.storage import Storage
 
@@ -46,6 +48,7 @@ class Writer:
     A command may run more than once (only the last run counts): it must change nothing but rows. What it changed gets
     its version when all commands of a group are done; a result that is a record, or a list of them, says it too.
     ``trouble`` says why the last commit failed, empty when it did not; ``on_trouble`` is called when it begins.
+    ``commits`` counts how long groups took, from the first command to the commit.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Writer:
         on_trouble: Callable[[], None] = lambda: None,
     ) -> None:
         self.trouble = ""
+        self.commits = Spread(COMMITS)
         self._on_trouble = on_trouble
         self._storage = storage
         self._listener = listener or (lambda changed: None)  # noqa: ARG005 - the shape of a listener
@@ -73,6 +77,11 @@ class Writer:
     def alive(self) -> bool:
         """Whether commands are still worked off."""
         return self._thread.is_alive()
+
+    @property
+    def queued(self) -> int:
+        """How many commands wait, about."""
+        return self._jobs.qsize()
 
     def submit(self, command: Command[T]) -> Future[T]:
         """Queue ``command``; the future has its result once that is durable, or its error.
@@ -120,6 +129,7 @@ class Writer:
     def _commit(self, group: list[Job]) -> None:
         if not group:
             return
+        began = time.monotonic()
         try:
             with self._storage.engine.begin() as connection:
                 transaction = Work(connection)
@@ -140,6 +150,7 @@ class Writer:
             self._fail(group, error)
             return
         self.trouble = ""
+        self.commits.add(time.monotonic() - began)
         self._careful = max(0, self._careful - 1)
         changed = [record for job in group for record in job.changed]
         if changed:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select, update
 
-from desktop.server import schema, tokens
+from desktop.server import engine, schema, tokens
 from desktop.server.access import token_of
 from tests.server.house import House
 
@@ -120,6 +120,15 @@ def test_answers_are_not_kept_sniffed_or_framed(shared: House) -> None:
 
 def test_health_needs_no_token(shared: House) -> None:
     assert shared.call("GET", "/healthz", person="").json() == {"status": "ok"}
+
+
+def test_an_engine_that_hangs_is_not_ready(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.server.engine.start()
+    assert 0 <= house.call("GET", "/readyz", person="").json()["engine_last_tick_age_seconds"] < 60
+    # It looks at least every five seconds.
+    monkeypatch.setattr(engine, "_STUCK_SECONDS", 0.0)
+    answer = house.call("GET", "/readyz", person="")
+    assert (answer.status_code, answer.json()["engine"], answer.json()["writer"]) == (503, False, True)
 
 
 def test_ready_only_while_escalations_run(house: House) -> None:

@@ -83,6 +83,34 @@ def take_back(house: House, who: str, maker: str, shift_of: str) -> Answer:
     return house.call("DELETE", f"/schedules/primary/overrides/{name}", person=who)
 
 
+def maintain(house: House, who: str) -> Answer:
+    times = {"start_time": "2026-03-01T00:00:00Z", "end_time": "2026-03-02T00:00:00Z"}
+    part: dict[str, object] = {**times, "services": [{"id": "batch", "type": "service_reference"}]}
+    made = house.call("POST", "/maintenance_windows", {"maintenance_window": part}, person="cho").json()
+    name = made["maintenance_window"]["id"]
+    change: dict[str, object] = {"description": "x"}
+    tries = (("POST", "", part), ("PUT", f"/{name}", change), ("DELETE", f"/{name}", change))
+    answers = [
+        house.call(method, f"/maintenance_windows{path}", {"maintenance_window": body}, person=who)
+        for method, path, body in tries
+    ]
+    assert len({answer.ok for answer in answers}) == 1, answers
+    return answers[-1]
+
+
+def promise(house: House, who: str) -> Answer:
+    part = {"service": {"id": "batch"}, "every": "1h"}
+    made = house.call("PUT", "/watchbell/v1/heartbeats/job", {"heartbeat": part}, person=who)
+    gone = house.call("DELETE", "/watchbell/v1/heartbeats/job", person=who)
+    assert made.ok == gone.ok
+    return made
+
+
+def beat(house: House, who: str) -> Answer:
+    headers = {"X-Routing-Key": house.tokens[who]}
+    return house.call("POST", "/watchbell/v1/heartbeats/beat?every=1h", person="", headers=headers)
+
+
 def apply(house: House, who: str) -> Answer:
     text = STAFFED.replace("Nightly batch", f"Batch {next(NUMBERS)}")
     headers = {"Content-Type": "application/toml"}
@@ -129,6 +157,12 @@ TRIES: dict[str, Try] = {
     "take back an override that others made": lambda house, who: take_back(house, who, "ben", "ben"),
     "take back an override in the team file": lambda house, who: house.call(
         "DELETE", "/schedules/secondary/overrides/file-1", person=who),
+    "see maintenance windows and heartbeats": lambda house, who: alike(
+        house, who, ("GET", "/maintenance_windows"), ("GET", "/watchbell/v1/heartbeats")),
+    "put a service under maintenance, or end that": maintain,
+    "promise a heartbeat for a service": promise,
+    "send a heartbeat": beat,
+    "read the metrics": lambda house, who: house.call("GET", "/metrics", person=who),
     "read the team file": lambda house, who: house.call("GET", "/watchbell/v1/team", person=who),
     "apply a team file": apply,
     "read the audit log": lambda house, who: house.call("GET", "/watchbell/v1/audit", person=who),
@@ -164,7 +198,7 @@ def test_the_table(staffed: House, what: str, who: str, may: bool) -> None:
     elif what == "enqueue an event":
         assert answer.status_code == 400
         assert "routing_key" in answer.text
-    elif who == "integration":
+    elif who == "integration" or what == "send a heartbeat":
         assert answer.status_code == 401
     elif what == "make, list or revoke tokens":
         assert answer.status_code == 404

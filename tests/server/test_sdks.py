@@ -25,6 +25,7 @@ class Place:
     """A running server, and a client's session and events of it."""
 
     def __init__(self, url: str, database: str) -> None:
+        self.database = database
         self.session = APISession(tokens.create(database, person="ana"), default_from="ben@example.com")
         self.events = EventsAPISession(tokens.create(database, service="payments"))
         for client in (self.session, self.events):
@@ -88,6 +89,22 @@ def test_who_is_on_call_and_an_override(place: Place) -> None:
     rendered = place.session.rget("schedules/primary", params=times)["final_schedule"]["rendered_schedule_entries"]
     assert {entry["user"]["id"] for entry in rendered} == {"ana", "ben"}
     assert [p["id"] for p in place.session.iter_all("escalation_policies")] == ["sev0", "sev1", "sev2", "sev3"]
+
+
+def test_a_maintenance_window_from_its_beginning_to_its_end(place: Place) -> None:
+    manager = APISession(tokens.create(place.database, person="cho"), default_from="cho@example.com")
+    manager.url, manager.trust_env = place.session.url, False
+    now = datetime.now(UTC)
+    times = {"start_time": now.isoformat(), "end_time": (now + timedelta(hours=1)).isoformat()}
+    services = [{"id": "batch", "type": "service_reference"}]
+    part = {"type": "maintenance_window", **times, "services": services, "description": "move"}
+    made = manager.rpost("maintenance_windows", json=part)
+    later = (now + timedelta(hours=2)).isoformat()
+    assert manager.rput(made, json={**part, "end_time": later})["services"][0]["id"] == "batch"
+    assert [w["id"] for w in manager.iter_all("maintenance_windows", params={"filter": "ongoing"})] == [made["id"]]
+    manager.rdelete(made)
+    assert manager.list_all("maintenance_windows", params={"filter": "ongoing"}) == []
+    manager.close()
 
 
 def test_a_refusal_is_one_that_the_client_understands(place: Place) -> None:

@@ -76,7 +76,7 @@ def test_one_line_on_standard_output_and_a_graceful_end(team: Path, database: Pa
         # Without the stop event an open stream holds the end up for the whole grace of 3 s.
         assert time.monotonic() - began < 3
         assert not note.exists()
-        assert all(line.startswith("at=") for line in log.splitlines()), log
+        assert all(json.loads(line)["event"] for line in log.splitlines()), log
         assert KEY not in log
         assert token not in log
 

@@ -32,6 +32,7 @@ class Checked:
     house: House
     specification: Specification
     incident: Json
+    window: str = ""
 
     def call(self, method: str, path: str, body: object = None, *, status: int = 200, **more: Any) -> requests.Response:
         response = self.house.call(method, path, body, headers=_HEADERS, **more)
@@ -43,7 +44,18 @@ class Checked:
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
     with running_house(tmp_path_factory.mktemp("house"), _TEAM) as house:
-        yield Checked(house, Specification("rest-v2.openapi.json", house.url), eventful(house))
+        found = Checked(house, Specification("rest-v2.openapi.json", house.url), eventful(house))
+        found.window = maintain(found)
+        yield found
+
+
+def maintain(checked: "Checked") -> str:
+    """Return a maintenance window that a manager made."""
+    times = {"start_time": "2026-02-01T20:00:00-05:00", "end_time": "2026-02-01T22:00:00-05:00"}
+    services = [{"id": "batch", "type": "service_reference"}]
+    part = {"type": "maintenance_window", **times, "description": "Move", "services": services}
+    made = checked.call("POST", "/maintenance_windows", {"maintenance_window": part}, status=201, person="cho")
+    return str(made.json()["maintenance_window"]["id"])
 
 
 def eventful(house: House) -> Json:
@@ -90,6 +102,9 @@ READ = [
     "/incidents/{incident}/log_entries?is_overview=true",
     "/incidents/{incident}/notes",
     "/log_entries?limit=100",
+    "/maintenance_windows",
+    "/maintenance_windows?filter=open&service_ids[]=batch&query=move",
+    "/maintenance_windows/{window}",
     "/log_entries/{trigger}",
     "/oncalls",
     "/oncalls?since=2026-01-07T00:00:00Z&until=2026-03-01T00:00:00Z",
@@ -116,7 +131,8 @@ READ = [
 @pytest.mark.parametrize("path", READ)
 def test_reading(checked: Checked, path: str, included: bool) -> None:
     name = checked.incident["id"]
-    filled = path.format(incident=name, alert=f"A{name[1:]}", trigger=checked.incident["first_trigger_log_entry"]["id"])
+    trigger = checked.incident["first_trigger_log_entry"]["id"]
+    filled = path.format(incident=name, alert=f"A{name[1:]}", trigger=trigger, window=checked.window)
     checked.call("GET", filled, params=_EVERYTHING if included else {})
 
 
@@ -149,6 +165,15 @@ def test_writing(checked: Checked) -> None:
     checked.call("POST", "/schedules/primary/overrides", {"overrides": [override]}, status=201)
 
 
+def test_writing_maintenance_windows(checked: Checked) -> None:
+    place = f"/maintenance_windows/{maintain(checked)}"
+    part = {"type": "maintenance_window", "end_time": "2026-02-01T23:00:00-05:00"}
+    checked.call("PUT", place, {"maintenance_window": part}, person="cho")
+    ended = checked.house.call("DELETE", place, person="cho")
+    assert (ended.status_code, ended.content) == (204, b"")
+    checked.call("GET", place, status=404)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -165,6 +190,19 @@ def test_writing(checked: Checked) -> None:
         ("POST", "/schedules", {"schedule": {}}, 403),
         ("PUT", "/escalation_policies/sev0", {"escalation_policy": {}}, 403),
         ("DELETE", "/users/ben", None, 403),
+        ("POST", "/maintenance_windows", {}, 400),
+        (
+            "POST",
+            "/maintenance_windows",
+            {
+                "maintenance_window": {
+                    "start_time": "2026-02-01T20:00:00Z",
+                    "end_time": "2199-02-01T20:00:00Z",
+                    "services": [],
+                }
+            },
+            400,
+        ),
     ],
 )
 def test_refusing(checked: Checked, method: str, path: str, body: object, status: int) -> None:

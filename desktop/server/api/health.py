@@ -1,9 +1,11 @@
 """``/healthz`` and ``/readyz``: whoever watches the server needs no token. On worker threads."""
 
+import math
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from desktop.server.api.common import Here
+from desktop.server.api.common import Here, Json
 
 router = APIRouter()
 
@@ -20,4 +22,8 @@ def readyz(station: Here) -> JSONResponse:
     writes = station.writer.alive and not station.writer.trouble
     checks = {"database": station.storage.ready(), "writer": writes, "engine": station.escalating()}
     ready = all(checks.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", **checks}, 200 if ready else 503)
+    age = station.running().age
+    told: Json = {"status": "ok" if ready else "not ready", **checks}
+    # Who only asks whether it is ready learns what is not, and no more: anybody may ask.
+    told |= {"engine_last_tick_age_seconds": None if math.isinf(age) else round(age, 1)}
+    return JSONResponse(told, 200 if ready else 503)

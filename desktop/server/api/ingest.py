@@ -34,7 +34,7 @@ PATHS = frozenset(f"{router.prefix}/{sender}" for sender in ("alertmanager", "gr
 
 Reader = Callable[[object], list[Report]]
 
-_SECURITY: list[dict[str, list[str]]] = [{"integrationKey": []}, {"integrationPassword": []}, {"routingKey": []}]
+SECURITY: list[dict[str, list[str]]] = [{"integrationKey": []}, {"integrationPassword": []}, {"routingKey": []}]
 _OBJECT = {"type": "object", "description": "Whatever it holds, what can be read of it pages."}
 _WORDS = {
     "title": "what is the matter; enough by itself",
@@ -55,7 +55,7 @@ _SMALL = {
 def _extra(schema: Json, *types: str) -> Json:
     content: Json = {"application/json": {"schema": schema}}
     content |= {kind: {"schema": {"type": "string"}} for kind in types}
-    return {"security": _SECURITY, "requestBody": {"required": True, "content": content}}
+    return {"security": SECURITY, "requestBody": {"required": True, "content": content}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ async def _sent(request: Request) -> Sent:
     address = request.client.host if request.client else "?"
     key = _key_of(request.headers.get("authorization", "")) or request.headers.get("x-routing-key", "").strip()
     if not key:
-        raise _unknown(address, "the integration key is missing: send it as Authorization or X-Routing-Key")
+        raise unknown_key(address, "the integration key is missing: send it as Authorization or X-Routing-Key")
     return Sent(key, await request.body(), address)
 
 
@@ -107,16 +107,20 @@ def _take(station: Station, sent: Sent, read: Reader) -> Json:
     # The key first: what strangers send is not even parsed.
     with station.storage.read() as connection:
         if find_service(connection, sent.key, station.clock()) is None:
-            raise _unknown(sent.sender)
+            station.counts.triggers.add(("unknown", "refused"))
+            raise unknown_key(sent.sender)
     reports = bounded(_read(sent, read))
     if not reports:
         log.warning("alerts refused", extra={"fields": {"sender": sent.sender, "error": "no alert in it"}})
+        station.counts.triggers.add(("unknown", "refused"))
         raise invalid("the body names no alert")
     try:
         keys = station.writer.run(lambda work: _enqueue(station, work, sent.key, reports))
     except InvalidEvent as error:
         # Revoked between the two looks.
-        raise _unknown(sent.sender) from error
+        raise unknown_key(sent.sender) from error
+    for report in reports:
+        station.counts.triggers.add((report.action.value, "accepted"))
     return {"status": "success", "message": "Alerts processed", "dedup_keys": keys}
 
 
@@ -167,7 +171,8 @@ def _key_of(header: str) -> str:
         return ""
 
 
-def _unknown(sender: str, why: str = "the integration key is unknown or revoked") -> Refused:
+def unknown_key(sender: str, why: str = "the integration key is unknown or revoked") -> Refused:
+    """Return the refusal of a request without a good integration key, which ``sender`` made."""
     # A sender that is refused may be a page that nobody gets: it must be found in the log. Never with its key.
     log.warning("alerts refused", extra={"fields": {"sender": sender, "error": why}})
     return Refused(401, UNAUTHORIZED, "Authentication failed", [why])

@@ -108,14 +108,16 @@ def _service(station: Station, service_id: str, include: list[str], statuses: Ma
 
 
 def _statuses(station: Station) -> dict[str, str]:
-    """Return PagerDuty's status of each service that has open incidents: critical while one is not acknowledged."""
+    """Return PagerDuty's status of each service that has open incidents, or is under maintenance."""
     incidents = schema.incidents.c
     open_ones = select(incidents.service_id, incidents.status).where(incidents.status != Status.RESOLVED.value)
     with station.storage.read() as connection:
         found = {tuple(row) for row in connection.execute(open_ones.distinct())}
-    return {
+    statuses = {
         service: "critical" if (service, Status.TRIGGERED.value) in found else "warning" for service, _ in found
     }  # fmt: skip
+    now = station.clock()
+    return statuses | {s: "maintenance" for w in station.windows if w.start <= now < w.end for s in w.services}
 
 
 def _policy(station: Station, severity: Severity, include: list[str]) -> Json:

@@ -1,0 +1,78 @@
+"""The server's audit of itself: what is overdue, and who will be missing. On the keeper's thread; changes nothing.
+
+A step is overdue when it was worked off more than five seconds late, or still is not. All of them are one finding,
+whatever their number: an incident about lateness that is late itself adds none. So is a role that will have nobody.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from desktop.domain.rotation import schedule
+from desktop.domain.segments import Segment
+from desktop.domain.severity import Severity
+from desktop.domain.team import Role, Team
+from desktop.server import schema, things
+from desktop.server.findings import OVERDUE, SCHEDULE, Finding
+from desktop.server.station import Station
+
+LATE = timedelta(seconds=5)
+AHEAD = timedelta(days=14)
+_SOON = timedelta(days=1)
+_ROLES = (Role.PRIMARY, Role.SECONDARY)
+_due = schema.incidents.c.next_action_at
+
+
+def overdue(station: Station, worst: float) -> Iterator[Finding]:
+    """Yield what says that steps are late; ``worst`` is how late (in seconds) one was worked off lately."""
+    now = station.clock()
+    stuck, since = backlog(station, now - LATE)
+    if since is None and worst <= LATE.total_seconds():
+        return
+    details = {
+        "waiting": stuck,
+        "longest_wait_seconds": 0 if since is None else round((now - since).total_seconds()),
+        "worked_off_late_by_seconds": round(worst),
+        "meaning": "People were paged later than the team file says. Was the server down, asleep, or overloaded?",
+    }
+    title = "Escalations are late: a step was due more than 5 seconds before it was done"
+    yield Finding(OVERDUE, "escalation", title, details, Severity.SEV1)
+
+
+def backlog(station: Station, until: datetime) -> tuple[int, datetime | None]:
+    """Return how many incidents have been due since ``until`` or before, and since when the first."""
+    asked = select(func.count(), func.min(_due)).where(_due <= until)
+    with station.storage.read() as connection:
+        many, first = connection.execute(asked).one()
+    return many, first
+
+
+def unmanned(team: Team, now: datetime) -> dict[Role, list[Segment]]:
+    """Return the times within the next 14 days in which a role that has a schedule has nobody."""
+    found: dict[Role, list[Segment]] = {role: [] for role in _ROLES if role in team.rotations}
+    for segment in schedule(team, now, now + AHEAD):
+        if segment.person is None and segment.role in found:
+            found[segment.role].append(segment)
+    return found
+
+
+def missing(gaps: dict[Role, list[Segment]], looked: datetime, now: datetime) -> Iterator[Finding]:
+    """Yield what says that somebody will be missing, as found when it was ``looked``; louder from a day before."""
+    for role, those in gaps.items():
+        segments = [s for s in those if s.end > now]
+        if not segments:
+            continue
+        first = segments[0]
+        when = "now" if first.start <= now else f"from {things.instant(first.start)}"
+        # What lasts longer than was looked has no end that could be named.
+        until = "" if first.end >= looked + AHEAD else f" until {things.instant(first.end)}"
+        title = f"Nobody is {role.value} {when}{until}"
+        details = {
+            "role": role.value,
+            "times": [{"from": things.instant(s.start), "until": things.instant(s.end)} for s in segments[:20]],
+            "mend": "Make an override, or change the team file.",
+        }
+        yield Finding(SCHEDULE, role.value, title, details, Severity.SEV3)
+        if first.start - now <= _SOON:
+            yield Finding(SCHEDULE, f"{role.value} soon", title, details, Severity.SEV1)
