@@ -77,10 +77,14 @@ def summary(window: Window) -> Json:
     }
 
 
-def in_state(window: Window, state: str | None, now: datetime) -> bool:
-    """Tell whether a window is past, future, ongoing, or open (one of the latter two)."""
+def check_state(state: str | None) -> None:
+    """Refuse a word that says of no window in which state it is."""
     if state is not None and state not in _STATES:
         raise invalid(f"filter must be one of {', '.join(_STATES)}")
+
+
+def in_state(window: Window, state: str | None, now: datetime) -> bool:
+    """Tell whether a window is past, future, ongoing, or open (one of the latter two)."""
     if state == "past":
         return window.end <= now
     if state == "future":

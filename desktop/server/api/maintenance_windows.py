@@ -34,6 +34,7 @@ def list_windows(
     include: Include = [],  # noqa: B006 - FastAPI copies it
 ) -> Json:
     """List maintenance windows by time: all of them, or those that are past, ongoing, future, or open."""
+    maintaining.check_state(state)
     now, word = station.clock(), query.casefold()
     with station.storage.read() as connection:
         found = [w for w in windows.every(connection) if maintaining.in_state(w, state, now)]
