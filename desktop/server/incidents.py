@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import schema, transitions
+from desktop.server import passes, schema, transitions
 from desktop.server.events import Action, Event
 from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
@@ -161,10 +161,19 @@ def work_off_next(station: Station, work: Work, limit: int, without: Sequence[st
 
 
 def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
-    """Page whoever took over a paged role of ``ids``, as far as they are triggered."""
+    """Page whoever took over a paged role of ``ids``, as far as they are triggered.
+
+    Those who are paged beside the holder of a role took nothing over: they are paged for what is new.
+    """
     moment = station.moment()
+    by_schedule = station.roster.moment(moment.now, by_schedule=True)
     found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
-    return _each(work, found, lambda draft: transitions.take_over(draft, moment))
+
+    def taken_over(draft: Draft) -> None:
+        transitions.work_off(draft, moment)
+        transitions.take_over(draft, by_schedule)
+
+    return _each(work, found, taken_over)
 
 
 def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], None]) -> int:
@@ -176,6 +185,7 @@ def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], N
 
 
 def _save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
+    passes.note(work.connection, drafts)
     saved = save(work.connection, drafts, work.history)
     work.changed.extend(saved)
     return saved

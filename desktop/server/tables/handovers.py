@@ -133,7 +133,7 @@ passes = Table(
     Index("ix_passes_passed", "passed_at"),
 )
 
-# A shift whose primary something grave escalated past, until that shift ends; `shown` is what was told of it last.
+# Something grave escalated past a primary who has not been heard of since; `shown` is what was told of it last.
 silences = Table(
     "silences",
     metadata,
