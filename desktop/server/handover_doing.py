@@ -34,6 +34,7 @@ from desktop.server import (
     audit,
     handover_rows,
     handover_words,
+    handover_writing,
     incidents,
     overrides,
     responding,
@@ -141,7 +142,7 @@ def _page(scene: Scene, person: str) -> None:
         people=(person,),
     )
     page = incidents.create(station, scene.work, f"person:{facts.asker}", opening)
-    handover_rows.add_offer(scene.work.connection, facts.id, Offer(person, scene.now), page.id)
+    handover_writing.add_offer(scene.work.connection, facts.id, Offer(person, scene.now), page.id)
 
 
 def _override(scene: Scene, action: CreateOverride) -> None:
@@ -153,7 +154,7 @@ def _override(scene: Scene, action: CreateOverride) -> None:
     audit.note(
         connection, _ENGINE, "override.create", f"override:{kept.id}", scene.now, after=after | {"handover": facts.id}
     )
-    handover_rows.add_work(connection, facts.id, handover_rows.OVERRIDE, kept.id, scene.now)
+    handover_writing.add_work(connection, facts.id, handover_rows.OVERRIDE, kept.id, scene.now)
 
 
 def _absence(scene: Scene, action: RecordAbsence) -> None:
@@ -176,7 +177,7 @@ def _absence(scene: Scene, action: RecordAbsence) -> None:
     additions.advance(connection)
     after = {**_span(start, wanted.end), "person": wanted.person, "cover": wanted.cover, "handover": scene.facts.id}
     audit.note(connection, _ENGINE, "absence.create", f"absence:{absence}", now, after=after)
-    handover_rows.add_work(connection, scene.facts.id, handover_rows.ABSENCE, absence, now)
+    handover_writing.add_work(connection, scene.facts.id, handover_rows.ABSENCE, absence, now)
 
 
 def _on_incident(scene: Scene, kind: str, incident: str, step: Callable[[Draft, Moment], None]) -> None:
@@ -186,7 +187,7 @@ def _on_incident(scene: Scene, kind: str, incident: str, step: Callable[[Draft, 
         audit.note_draft(connection, _ENGINE, f"handover.{kind}", draft, scene.now)
 
     incidents.change(scene.station, scene.work, [(incident, [step])], seen)
-    handover_rows.add_work(connection, facts.id, kind, incident, scene.now)
+    handover_writing.add_work(connection, facts.id, kind, incident, scene.now)
 
 
 def _end(scene: Scene, action: Action) -> None:
@@ -195,9 +196,9 @@ def _end(scene: Scene, action: Action) -> None:
     match action:
         case ReadBack():
             _read_back(scene)
-            handover_rows.change(connection, facts.id, read_at=scene.now)
+            handover_writing.change(connection, facts.id, read_at=scene.now)
         case Close(state):
-            handover_rows.change(connection, facts.id, ended_as=state.value, ended_at=scene.now)
+            handover_writing.change(connection, facts.id, ended_as=state.value, ended_at=scene.now)
             audit.note(
                 connection, _ENGINE, "handover.close", f"handover:{facts.id}", scene.now, after={"state": state.value}
             )
@@ -225,7 +226,7 @@ def _read_back(scene: Scene) -> None:
 
 
 def _say(scene: Scene, kind: str, about: str, people: tuple[str, ...], text: str) -> None:
-    handover_rows.add_notice(
+    handover_writing.add_notice(
         scene.work.connection,
         scene.facts.id,
         scene.now,

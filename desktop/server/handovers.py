@@ -14,10 +14,12 @@ from sqlalchemy import Connection, select
 
 from desktop.domain.errors import StorageError
 from desktop.domain.handover import next_action, next_action_at, paged, state
+from desktop.domain.handover_answers import confirm
 from desktop.domain.handover_effects import applied
-from desktop.domain.handover_facts import Handover, Offer, State
+from desktop.domain.handover_facts import Handover, Offer, Point, State, receiver
 from desktop.domain.handover_request import Wish, around, request
-from desktop.server import audit, companions, handover_doing, handover_rows, schema
+from desktop.domain.team import Member
+from desktop.server import audit, companions, handover_doing, handover_rows, handover_writing, schema
 from desktop.server.audit import By
 from desktop.server.companions import Companion
 from desktop.server.failures import not_found
@@ -67,7 +69,7 @@ def ask(station: Station, by: By, asked: Asked) -> tuple[str, bool]:
         with said():
             new = request(asked.wish, around(team, asked.wish.giver.id, now), now)
         receiver = asked.wish.receiver
-        handover_rows.add(work.connection, new, receiver.id if receiver else None, asked.key or None)
+        handover_writing.add(work.connection, new, receiver.id if receiver else None, asked.key or None)
         _stand_beside(work.connection, new, now)
         after = {
             "kind": new.kind.value,
@@ -98,14 +100,22 @@ def say(station: Station, by: By, handover_id: str, action: str, deed: Deed) -> 
             after = deed(before, now)
         if after == before:
             return
-        handover_rows.write_said(work.connection, before, after)
+        handover_writing.write_said(work.connection, before, after)
         _end_refused(station, work, before, after)
         _stand_beside(work.connection, after, now)
-        handover_rows.touch(work.connection, handover_id, now)
+        handover_writing.touch(work.connection, handover_id, now)
         _note(work.connection, by, action, before, after, now)
 
     station.writer.run(command)
     carry(station, handover_id)
+
+
+def confirmed(facts: Handover, by: Member, point: Point, now: datetime, *, waived: bool = False) -> Handover:
+    """Return the facts after ``point`` was confirmed or waived; one that is already is no news, nor refused later."""
+    to = receiver(facts)
+    if any(c.point is point and c.receiver == to and c.by == by.id for c in facts.confirmations):
+        return facts
+    return confirm(facts, by, point, now, waived=waived)
 
 
 def carry(station: Station, handover_id: str) -> None:
@@ -129,7 +139,7 @@ def finish(station: Station, handover_id: str) -> int:
         station.refresh()
     later = station.clock() + _AFTER_A_FAULT
     log.error("a handover does not come to an end", extra={"fields": {"handover": handover_id}})
-    station.writer.run(lambda work: handover_rows.change(work.connection, handover_id, next_action_at=later))
+    station.writer.run(lambda work: handover_writing.change(work.connection, handover_id, next_action_at=later))
     return _STEPS
 
 
@@ -143,11 +153,11 @@ def step(station: Station, work: Work, handover_id: str) -> bool:
     action = next_action(facts, now)
     if action is None:
         _stand_beside(work.connection, facts, now)
-        handover_rows.change(work.connection, handover_id, next_action_at=next_action_at(facts, now))
+        handover_writing.change(work.connection, handover_id, next_action_at=next_action_at(facts, now))
         return False
     handover_doing.do(Scene(station, work, facts, now), action)
     _stand_beside(work.connection, applied(facts, action, now), now)
-    handover_rows.touch(work.connection, handover_id, now)
+    handover_writing.touch(work.connection, handover_id, now)
     return True
 
 
@@ -170,13 +180,13 @@ def since(connection: Connection, version: int) -> list[handover_rows.AnyRow]:
 def look_again(station: Station, handover_id: str) -> None:
     """Let a handover be due now: something that its facts are read from has changed."""
     now = station.clock()
-    station.writer.run(lambda work: handover_rows.change(work.connection, handover_id, next_action_at=now))
+    station.writer.run(lambda work: handover_writing.change(work.connection, handover_id, next_action_at=now))
 
 
 def put_off(station: Station, handover_id: str) -> None:
     """Leave a handover alone for a while that cannot be carried on: it must not hold up others."""
     later = station.clock() + _AFTER_A_FAULT
-    station.writer.run(lambda work: handover_rows.change(work.connection, handover_id, next_action_at=later))
+    station.writer.run(lambda work: handover_writing.change(work.connection, handover_id, next_action_at=later))
 
 
 def _known(connection: Connection, asked: Asked) -> str | None:

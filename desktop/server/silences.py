@@ -1,56 +1,43 @@
 """The acting primary: who is silent, who is offered the watch, who acts, until when. On any thread; the writer writes.
 
 A *silence* lasts from when something grave escalated past the primary until they are heard of, or their shift ends.
-What it means is asked of ``domain.acting`` each time, of what the rows say: what escalated past whom, who acknowledged
-it, what the primary did since (the audit log), and who said yes or no. The schedule follows from that: a yes makes an override, and the end of acting ends it.
+What it means is asked of ``domain.acting`` each time, of what the rows say (``silence_rows``). The schedule follows
+from that: a yes makes an override, and the end of acting ends it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from desktop.domain.acting import Escalated, Reply, Shift, acting, ends_at, new_pages_go_to, offers, override, silent
+from desktop.domain.acting import Reply, Shift, acting, ends_at, new_pages_go_to, offers, override, silent
 from desktop.domain.additions import merged
 from desktop.domain.rotation import on_call
-from desktop.domain.severity import Severity
 from desktop.domain.team import Role
-from desktop.server import additions, audit, changes, companions, overrides, schema
+from desktop.server import additions, audit, changes, companions, overrides, silence_rows
 from desktop.server.audit import By
 from desktop.server.companions import Companion
 from desktop.server.failures import not_found
 from desktop.server.handover_refusals import conflict
 from desktop.server.records import ENGINE
 from desktop.server.rights import forbidden
+from desktop.server.silence_rows import MOST, OPEN, AnyRow, Silence
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 from desktop.server.things import instant
 from desktop.server.writer import Work
 
 Json = dict[str, Any]
-AnyRow = Row[Any]
 
-_MOST = 500
-_SHORTLY = timedelta(microseconds=1)
 _passes, _silences, _replies = tables.passes, tables.silences, tables.silence_replies
-_OPEN = select(_silences).where(_silences.c.ended_at.is_(None)).order_by(_silences.c.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """An open silence: its row, and the ``shift`` as the rows say in this transaction."""
-
-    row: AnyRow
-    shift: Shift
-    made: dict[str, Reply]
 
 
 def look_into(station: Station, work: Work) -> int:
     """Look whether what just escalated escalated past the primary; return how much of it there was."""
     connection, now = work.connection, station.clock()
-    asked = select(_passes).where(_passes.c.next_action_at <= now).order_by(_passes.c.next_action_at).limit(_MOST)
+    asked = select(_passes).where(_passes.c.next_action_at <= now).order_by(_passes.c.next_action_at).limit(MOST)
     due = connection.execute(asked.with_for_update(skip_locked=True)).all()
     if not due:
         return 0
@@ -62,16 +49,16 @@ def look_into(station: Station, work: Work) -> int:
 
 def settle(station: Station, work: Work) -> bool:
     """Let the schedule be what the open silences say by now; tell whether there are any."""
-    rows = work.connection.execute(_OPEN.with_for_update(skip_locked=True)).all()
+    rows = work.connection.execute(OPEN.with_for_update(skip_locked=True)).all()
     for row in rows:
-        _settle(work.connection, _silence(station, work.connection, row), station.clock())
+        _settle(work.connection, silence_rows.read(station, work.connection, row), station.clock())
     return bool(rows)
 
 
 def pending(connection: Connection, now: datetime) -> bool:
     """Tell whether there is anything to look into or to settle."""
     due = select(_passes.c.id).where(_passes.c.next_action_at <= now).limit(1)
-    return connection.execute(due).first() is not None or connection.execute(_OPEN.limit(1)).first() is not None
+    return connection.execute(due).first() is not None or connection.execute(OPEN.limit(1)).first() is not None
 
 
 def reply(station: Station, by: By, person: str, *, yes: bool) -> None:
@@ -79,7 +66,7 @@ def reply(station: Station, by: By, person: str, *, yes: bool) -> None:
 
     def command(work: Work) -> None:
         connection, now = work.connection, station.clock()
-        found = [_silence(station, connection, row) for row in connection.execute(_OPEN.with_for_update())]
+        found = [silence_rows.read(station, connection, row) for row in connection.execute(OPEN.with_for_update())]
         said = next((s for s in found if any(o.person == person for o in offers(s.shift, now))), None)
         if said is None:
             if not any(_has_said(s.shift, person, now, yes=yes) for s in found):
@@ -87,7 +74,7 @@ def reply(station: Station, by: By, person: str, *, yes: bool) -> None:
             return
         _answer(connection, said, Reply(person, yes, now))
         audit.note(connection, by, f"acting.{'accept' if yes else 'decline'}", f"silence:{said.row.id}", now)
-        _settle(connection, _silence(station, connection, said.row), now)
+        _settle(connection, silence_rows.read(station, connection, said.row), now)
 
     _write(station, command)
 
@@ -97,14 +84,14 @@ def back(station: Station, by: By, person: str) -> None:
 
     def command(work: Work) -> None:
         connection, now = work.connection, station.clock()
-        rows = connection.execute(_OPEN.with_for_update()).all()
+        rows = connection.execute(OPEN.with_for_update()).all()
         if not rows:
             raise not_found("primary who is silent")
         mine = next((row for row in rows if row.primary_id == person), None)
         if mine is None:
             raise forbidden("only the primary whose shift it is can say that they are back")
         audit.note(connection, by, "acting.back", f"silence:{mine.id}", now)
-        _settle(connection, _silence(station, connection, mine), now)
+        _settle(connection, silence_rows.read(station, connection, mine), now)
 
     _write(station, command)
 
@@ -112,7 +99,7 @@ def back(station: Station, by: By, person: str) -> None:
 def shown(station: Station, connection: Connection) -> list[Json]:
     """Return the open silences as they stand now: ids and instants."""
     now = station.clock()
-    found = [_silence(station, connection, row) for row in connection.execute(_OPEN)]
+    found = [silence_rows.read(station, connection, row) for row in connection.execute(OPEN)]
     return [{"id": s.row.id, "version": s.row.version, **_picture(s, now)} for s in found]
 
 
@@ -130,8 +117,8 @@ def _write(station: Station, command: Any) -> None:  # noqa: ANN401 - a command 
 
 
 def _begin(station: Station, connection: Connection, due: Sequence[AnyRow], now: datetime) -> None:
-    open_ones = {row.primary_id for row in connection.execute(_OPEN)}
-    team = merged(station.roster.file, additions.read(connection, without=_all_made(connection)))
+    open_ones = {row.primary_id for row in connection.execute(OPEN)}
+    team = merged(station.roster.file, additions.read(connection, without=silence_rows.all_made(connection)))
     for passed in due:
         segment = on_call(team, passed.passed_at).get(Role.PRIMARY)
         primary = None if segment is None or segment.end <= now else segment.person
@@ -139,7 +126,8 @@ def _begin(station: Station, connection: Connection, due: Sequence[AnyRow], now:
             continue
         open_ones.add(primary)
         row = {"primary_id": primary, "paged_at": passed.paged_at, "passed_at": passed.passed_at}
-        connection.execute(insert(_silences).values(**row, version=changes.advance(connection), shown={}))
+        # Told of once it is settled, which gives it its number.
+        connection.execute(insert(_silences).values(**row, version=0, shown={}))
 
 
 def _settle(connection: Connection, found: Silence, now: datetime) -> None:
@@ -188,53 +176,6 @@ def _answer(connection: Connection, found: Silence, said: Reply) -> None:
         "override_id": None if kept is None else kept.id,
     }
     connection.execute(insert(_replies).values(row))
-
-
-def _silence(station: Station, connection: Connection, row: AnyRow) -> Silence:
-    """Return the shift of the silence of ``row``: the schedule is read without those who act."""
-    now = station.clock()
-    said = connection.execute(select(_replies).where(_replies.c.silence_id == row.id).order_by(_replies.c.number)).all()
-    replies = {r.number: Reply(r.person_id, r.yes, r.at) for r in said}
-    team = merged(station.roster.file, additions.read(connection, without=_all_made(connection)))
-    segment = on_call(team, row.passed_at).get(Role.PRIMARY)
-    kept = segment is not None and segment.person == row.primary_id
-    secondary = on_call(team, now).get(Role.SECONDARY)
-    shift = Shift(
-        primary=row.primary_id,
-        secondary=None if secondary is None else secondary.person,
-        # Another schedule by now, in which it was never their shift: it is over.
-        end=segment.end if kept and segment is not None else row.passed_at + _SHORTLY,
-        incidents=_escalated(connection, row),
-        heard=_heard(connection, row),
-        replies=tuple(replies.values()),
-        enabled=station.roster.file.escalation.acting_primary,
-    )
-    return Silence(row, shift, {r.override_id: replies[r.number] for r in said if r.override_id is not None})
-
-
-def _escalated(connection: Connection, row: AnyRow) -> tuple[Escalated, ...]:
-    """Return what escalated past the primary since, of very much what was acknowledged first."""
-    table = _passes.c
-    asked = select(_passes).where(table.passed_at >= row.passed_at)
-    rows = connection.execute(asked.order_by(table.acknowledged_at.is_(None), table.passed_at, table.id).limit(_MOST))
-    return tuple(
-        Escalated(p.incident_id, Severity(p.severity), p.paged_at, p.passed_at, p.acknowledged_by, p.acknowledged_at)
-        for p in rows
-        if row.primary_id in p.people
-    )
-
-
-def _heard(connection: Connection, row: AnyRow) -> tuple[datetime, ...]:
-    """Return when the primary did anything: whatever people change is in the audit log."""
-    table = schema.audit.c
-    asked = select(table.at).where(table.at > row.paged_at, table.actor == f"person:{row.primary_id}")
-    return tuple(connection.execute(asked.order_by(table.at).limit(_MOST)).scalars())
-
-
-def _all_made(connection: Connection) -> frozenset[str]:
-    """Return the ids of the overrides by which anybody acts, or acted."""
-    asked = select(_replies.c.override_id).where(_replies.c.override_id.is_not(None))
-    return frozenset(str(found) for found in connection.execute(asked).scalars())
 
 
 def _picture(found: Silence, now: datetime) -> Json:

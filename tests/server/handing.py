@@ -5,19 +5,27 @@ from datetime import timedelta
 from typing import Any
 
 import requests
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from desktop.server import additions, schema
-from tests.server.house import MINUTE, House, Json, assigned
+from desktop.server.running import Server
+from desktop.server.tables import handovers as tables
+from tests.server.house import MINUTE, START, House, Json, assigned
 
-__all__ = ["GRANTED", "MINUTE", "TEAM", "Watch"]
+__all__ = ["GRANTED", "MINUTE", "TEAM", "Watch", "anew", "wipe"]
+
+# All that a test leaves behind, but for the audit log, which stays.
+_LEFT = (tables.silence_replies, tables.silences, tables.passes, tables.companions, tables.handover_works,
+         tables.handover_notices, tables.handover_confirmations, tables.handover_offers, tables.handovers,
+         schema.absences, schema.overrides, schema.log_entries, schema.acknowledgements, schema.assignments,
+         schema.incidents)  # fmt: skip
 
 PLACE = "/watchbell/v1/handovers"
 GRANTED = [("GET", PLACE), ("POST", PLACE), ("POST", f"{PLACE}/H1/accept"), ("GET", "/watchbell/v1/acting")]
 
 # Cho is primary and Ben secondary in the week in which the tests begin; Ana was primary before.
 TEAM = """
-time_zone = "America/Los_Angeles"
+time_zone = "UTC"
 [[people]]
 id = "ana"
 name = "Ana Ruiz"
@@ -60,6 +68,13 @@ class Watch:
 
     house: House
     latest: str = ""
+
+    def __post_init__(self) -> None:
+        self.began = self.house.clock()
+
+    def at(self, by: timedelta = timedelta(0)) -> str:
+        """Return the present instant, or one ``by`` later, as the API writes it."""
+        return (self.house.clock() + by).isoformat().replace("+00:00", "Z")
 
     def answer(self, who: str, key: str = "", **wish: Any) -> requests.Response:
         headers = {"Idempotency-Key": key} if key else {}
@@ -141,8 +156,29 @@ class Watch:
         self.house.server.station.refresh()
 
     def audit(self) -> list[Json]:
-        """Return the audit log, oldest first, without the tokens that the house made."""
+        """Return the audit log of this test, oldest first, without the tokens that the house made."""
         with self.house.server.storage.read() as connection:
             table = schema.audit
-            rows = connection.execute(select(table).where(table.c.actor != "operator").order_by(table.c.id))
+            rows = connection.execute(
+                select(table).where(table.c.actor != "operator", table.c.at >= self.began).order_by(table.c.id)
+            )
             return [dict(row._mapping) for row in rows]
+
+
+def anew(house: House) -> Watch:
+    """Return the watch of a house three weeks on, when everybody has the same turn again and nothing is open."""
+    house.clock.forward(timedelta(days=21))
+    house.clock.now = house.clock.now.replace(hour=18, minute=0, second=0)
+    house.clock.forward(timedelta(days=-((house.clock.now.date() - START.date()).days % 21)))
+    wipe(house.server)
+    house.server.engine.tick()
+    return Watch(house)
+
+
+def wipe(server: Server) -> None:
+    """Let nothing be open, and nothing changed in the schedule."""
+    with server.storage.write() as connection:
+        for table in _LEFT:
+            connection.execute(delete(table))
+        additions.advance(connection)
+    server.station.refresh()

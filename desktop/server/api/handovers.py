@@ -66,7 +66,7 @@ def accept(station: Here, person: Me, by: Whose, handover_id: str, body: Body) -
         check_offered(facts, person)
         facts = answers.accept(facts, person, now)
         for point in points:
-            facts = answers.confirm(facts, me, point, now)
+            facts = handovers.confirmed(facts, me, point, now)
         return facts
 
     return _said(station, by, handover_id, "handover.accept", deed)
@@ -90,7 +90,7 @@ def confirm(station: Here, person: Me, by: Whose, handover_id: str, body: Body) 
 
     def deed(facts: Handover, now: datetime) -> Handover:
         check_receiver(facts, me)
-        return answers.confirm(facts, me, point, now)
+        return handovers.confirmed(facts, me, point, now)
 
     return _said(station, by, handover_id, "handover.confirm", deed)
 
@@ -102,7 +102,7 @@ def waive(station: Here, person: Me, by: Whose, handover_id: str, body: Body) ->
 
     def deed(facts: Handover, now: datetime) -> Handover:
         check_part(facts, me)
-        return answers.confirm(facts, me, point, now, waived=True)
+        return handovers.confirmed(facts, me, point, now, waived=True)
 
     return _said(station, by, handover_id, "handover.waive", deed)
 
