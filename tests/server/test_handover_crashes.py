@@ -142,7 +142,11 @@ def played(first: Server, place: str, script: Script, deadly: int | None) -> tup
         return outcome(server), mortal
 
 
-@pytest.mark.parametrize("script", [accepted, cancelled])
+@pytest.mark.parametrize(
+    ("database", "script"),
+    [("sqlite", accepted), ("postgresql", accepted), ("sqlite", cancelled)],
+    indirect=["database"],
+)
 def test_wherever_it_dies_the_end_is_the_same(database: str, script: Script) -> None:
     with running_server(database, TEAM, Clock()) as first:
         whole, undisturbed = played(first, database, script, None)

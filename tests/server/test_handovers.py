@@ -206,6 +206,17 @@ def test_what_cannot_be_asked_for(watch: Watch) -> None:
     assert watch.house.call("POST", "/watchbell/v1/handovers/H1/accept", {}).status_code == 404
 
 
+def test_who_may_confirm_and_waive(watch: Watch) -> None:
+    watch.ask("cho")
+    assert watch.say("ben", "confirm", point="access").status_code == 409
+    watch.do("ben", "accept")
+    assert [watch.say(who, "confirm", point="access").status_code for who in ("cho", "eve", "dora")] == [403] * 3
+    assert watch.say("eve", "waive", point="access").status_code == 403
+    assert watch.say("ben", "confirm", point="all").status_code == 400
+    assert watch.say("cho", "waive", point="access").status_code == 200
+    assert watch.on_call() == "cho"
+
+
 def test_another_schedule_may_leave_nothing_to_hand_over(watch: Watch) -> None:
     watch.ask("cho")
     watch.override("dora")

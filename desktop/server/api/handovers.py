@@ -23,10 +23,11 @@ router = APIRouter()
 
 PLACE = "/watchbell/v1/handovers"
 
+_KNOWN: dict[int | str, Json] = {200: {"description": "Asked for already: what that began."}}
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 
 
-@router.post(PLACE, status_code=201, response_model=None, openapi_extra=handing.REQUEST)
+@router.post(PLACE, status_code=201, response_model=None, responses=_KNOWN, openapi_extra=handing.REQUEST)
 def request_handover(station: Here, person: Me, by: Whose, body: Body, idempotency_key: Key = "") -> JSONResponse:
     """Ask for a handover of one's own watch, give somebody's away (managers), or take it (certified).
 
