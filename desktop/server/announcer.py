@@ -2,6 +2,8 @@
 
 import threading
 
+from sqlalchemy import Connection
+
 from desktop.server import changes, handover_shown, handovers, silences
 from desktop.server.station import Station
 from desktop.server.stream import Hub
@@ -24,10 +26,16 @@ class Announcer:
                 latest = changes.latest(connection)
                 if latest == self._seen:
                     return
-                events = [(row.version, "handover", handover_shown.handover(self._station, connection, row))
-                          for row in handovers.since(connection, self._seen)]  # fmt: skip
-                events += [(row.version, "acting", {"id": row.id, "version": row.version, **row.shown})
-                           for row in silences.since(connection, self._seen)]  # fmt: skip
+                events = self._changed(connection)
             for _, name, content in sorted(events, key=lambda event: event[0]):
                 self._hub.publish_event(name, content)
             self._seen = latest
+
+    def _changed(self, connection: Connection) -> list[tuple[int, str, object]]:
+        events: list[tuple[int, str, object]] = []
+        for row in handovers.since(connection, self._seen):
+            content = handover_shown.shown_or_none(self._station, connection, row)
+            if content is not None:
+                events.append((row.version, "handover", content))
+        changed = silences.since(connection, self._seen)
+        return [*events, *((s.version, "acting", {"id": s.id, "version": s.version, **s.shown}) for s in changed)]

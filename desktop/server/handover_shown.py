@@ -1,10 +1,12 @@
 """A handover as the API and the stream show it: where it stands, who is on call, what it waits for. On a connection."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from desktop.domain.handover import next_action_at, next_candidate, paged, state
 from desktop.domain.handover_facts import Confirmation, Handover, Point, State, expires_at, lapses_at, receiver
@@ -15,6 +17,8 @@ from desktop.server.directory import Directory
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 from desktop.server.things import instant
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 AnyRow = Row[Any]
@@ -60,7 +64,19 @@ def open_ones(station: Station, connection: Connection) -> tuple[list[Json], lis
     """Return the handovers that are not over, and the primaries who are silent."""
     table = tables.handovers
     rows = connection.execute(select(table).where(table.c.ended_at.is_(None)).order_by(table.c.requested_at)).all()
-    return [handover(station, connection, row) for row in rows], silences.shown(station, connection)
+    found = (shown_or_none(station, connection, row) for row in rows)
+    return [each for each in found if each is not None], silences.shown(station, connection)
+
+
+def shown_or_none(station: Station, connection: Connection, row: AnyRow) -> Json | None:
+    """Return one handover for a stream; None for one of which no sense can be made: it must not end the stream."""
+    try:
+        return handover(station, connection, row)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("a handover cannot be shown", extra={"fields": {"handover": row.id}})
+        return None
 
 
 def _waits_for(directory: Directory, facts: Handover, now: datetime) -> Json | None:

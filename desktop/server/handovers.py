@@ -122,13 +122,13 @@ def carry(station: Station, handover_id: str) -> None:
     """Do all that is to be done about a handover now; what fails stays due, and is taken up by the engine."""
     try:
         finish(station, handover_id)
+        station.refresh()
+        station.announce()
     except StorageError as error:
         # What was said is written: whoever said it must not believe that it was not.
         log.error("handover delayed", extra={"fields": {"handover": handover_id, "error": error.message}})  # noqa: TRY400
     except Exception:
         log.exception("handover delayed", extra={"fields": {"handover": handover_id}})
-    station.refresh()
-    station.announce()
 
 
 def finish(station: Station, handover_id: str) -> int:

@@ -23,19 +23,22 @@ _PERSON = "person:"
 
 def note(connection: Connection, drafts: Sequence[Draft]) -> None:
     """Write what of ``drafts`` escalates past somebody in this transaction, and who acknowledges what did."""
+    passed = []
     for draft in drafts:
-        if draft.before is not None and draft.record.severity in GRAVE:
-            _note(connection, draft, draft.before)
+        before = draft.before
+        if before is None or draft.record.severity not in GRAVE or not before.progress.ever:
+            continue
+        for entry in draft.entries:
+            if entry.type == "escalate":
+                passed.append(_row(draft, before, entry.at))
+            elif entry.type == "acknowledge" and entry.actor.startswith(_PERSON) and len(before.progress.ever) > 1:
+                _acknowledged(connection, draft.record.id, entry.actor.removeprefix(_PERSON), entry.at)
+    insert_all(connection, _table, passed)
 
 
-def _note(connection: Connection, draft: Draft, before: Record) -> None:
-    for entry in draft.entries:
-        if entry.type == "escalate" and before.progress.ever:
-            insert_all(connection, _table, [_row(draft, before, entry.at)])
-        elif entry.type == "acknowledge" and entry.actor.startswith(_PERSON) and len(before.progress.ever) > 1:
-            mine = _table.c.incident_id == draft.record.id
-            first = {"acknowledged_by": entry.actor.removeprefix(_PERSON), "acknowledged_at": entry.at}
-            connection.execute(update(_table).where(mine, _table.c.acknowledged_at.is_(None)).values(first))
+def _acknowledged(connection: Connection, incident: str, person: str, now: datetime) -> None:
+    first = update(_table).where(_table.c.incident_id == incident, _table.c.acknowledged_at.is_(None))
+    connection.execute(first.values(acknowledged_by=person, acknowledged_at=now))
 
 
 def _row(draft: Draft, before: Record, now: datetime) -> dict[str, Any]:

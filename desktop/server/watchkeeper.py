@@ -77,7 +77,9 @@ class Watchkeeper:
             if not silences.pending(connection, station.clock()):
                 self._acting = False
                 return 0
-        found = station.writer.run(lambda work: silences.look_into(station, work))
+        found = 0
+        while some := station.writer.run(lambda work: silences.look_into(station, work)):
+            found += some
         self._acting = station.writer.run(lambda work: silences.settle(station, work))
         station.refresh()
         station.announce()

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, TEAM, Watch, anew
 from tests.server.house import House, running_house
 from tests.server.listening import listening
@@ -239,6 +241,27 @@ def test_who_is_away_in_it_leaves_a_part_out(watch: Watch) -> None:
     assert watch.on_call() == "cho"
     watch.later(timedelta(days=1))
     assert watch.on_call() == "ben"
+
+
+def test_what_fell_due_while_nobody_ran_is_worked_off_at_the_start(database: str) -> None:
+    with running_house(database, TEAM) as house:
+        watch = Watch(house)
+        watch.ask("cho")
+        house.clock.forward(5 * MINUTE)
+        house.server.watchkeeper.start()
+        assert watch.offered() == ["ben", "ana"]
+
+
+def test_one_that_cannot_be_carried_on_holds_up_no_other(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    broken = watch.ask("ben", receiver={"id": "ana"})["id"]
+    with watch.house.server.storage.write() as connection:
+        connection.execute(update(tables.handovers).where(tables.handovers.c.id == broken).values(role="king"))
+    watch.ask("cho")
+    watch.later(5 * MINUTE)
+    assert watch.offered() == ["ben", "ana"]
+    with listening(watch.house.url, watch.house.tokens["ben"]) as listener:
+        assert [h["id"] for h in listener.next()[2]["handovers"]] == [watch.latest]
+    assert "a handover cannot be carried on" in caplog.messages
 
 
 def test_every_change_reaches_the_streams_whole(database: str) -> None:
