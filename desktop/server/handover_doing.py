@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlalchemy import insert, select
 
+from desktop.domain import handover
 from desktop.domain.handover_actions import (
     Action,
     AddNote,
@@ -24,7 +25,7 @@ from desktop.domain.handover_actions import (
     Remind,
     Tell,
 )
-from desktop.domain.handover_facts import Handover, Offer, accepted_at, receiver
+from desktop.domain.handover_facts import Ended, Handover, Offer, State, accepted_at, receiver
 from desktop.domain.handover_watch import missing_absences, missing_overrides
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Mapped, Severity
@@ -86,7 +87,7 @@ def do(scene: Scene, action: Action) -> None:
             step = partial(responding.note, person=_receiver(scene), name=new_id(), text=text)
             _on_incident(scene, handover_rows.NOTE, incident, step)
         case Delegate(incident, giver, to, _):
-            step = partial(hand_on, giver=giver, to=to, handover=scene.facts.id)
+            step = partial(hand_on, giver=giver, to=to, of=scene.facts.id)
             _on_incident(scene, handover_rows.DELEGATION, incident, step)
         case _:
             _end(scene, action)
@@ -101,7 +102,7 @@ def end_page(station: Station, work: Work, incident: str | None, why: str) -> No
         incidents.change(station, work, [(incident, [partial(transitions.resolve, actor=ENGINE, resolution=why)])])
 
 
-def hand_on(draft: Draft, moment: Moment, giver: str, to: str, handover: str) -> None:
+def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str) -> None:
     """Give an incident of ``giver`` to ``to``, by the list that it follows, and page them.
 
     What ``giver`` alone had acknowledged is triggered again: nobody else has said that they have it.
@@ -116,7 +117,7 @@ def hand_on(draft: Draft, moment: Moment, giver: str, to: str, handover: str) ->
         progress=replace(progress, paged=_swapped(progress.paged, giver, to), ever=_swapped(progress.ever, giver, to)),
         updated_at=moment.now,
     )
-    draft.note(Entry("assign", moment.now, ENGINE, "auto", {"assignees": [to], "handover": handover}))
+    draft.note(Entry("assign", moment.now, ENGINE, "auto", {"assignees": [to], "handover": of}))
     if record.acknowledgements and not draft.record.acknowledgements:
         transitions.unacknowledge(draft, moment, ENGINE, "auto")
     else:
@@ -215,9 +216,10 @@ def _read_back(scene: Scene) -> None:
     connection, facts, now = scene.work.connection, scene.facts, scene.now
     team = handover_rows.team_now(scene.station, connection)
     holder = on_call(team, now)[facts.role].person
-    begun = any(o.start <= now < o.end for o in facts.overrides)
-    if missing_overrides(facts, now) or missing_absences(facts, now) or (begun and holder != receiver(facts)):
-        raise NotWritten(f"{facts.role} is {holder}")
+    # Somebody else where another schedule has put them there since: the rest of the watch is the receiver's.
+    wanted = handover.on_call(replace(facts, ended=Ended(State.DONE, now)), now)
+    if missing_overrides(facts, now) or missing_absences(facts, now) or holder != wanted:
+        raise NotWritten(f"{facts.role} is {holder}, not {wanted}")
     held = schema.assignments.c
     asked = select(held.incident_id).where(held.person_id == facts.giver)
     mine = set(connection.execute(asked.where(held.incident_id.in_([i.id for i in facts.incidents]))).scalars())

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, select
 from desktop.domain.errors import StorageError
 from desktop.domain.handover import next_action, next_action_at, paged, state
 from desktop.domain.handover_answers import confirm
-from desktop.domain.handover_effects import applied
 from desktop.domain.handover_facts import Handover, Offer, Point, State, receiver
 from desktop.domain.handover_request import Wish, around, request
 from desktop.domain.team import Member
@@ -156,7 +155,6 @@ def step(station: Station, work: Work, handover_id: str) -> bool:
         handover_writing.change(work.connection, handover_id, next_action_at=next_action_at(facts, now))
         return False
     handover_doing.do(Scene(station, work, facts, now), action)
-    _stand_beside(work.connection, applied(facts, action, now), now)
     handover_writing.touch(work.connection, handover_id, now)
     return True
 

@@ -1,8 +1,9 @@
 """A server that dies between any two steps of a handover: whoever goes on makes the same of it, and nothing twice."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,21 +11,26 @@ import pytest
 from sqlalchemy import select
 
 from desktop.domain import handover_answers as answers
+from desktop.domain.handover import next_action
+from desktop.domain.handover_actions import ReadBack
+from desktop.domain.handover_effects import applied
 from desktop.domain.handover_facts import Handover, Kind, Point
 from desktop.domain.handover_request import Wish
 from desktop.domain.rotation import on_call
-from desktop.domain.team import Role
-from desktop.server import handover_rows, handovers, incidents, schema, tokens
+from desktop.domain.team import Override, Role
+from desktop.server import handover_doing, handover_rows, handovers, incidents, overrides, schema, tokens
 from desktop.server.audit import By
 from desktop.server.events import Action, Event
 from desktop.server.handovers import Asked
 from desktop.server.records import new_id
 from desktop.server.running import Server
 from desktop.server.tables import handovers as tables
+from desktop.server.writer import Work
 from tests.postgresql import Cluster
 from tests.server.handing import MINUTE, TEAM, wipe
 from tests.server.house import Clock, running_server
 
+HOUR = timedelta(hours=1)
 CHO, BEN = By("person:cho"), By("person:ben")
 
 
@@ -160,6 +166,57 @@ def test_wherever_it_dies_the_end_is_the_same(database: str, script: Script) -> 
             assert set(mortal.held) <= {"cho", "ben"}, deadly
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_step_that_comes_late_rewrites_nothing(database: str) -> None:
+    clock = Clock()
+    with running_server(database, TEAM, clock) as server:
+        handover = asked(server)
+        with Mortal(3).watching(server), pytest.raises(Killed):
+            accepted(server, handover)
+        clock.forward(2 * HOUR)
+        server.watchkeeper.tick()
+        with server.storage.read() as connection:
+            starts = set(connection.execute(select(schema.overrides.c.starts_at)).scalars())
+            starts |= set(connection.execute(select(schema.absences.c.starts_at)).scalars())
+        assert starts == {clock.now}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_another_schedule_in_the_midst_of_it(database: str) -> None:
+    """Ben is on call already when Dora is put there: the handover is over, and it is not Ben's any more."""
+    clock = Clock()
+    with running_server(database, TEAM, clock) as server:
+        handover = asked(server)
+        with Mortal(4).watching(server), pytest.raises(Killed):
+            accepted(server, handover)
+        wanted = Override(Role.PRIMARY, "dora", clock.now, clock.now + timedelta(days=9))
+        server.writer.run(lambda work: overrides.add(work.connection, [wanted], "person:dora", clock.now))
+        server.watchkeeper.tick()
+        assert "done" in outcome(server)[0][0]
+        assert server.station.roster.shifts(clock.now)[Role.PRIMARY].person == "dora"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_is_done_before_it_was_really_read_back(database: str) -> None:
+    with running_server(database, TEAM, Clock()) as server:
+        handover = asked(server)
+        with Mortal(3).watching(server), pytest.raises(Killed):
+            accepted(server, handover)
+
+        def claimed(work: Work) -> None:
+            row = handover_rows.lock(work.connection, handover)
+            assert row is not None
+            facts, now = handover_rows.facts(server.station, work.connection, row), server.station.clock()
+            # Everything was made, so the facts say; the rows do not.
+            while not isinstance(action := next_action(facts, now), ReadBack):
+                assert action is not None
+                facts = applied(facts, action, now)
+            handover_doing.do(handover_doing.Scene(server.station, work, facts, now), action)
+
+        with pytest.raises(handover_doing.NotWritten, match="primary is cho, not ben"):
+            server.writer.run(claimed)
+
+
 @contextmanager
 def crew(place: str, clock: Clock) -> Iterator[list[Server]]:
     with ExitStack() as stack:
@@ -186,13 +243,21 @@ def at_once(tasks: list[Callable[[], object]]) -> list[BaseException]:
     return failed
 
 
+def asked_at_once(servers: Sequence[Server]) -> str:
+    """Let Cho ask at all ``servers`` in the same instant; return the id: it is one handover."""
+    ids: set[str] = set()
+    assert not at_once([partial(lambda server: ids.add(asked(server)), server) for server in servers])
+    (handover,) = ids
+    return handover
+
+
 def test_two_servers_do_each_step_once(postgresql: Cluster) -> None:
     place, clock = postgresql.ready(), Clock()
     with crew(place, clock) as servers:
-        ids: set[str] = set()
-        assert not at_once([partial(lambda server: ids.add(asked(server)), server) for server in servers * 2])
-        assert len(ids) == 1
-        (handover,) = ids
+        for _ in range(5):
+            cancelled(servers[0], asked_at_once(servers))
+        wipe(servers[0])
+        handover = asked_at_once(servers * 2)
         for _ in range(3):
             assert not at_once([server.watchkeeper.tick for server in servers * 2])
             clock.forward(5 * MINUTE)

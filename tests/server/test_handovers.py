@@ -208,6 +208,14 @@ def test_what_cannot_be_asked_for(watch: Watch) -> None:
     assert watch.house.call("POST", "/watchbell/v1/handovers/H1/accept", {}).status_code == 404
 
 
+def test_the_page_that_offers_a_watch_is_nobody_elses_to_take(watch: Watch) -> None:
+    watch.ask("cho")
+    page = watch.page("ben")["id"]
+    watch.ask("ben", receiver={"id": "ana"})
+    assert watch.do("ana", "accept", points=["briefing", "access"])["state"] == "done"
+    assert (watch.on_call("secondary"), watch.assigned(page)) == ("ana", ["ben"])
+
+
 def test_who_may_confirm_and_waive(watch: Watch) -> None:
     watch.ask("cho")
     assert watch.say("ben", "confirm", point="access").status_code == 409
