@@ -100,7 +100,7 @@ def say(station: Station, by: By, handover_id: str, action: str, deed: Deed) -> 
         if after == before:
             return
         handover_writing.write_said(work.connection, before, after)
-        _end_refused(station, work, before, after)
+        _end_answered(station, work, before, after)
         _stand_beside(work.connection, after, now)
         handover_writing.touch(work.connection, handover_id, now)
         _note(work.connection, by, action, before, after, now)
@@ -118,7 +118,7 @@ def confirmed(facts: Handover, by: Member, point: Point, now: datetime, *, waive
 
 
 def carry(station: Station, handover_id: str) -> None:
-    """Do all that is to be done about a handover now; what fails stays due, and is taken up by the engine."""
+    """Do all that is to be done about a handover now; what fails stays due, and is taken up by the watchkeeper."""
     try:
         finish(station, handover_id)
         station.refresh()
@@ -208,14 +208,12 @@ def _known(connection: Connection, asked: Asked) -> str | None:
     return None
 
 
-def _end_refused(station: Station, work: Work, before: Handover, after: Handover) -> None:
-    """End the page of whoever said no just now."""
+def _end_answered(station: Station, work: Work, before: Handover, after: Handover) -> None:
+    """End the page of whoever said yes or no just now."""
     pages = {offer.person_id: offer.incident_id for offer in handover_rows.offers(work.connection, after.id)}
     for old, new in zip(before.offers, after.offers, strict=True):
         if new.answer is not None and new.answer != old.answer:
-            handover_doing.end_page(
-                station, work, pages[new.person], "answered: " + ("yes" if new.answer.yes else "no")
-            )
+            handover_doing.end_page(station, work, pages[new.person], f"answered: {_word(new)}")
 
 
 def _stand_beside(connection: Connection, facts: Handover, now: datetime) -> None:

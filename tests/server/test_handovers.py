@@ -260,15 +260,17 @@ def test_what_fell_due_while_nobody_ran_is_worked_off_at_the_start(database: str
         assert watch.offered() == ["ben", "ana"]
 
 
-def test_one_that_cannot_be_carried_on_holds_up_no_other(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
-    broken = watch.ask("ben", receiver={"id": "ana"})["id"]
-    with watch.house.server.storage.write() as connection:
-        connection.execute(update(tables.handovers).where(tables.handovers.c.id == broken).values(role="king"))
-    watch.ask("cho")
-    watch.later(5 * MINUTE)
-    assert watch.offered() == ["ben", "ana"]
-    with listening(watch.house.url, watch.house.tokens["ben"]) as listener:
-        assert [h["id"] for h in listener.next()[2]["handovers"]] == [watch.latest]
+def test_one_that_cannot_be_carried_on_holds_up_no_other(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    with running_house(database, TEAM) as house:
+        watch = Watch(house)
+        broken = watch.ask("ben", receiver={"id": "ana"})["id"]
+        with house.server.storage.write() as connection:
+            connection.execute(update(tables.handovers).where(tables.handovers.c.id == broken).values(role="king"))
+        watch.ask("cho")
+        watch.later(5 * MINUTE)
+        assert watch.offered() == ["ben", "ana"]
+        with listening(house.url, house.tokens["ben"]) as listener:
+            assert [h["id"] for h in listener.next()[2]["handovers"]] == [watch.latest]
     assert "a handover cannot be carried on" in caplog.messages
 
 
