@@ -13,6 +13,7 @@ import tzlocal
 
 from desktop import team as team_file
 from desktop.backends.base import Backend
+from desktop.backends.pagerduty import handovers as handover_protocol
 from desktop.backends.pagerduty import team as team_protocol
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.client import Wire, check_url
@@ -60,6 +61,11 @@ def open_backend(account: Account) -> Backend:
 def apply_team(account: Account, document: str, source: str, *, force: bool) -> Mapping[str, object]:
     """Make ``document`` the team of Watchbell's own server and return its answer; BackendError when it refuses."""
     return team_protocol.apply(Wire(account.url, account.token), document, source, force=force)
+
+
+def request_handover(account: Account, to: str, reason: str) -> Mapping[str, object]:
+    """Ask for a handover of one's own watch on Watchbell's own server; BackendError when it refuses."""
+    return handover_protocol.request(Wire(account.url, account.token), to, reason)
 
 
 class LiveConnection:

@@ -105,6 +105,10 @@ def _incidents(commands: "_Commands[_Parser]") -> None:
         command = _add(commands, name, f"incidents:{name}", text, json=True)
         command.add_argument("ids", nargs="+", metavar="ID")
 
+    handover = _add(commands, "handover", "handover:run", "ask somebody to take over your watch", json=True)
+    handover.add_argument("--to", metavar="PERSON", required=True, help="their id in the team file")
+    handover.add_argument("--reason", metavar="TEXT", required=True, help="why; they are told")
+
     oncall = _add(commands, "oncall", "oncall:run", "who is on call", json=True)
     oncall.add_argument("--team", metavar="FILE", help="ask this team file instead of the connection")
     oncall.add_argument("--at", metavar="T", help="when, as 2026-11-23T09:00 (default: now; needs --team)")

@@ -3,6 +3,8 @@
 They are rows of their own and stay whatever file is applied. Each change of them, and of the file, makes a revision.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, insert, select, update
 
 from desktop.domain.additions import Additions, Leave
@@ -14,13 +16,21 @@ _TEAM = "team"
 _counters = schema.counters.c
 
 
-def read(connection: Connection) -> Additions:
-    """Return what the rows say."""
+def read(connection: Connection, without: Collection[str] = ()) -> Additions:
+    """Return what the rows say, leaving out those whose ids are in ``without``."""
     overrides = connection.execute(select(schema.overrides).order_by(schema.overrides.c.number))
     absences = connection.execute(select(schema.absences).order_by(schema.absences.c.created_at, schema.absences.c.id))
     return Additions(
-        tuple(Override(Role(o.role), o.person_id, o.starts_at, o.ends_at, o.reason) for o in overrides),
-        tuple(Leave(a.person_id, a.cover_id, a.starts_at, a.ends_at, a.announced_at, a.confirmed_at) for a in absences),
+        tuple(
+            Override(Role(o.role), o.person_id, o.starts_at, o.ends_at, o.reason)
+            for o in overrides
+            if o.id not in without
+        ),
+        tuple(
+            Leave(a.person_id, a.cover_id, a.starts_at, a.ends_at, a.announced_at, a.confirmed_at)
+            for a in absences
+            if a.id not in without
+        ),
     )
 
 

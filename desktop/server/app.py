@@ -13,9 +13,11 @@ from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
+    acting_primary,
     audit,
     document,
     events,
+    handovers,
     health,
     heartbeats,
     incidents,
@@ -60,7 +62,8 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, maintenance_windows, heartbeats, metrics, audit, links, document, readonly):
+    ours = (maintenance_windows, heartbeats, metrics, handovers, acting_primary, audit, links, document, readonly)
+    for part in (*parts, *ours):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)

@@ -89,6 +89,7 @@ class Follower:
         self._station.refresh()
         while self._take_up():
             pass
+        self._station.announce()
 
     def _take_up(self) -> bool:
         """Tell of the next changes; tell whether there may be more."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import maintenance, rows, schema, transitions
+from desktop.server import maintenance, passes, rows, schema, transitions
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
@@ -128,12 +128,21 @@ def work_off_next(station: Station, work: Work, limit: int, without: Sequence[st
 
 
 def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
-    """Page whoever took over a paged role of ``ids``, as far as they are triggered."""
+    """Page whoever took over a paged role of ``ids``, as far as they are triggered.
+
+    Those who are paged beside the holder of a role took nothing over: they are paged for what is new.
+    """
     moment = station.moment()
+    by_schedule = station.roster.moment(moment.now, by_schedule=True)
     found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
     # What is due is done on the way.
     station.counts.late(moment.now, (record.next_action_at for record in found))
-    return _each(work, found, lambda draft: transitions.take_over(draft, moment))
+
+    def taken_over(draft: Draft) -> None:
+        transitions.work_off(draft, moment)
+        transitions.take_over(draft, by_schedule)
+
+    return _each(work, found, taken_over)
 
 
 def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], None]) -> int:
@@ -146,6 +155,7 @@ def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], N
 
 def save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
     """Write what became of ``drafts``, as part of ``work``; return the incidents that changed."""
+    passes.note(work.connection, drafts)
     saved = rows.save(work.connection, drafts, work.history)
     work.changed.extend(saved)
     return saved

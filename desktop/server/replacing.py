@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from desktop import team as teams
 from desktop.domain.errors import StorageError
 from desktop.domain.team import Access, Team
-from desktop.server import additions, applying, audit, files, rights, tokens
+from desktop.server import additions, applying, audit, companions, files, rights, tokens
 from desktop.server.applying import Applied
 from desktop.server.audit import By
 from desktop.server.failures import Refused
@@ -118,7 +118,7 @@ def examine(station: Station, sent: Sent) -> Examined:
             sent.document, sent.source, frozenset() if loaded is None else files.vouched_now(loaded, text)
         )
         _keep_people(connection, team)
-        roster = Roster(team, additions.read(connection))
+        roster = Roster(team, additions.read(connection), companions.read(connection))
     taken_over = reliefs(before.team, roster.team, now)
     return Examined(
         revision,

@@ -3,33 +3,42 @@
 Engineers act on incidents and their own shifts, managers on all, admins on the team (design, section 6, "Access"). One
 server is one team: whoever is awake may acknowledge and resolve whatever is open, so that no page waits for a right.
 
-=============================================  ========  =======  =====  ===========
-what                                           engineer  manager  admin  integration
-=============================================  ========  =======  =====  ===========
-read incidents, schedules and people           yes       yes      yes    no
-open an incident                               yes       yes      yes    no
-acknowledge or resolve anybody's incident      yes       yes      yes    no
-write a note on anybody's incident             yes       yes      yes    no
-snooze anybody's incident                      yes       yes      yes    no
-ask anybody to help                            yes       yes      yes    no
-hand somebody's incident to somebody else      yes       yes      yes    no
-override one's own shift                       yes       yes      yes    no
-override somebody else's shift                 no        yes      yes    no
-take back an override that one made            yes       yes      yes    no
-take back an override that others made         no        yes      yes    no
-take back an override in the team file         no        no       no     no
-see maintenance windows and heartbeats         yes       yes      yes    no
-put a service under maintenance, or end that   no        yes      yes    no
-promise a heartbeat for a service              no        yes      yes    no
-send a heartbeat                               no        no       no     yes
-read the metrics                               yes       yes      yes    no
-read the team file                             no        no       yes    no
-apply a team file                              no        no       yes    no
-read the audit log                             no        no       yes    no
-change schedules or policies piece by piece    no        no       no     no
-make, list or revoke tokens                    no        no       no     no
-enqueue an event                               no        no       no     yes
-=============================================  ========  =======  =====  ===========
+============================================  ========  =======  =====  ===========
+what                                          engineer  manager  admin  integration
+============================================  ========  =======  =====  ===========
+read incidents, schedules and people          yes       yes      yes    no
+open an incident                              yes       yes      yes    no
+acknowledge or resolve anybody's incident     yes       yes      yes    no
+write a note on anybody's incident            yes       yes      yes    no
+snooze anybody's incident                     yes       yes      yes    no
+ask anybody to help                           yes       yes      yes    no
+hand somebody's incident to somebody else     yes       yes      yes    no
+override one's own shift                      yes       yes      yes    no
+override somebody else's shift                no        yes      yes    no
+take back an override that one made           yes       yes      yes    no
+take back an override that others made        no        yes      yes    no
+take back an override in the team file        no        no       no     no
+see maintenance windows and heartbeats        yes       yes      yes    no
+put a service under maintenance, or end that  no        yes      yes    no
+promise a heartbeat for a service             no        yes      yes    no
+send a heartbeat                              no        no       no     yes
+read the metrics                              yes       yes      yes    no
+read handovers, and who acts as primary       yes       yes      yes    no
+ask for a handover of one's own watch         yes       yes      yes    no
+take somebody's watch, certified              yes       yes      yes    no
+give somebody else's watch away               no        yes      yes    no
+answer an offer of a watch to oneself         yes       yes      yes    no
+answer an offer of a watch to somebody else   no        no       no     no
+cancel or widen a handover of one's own       yes       yes      yes    no
+cancel or widen a handover of others          no        yes      yes    no
+say for another primary that they are back    no        no       no     no
+read the team file                            no        no       yes    no
+apply a team file                             no        no       yes    no
+read the audit log                            no        no       yes    no
+change schedules or policies piece by piece   no        no       no     no
+make, list or revoke tokens                   no        no       no     no
+enqueue an event                              no        no       no     yes
+============================================  ========  =======  =====  ===========
 
 Tokens are made, listed and revoked by whoever may open the database on the server's own machine. The emergency
 contacts, and who left the team, have no access at all. A link in a message lets whoever it was sent to, an emergency

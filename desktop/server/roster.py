@@ -1,7 +1,7 @@
 """The team as escalation needs it: who holds a role now, the lists of each severity, business hours. Any thread."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from desktop.domain.segments import Segment
 from desktop.domain.severity import EVENTS_MAP, LABEL_MAP, Mapped, Severity, from_word
 from desktop.domain.team import Contact, Role, Service, Team
 from desktop.server.codec import Frozen, digest, policies_to_json
+from desktop.server.companions import Companion
 
 DEFAULT_SERVICE = Service(id="default", name="Default service")
 # A boundary is looked for at least this often, whatever the rotation says.
@@ -36,11 +37,13 @@ class Moment:
 class Roster:
     """One team, prepared. Immutable but for a cache; replaced as a whole when it, or who is on call, is changed.
 
-    ``file`` is the team as its file says, ``team`` the same with what people added in the application.
+    ``file`` is the team as its file says, ``team`` the same with what people added in the application. ``beside`` are
+    paged with whoever holds a role, without being on call.
     """
 
-    def __init__(self, file: Team, added: Additions | None = None) -> None:
+    def __init__(self, file: Team, added: Additions | None = None, beside: Sequence[Companion] = ()) -> None:
         self.file = file
+        self.beside = tuple(beside)
         self.team = team = merged(file, added or Additions())
         self.hours = business_hours(team)
         self.policies: Frozen = {severity: _ending(policy) for severity, policy in policies(team).items()}
@@ -80,9 +83,15 @@ class Roster:
         person = () if segment is None or segment.person is None else (segment.person,)
         return (*person, *self.contacts) if role == Role.EMERGENCY else person
 
-    def moment(self, at: datetime) -> Moment:
-        """Return what the rules need to know of ``at``."""
-        return Moment(at, lambda role: self.holders(role, at), self.hours)
+    def paged(self, role: str, at: datetime) -> tuple[str, ...]:
+        """Return the ids of those who are paged as ``role`` at ``at``: its holders, then those beside them."""
+        beside = (c.person for c in self.beside if c.role == role and (c.ends_at is None or at < c.ends_at))
+        return tuple(dict.fromkeys((*self.holders(role, at), *beside)))
+
+    def moment(self, at: datetime, *, by_schedule: bool = False) -> Moment:
+        """Return what the rules need to know of ``at``; ``by_schedule``, without those beside the holders of a role."""
+        asked = self.holders if by_schedule else self.paged
+        return Moment(at, lambda role: asked(role, at), self.hours)
 
     def severity(self, service_id: str, word: object) -> Mapped:
         """Return the severity of an event that names ``word``; a service's own overrides all."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from desktop import team as teams
 from desktop.domain.errors import InputError
 from desktop.server import applying, audit, files, tokens
+from desktop.server.announcer import Announcer
 from desktop.server.applying import Applied
 from desktop.server.counts import Running
 from desktop.server.engine import Engine
@@ -19,6 +20,7 @@ from desktop.server.roster import Roster
 from desktop.server.station import Clock, Station, utc_now
 from desktop.server.storage import Storage
 from desktop.server.stream import Hub
+from desktop.server.watchkeeper import Watchkeeper
 from desktop.server.writer import Writer
 from desktop.team import document
 
@@ -42,11 +44,14 @@ class Server:
         self.station.escalating = lambda: self.engine.alive
         self.station.running = self._running
         self.station.renewed = self._renewed
+        self.watchkeeper = Watchkeeper(self.station)
+        self.station.announce = Announcer(self.station, self.hub).announce
         self.follower = self._follower()
 
     def start(self) -> None:
         """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
         self.begin()
+        self.watchkeeper.start()
         self.engine.start()
         self.keeper.start()
 
@@ -60,6 +65,7 @@ class Server:
         """End in order; what was accepted is written."""
         self.keeper.stop()
         self.engine.stop()
+        self.watchkeeper.stop()
         if self.follower is not None:
             self.follower.stop()
         self.writer.close()
@@ -84,6 +90,7 @@ class Server:
 
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
+        self.watchkeeper.committed(changed)
         if self.follower is None:
             self.hub.publish(changed)
         for record in changed:

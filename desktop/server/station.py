@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from desktop import team as teams
 from desktop.domain.errors import InputError
 from desktop.domain.team import Team
-from desktop.server import additions, applying, schema, windows
+from desktop.server import additions, applying, companions, schema, windows
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
 from desktop.server.counts import Counts, Running
@@ -37,8 +37,9 @@ class Station:
     """The parts that the API, the engine and the stream work with.
 
     ``revision`` is the number of the latest change to the team that ``roster`` and ``directory`` know of; ``renewed``
-    is called after each of them was replaced. ``public_url`` is what links in messages begin with, empty where it was
-    not said how others reach the server. ``windows`` are the maintenance windows that are not over.
+    is called after each of them was replaced, ``announce`` after handovers or acting primaries may have changed.
+    ``public_url`` is what links in messages begin with, empty where it was not said how others reach the server.
+    ``windows`` are the maintenance windows that are not over.
     """
 
     def __init__(self, storage: Storage, writer: Writer, roster: Roster, clock: Clock = utc_now) -> None:
@@ -52,11 +53,12 @@ class Station:
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
         self.renewed: Callable[[], None] = lambda: None
+        self.announce: Callable[[], None] = lambda: None
         self._refreshing = threading.Lock()
         with storage.read() as connection:
             self._digest = _digest(applying.current(connection))
             self.revision = additions.revision(connection)
-            self.roster = Roster(roster.file, additions.read(connection))
+            self.roster = Roster(roster.file, additions.read(connection), companions.read(connection))
             self.directory = directories.read(connection)
             self.windows = windows.ahead(connection, clock())
 
@@ -92,14 +94,14 @@ class Station:
             if revision == self.revision:
                 return False
             applied = applying.current(connection)
-            added = additions.read(connection)
+            added, beside = additions.read(connection), companions.read(connection)
             directory = replace(directories.read(connection), origin=self.directory.origin)
             ahead = windows.ahead(connection, self.clock())
         file = self.roster.file
         if applied is not None and applied.digest != self._digest:
             # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.
             file = _understood(applied) or file
-        self.roster, self.directory, self.windows = Roster(file, added), directory, ahead
+        self.roster, self.directory, self.windows = Roster(file, added, beside), directory, ahead
         self._digest, self.revision = _digest(applied), revision
         return True
 

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from desktop.domain.errors import StorageError
 from desktop.domain.incident import Status
-from desktop.server import curfew, oncalls, present, schema, things
+from desktop.server import curfew, handover_shown, oncalls, present, schema, things
 from desktop.server.access import HOLDER, PERSON, Receive, Scope, Send
 from desktop.server.failures import error_body
 from desktop.server.records import Record
@@ -99,6 +99,10 @@ class Hub:
         """Tell every stream who is on call now."""
         self._call(self._oncalls)
 
+    def publish_event(self, name: str, content: object) -> None:
+        """Tell every stream of something that has versions of its own."""
+        self._call(self._event, name, content)
+
     def close(self) -> None:
         """End every stream, and those that come. From any thread: streams that stay open would hold up the end."""
         self._stopped = True
@@ -148,6 +152,10 @@ class Hub:
         if self._station is not None and self._subscribers:
             self._fan_out(0, encode("oncalls", {"oncalls": _on_call(self._station)}))
 
+    def _event(self, name: str, content: object) -> None:
+        if self._subscribers:
+            self._fan_out(0, encode(name, content))
+
     def _fan_out(self, version: int, event: bytes) -> None:
         for subscriber in tuple(self._subscribers):
             subscriber.put(version, event)
@@ -188,6 +196,7 @@ class Stream:
         with station.storage.read() as connection:
             version = current_version(connection)
             found = load(connection, station.policies, _OPEN)
+            handovers, silences = handover_shown.open_ones(station, connection)
         now = station.clock()
         content = {
             "version": version,
@@ -195,6 +204,8 @@ class Stream:
             "me": things.user(station.directory, person),
             "incidents": [present.incident(r, station.directory, station.roster) for r in found],
             "oncalls": _on_call(station, now),
+            "handovers": handovers,
+            "acting": silences,
         }
         return version, encode("snapshot", content, version)
 

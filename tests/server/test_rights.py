@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import requests
 
 from desktop.domain.errors import InputError
 from desktop.server import rights, tokens
-from tests.server.house import TEAM, House, running_house
+from tests.server.house import TEAM, House, Json, running_house
 
 PEOPLE = {"engineer": "dan", "manager": "cho", "admin": "ida"}
 MORE = """
@@ -142,6 +144,85 @@ def tokens_by_http(house: House, who: str) -> Answer:
     return alike(house, who, ("GET", path), ("POST", path), ("DELETE", f"{path}/1"))
 
 
+HANDOVERS = "/watchbell/v1/handovers"
+
+
+@contextmanager
+def on_watch(house: House, who: str) -> Iterator[None]:
+    """Let ``who`` be primary meanwhile (the integration is nobody: Dan is)."""
+    path = "/schedules/primary/overrides"
+    times = {"start": "2026-01-07T18:00:00Z", "end": "2026-01-08T18:00:00Z"}
+    part = {**times, "user": {"id": who if who in house.server.station.directory.people else "dan"}}
+    made = house.call("POST", path, {"override": part}, person="cho").json()["override"]["id"]
+    try:
+        yield
+    finally:
+        house.call("DELETE", f"{path}/{made}", person="cho")
+
+
+def wish(house: House, who: str, **part: object) -> Answer:
+    """Ask for a handover, and call it off."""
+    body = {"handover": {"reason": f"r{next(NUMBERS)}", **part}}
+    answer = house.call("POST", HANDOVERS, body, person=who)
+    if answer.status_code == 201:
+        handover = answer.json()["handover"]
+        house.clock.forward(timedelta(minutes=5))
+        house.call("POST", f"{HANDOVERS}/{handover['id']}/cancel", person="cho")
+        house.clock.forward(timedelta(minutes=-5))
+    return answer
+
+
+def asking(house: House, who: str) -> Answer:
+    with on_watch(house, who):
+        return wish(house, who)
+
+
+def of_somebody_else(kind: str) -> Try:
+    def attempt(house: House, who: str) -> Answer:
+        with on_watch(house, "ben"):
+            return wish(house, who, kind=kind, giver={"id": "ben"})
+
+    return attempt
+
+
+def in_a_handover(house: House, who: str, asker: str, receiver: str, *deeds: tuple[str, Json]) -> Answer:
+    """Let ``who`` do ``deeds`` in a handover of ``asker`` to ``receiver``; one status for all, the last answer."""
+    with on_watch(house, asker):
+        body = {"handover": {"reason": "a fever", "receiver": {"id": receiver}}}
+        asker = asker if asker in house.server.station.directory.people else "dan"
+        place = f"{HANDOVERS}/{house.call('POST', HANDOVERS, body, person=asker).json()['handover']['id']}"
+        answers = [house.call("POST", f"{place}/{what}", said, person=who) for what, said in deeds]
+        house.clock.forward(timedelta(minutes=5))
+        house.call("POST", f"{place}/cancel", person="cho")
+        house.clock.forward(timedelta(minutes=-5))
+    assert len({answer.status_code for answer in answers}) == 1, [a.text for a in answers]
+    return answers[-1]
+
+
+def answering(house: House, who: str) -> Answer:
+    receiver = who if who in house.server.station.directory.people else "dan"
+    return in_a_handover(house, who, "ben", receiver, ("decline", {}), ("accept", {}), ("confirm", {"point": "access"}))
+
+
+def answering_for_another(house: House, who: str) -> Answer:
+    return in_a_handover(house, who, "ben", "ana", ("decline", {}), ("accept", {}))
+
+
+MEDDLING: tuple[tuple[str, Json], ...] = (("next", {"user": {"id": "ana"}}), ("cancel", {}))
+
+
+def back_for_another(house: House, who: str) -> Answer:
+    """Ana is silent: nobody else can say that she is back."""
+    place = "/watchbell/v1/acting"
+    if not house.call("GET", place).json()["acting"]:
+        house.enqueue(key=f"k{next(NUMBERS)}")
+        house.clock.forward(timedelta(minutes=15))
+        house.server.engine.tick()
+        house.server.watchkeeper.tick()
+        house.clock.forward(timedelta(minutes=-15))
+    return house.call("POST", f"{place}/back", person=who)
+
+
 HELP = {"message": "", "responder_request_targets": [{"id": "ben", "type": "user_reference"}]}
 TRIES: dict[str, Try] = {
     "read incidents, schedules and people": reading,
@@ -163,6 +244,18 @@ TRIES: dict[str, Try] = {
     "promise a heartbeat for a service": promise,
     "send a heartbeat": beat,
     "read the metrics": lambda house, who: house.call("GET", "/metrics", person=who),
+    "read handovers, and who acts as primary": lambda house, who: alike(
+        house, who, ("GET", HANDOVERS), ("GET", "/watchbell/v1/acting")),
+    "ask for a handover of one's own watch": asking,
+    "take somebody's watch, certified": of_somebody_else("take"),
+    "give somebody else's watch away": of_somebody_else("give"),
+    "answer an offer of a watch to oneself": answering,
+    "answer an offer of a watch to somebody else": answering_for_another,
+    "cancel or widen a handover of one's own": lambda house, who: in_a_handover(
+        house, who, who, "ben", *MEDDLING),
+    "cancel or widen a handover of others": lambda house, who: in_a_handover(
+        house, who, "ben", "ana", ("next", {"user": {"id": "dan"}}), ("cancel", {})),
+    "say for another primary that they are back": back_for_another,
     "read the team file": lambda house, who: house.call("GET", "/watchbell/v1/team", person=who),
     "apply a team file": apply,
     "read the audit log": lambda house, who: house.call("GET", "/watchbell/v1/audit", person=who),

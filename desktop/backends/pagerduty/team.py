@@ -20,16 +20,18 @@ def apply(wire: Wire, document: str, source: str, *, force: bool) -> Json:
     content = document.encode()
     if len(content) > LIMIT:
         raise InputError(f"{source} is larger than {LIMIT // 1024} KiB, which is the most that a server takes")
-    host = urlsplit(wire.url).hostname or ""
-    if host == "pagerduty.com" or host.endswith(".pagerduty.com"):
-        raise _not_ours(host)
-    try:
-        wire.get(PATH)
-    except NotFound as error:
-        raise _not_ours(host) from error
+    need_own_server(wire, PATH, "a team file can only be applied to that")
     params = [("source", source), *([("force", "true")] if force else [])]
     return wire.put_file(PATH, content, "application/toml; charset=utf-8", params)
 
 
-def _not_ours(host: str) -> InputError:
-    return InputError(f"{host} is not Watchbell's own server: a team file can only be applied to that")
+def need_own_server(wire: Wire, path: str, why: str) -> None:
+    """Raise ``InputError``, which ends in ``why``, where the other side is not Watchbell's own server."""
+    host = urlsplit(wire.url).hostname or ""
+    refusal = InputError(f"{host} is not Watchbell's own server: {why}")
+    if host == "pagerduty.com" or host.endswith(".pagerduty.com"):
+        raise refusal
+    try:
+        wire.get(path)
+    except NotFound as error:
+        raise refusal from error

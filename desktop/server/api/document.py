@@ -45,8 +45,9 @@ _KEYS = {
 _STREAM = {
     "get": {
         "summary": "Follow every change",
-        "description": "Server-sent events without end: `snapshot`, then `incident` and `oncalls` with the whole "
-        "object of each change, and a comment every ten seconds. Nothing is replayed: whoever comes back begins anew.",
+        "description": "Server-sent events without end: `snapshot`, then `incident`, `oncalls`, `handover` "
+        "and `acting` with the whole object of each change, and a comment every ten seconds. Nothing is replayed: "
+        "whoever comes back begins anew.",
         "operationId": "stream",
         "responses": {"200": {"description": "Events", "content": {"text/event-stream": {}}}, "default": _REFUSED},
     }

@@ -1,0 +1,318 @@
+"""The emergency handover on the server, from the request to the end: at every instant exactly one person has the watch.
+
+Cho has the watch, Ben is secondary, Ana had it last week, Dora is the manager (the team of ``tests.server.handing``).
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from desktop.server.tables import handovers as tables
+from tests.server.handing import GRANTED, MINUTE, TEAM, Watch, anew
+from tests.server.house import House, running_house
+from tests.server.listening import listening
+
+
+@pytest.fixture(scope="module")
+def lasting(shared_database: str) -> Iterator[House]:
+    with running_house(shared_database, TEAM) as house:
+        house.get("/users/me")
+        yield house
+
+
+@pytest.fixture
+def watch(lasting: House) -> Watch:
+    return anew(lasting)
+
+
+def test_a_whole_handover(watch: Watch) -> None:
+    open_one = watch.incident("open")
+    taken = watch.incident("taken")
+    assert watch.house.put(taken, person="cho", status="acknowledged").status_code == 200
+    asked = watch.ask("cho")
+    assert (asked["state"], watch.on_call()) == ("paging", "cho")
+    assert [(o["user"]["id"], o["answer"]) for o in asked["offers"]] == [("ben", None)]
+    assert (asked["waits_for"]["what"], asked["waits_for"]["until"]) == ("answer", watch.at(5 * MINUTE))
+    assert [i["id"] for i in asked["briefing"]["incidents"]] == [open_one, taken]
+    page = watch.page("ben")
+    assert (page["priority"]["id"], watch.assigned(page["id"]), page["assigned_via"]) == (
+        "sev0", ["ben"], "direct_assignment")  # fmt: skip
+    # Acknowledging the page is not accepting.
+    watch.house.put(page["id"], person="ben", status="acknowledged")
+    assert (watch.shown()["state"], watch.shown()["offers"][0]["acknowledged_at"]) == ("paging", watch.at())
+    said = watch.do("ben", "accept")
+    assert (said["state"], watch.on_call(), said["receiver"]["id"]) == ("accepted", "cho", "ben")
+    assert (watch.page("ben")["status"], said["waits_for"]["points"]) == ("resolved", ["briefing", "access"])
+    assert watch.do("ben", "confirm", point="briefing")["state"] == "accepted"
+    assert watch.on_call() == "cho"
+    done = watch.do("ben", "confirm", point="access")
+    assert (done["state"], watch.on_call(), done["read_back_at"]) == ("done", "ben", watch.at())
+    assert {kind: len(ids) for kind, ids in done["made"].items()} == {
+        "override": 1, "absence": 1, "note": 2, "delegation": 2}  # fmt: skip
+    assert [(n["about"], [p["id"] for p in n["people"]]) for n in done["notices"]] == [
+        ("accepted", ["cho", "ben"]), ("done", ["cho", "ben"])]  # fmt: skip
+    for incident in (open_one, taken):
+        found = watch.house.get(f"/incidents/{incident}")["incident"]
+        assert (found["status"], watch.assigned(incident), found["assigned_via"]) == (
+            "triggered", ["ben"], "escalation_policy")  # fmt: skip
+        (note,) = watch.house.get(f"/incidents/{incident}/notes")["notes"]
+        assert done["id"] in note["content"]
+    # It escalates as before: Ana covers as secondary now.
+    watch.later(15 * MINUTE)
+    assert watch.assigned(open_one) == ["ben", "ana"]
+    # Cho counts as absent until the watch ends; then the rotation goes on.
+    watch.later(timedelta(days=5))
+    assert watch.on_call() == "ben"
+
+
+def test_in_between_both_are_paged_for_what_is_new(watch: Watch) -> None:
+    before = watch.incident("before")
+    watch.ask("cho")
+    watch.do("ben", "accept")
+    watch.later()
+    assert (sorted(watch.assigned(watch.incident("meanwhile"))), watch.assigned(before)) == (["ben", "cho"], ["cho"])
+    watch.do("dora", "waive", point="briefing")
+    done = watch.do("ben", "confirm", point="access")
+    assert {c["point"]: (c["by"]["id"], c["waived"]) for c in done["confirmations"]} == {
+        "briefing": ("dora", True), "access": ("ben", False)}  # fmt: skip
+    assert watch.assigned(watch.incident("after")) == ["ben"]
+
+
+def test_declined_it_goes_to_the_next_until_nobody_is_left(watch: Watch) -> None:
+    watch.ask("cho")
+    assert watch.offered(watch.do("ben", "decline")) == ["ben", "ana"]
+    assert watch.page("ben")["status"] == "resolved"
+    assert watch.offered(watch.do("ana", "decline")) == ["ben", "ana", "dora"]
+    over = watch.do("dora", "decline")
+    assert (over["state"], watch.on_call(), over["next_candidate"]) == ("declined", "cho", None)
+    assert [n["about"] for n in over["notices"]] == ["declined"]
+    assert watch.refused("ben", "accept") == 409
+
+
+def test_the_first_of_two_yeses_wins(watch: Watch) -> None:
+    watch.ask("cho")
+    watch.later(5 * MINUTE - timedelta(seconds=1))
+    assert watch.offered() == ["ben"]
+    watch.later(timedelta(seconds=1))
+    assert watch.offered() == ["ben", "ana"]
+    assert watch.do("ana", "accept")["receiver"]["id"] == "ana"
+    assert {watch.page(p)["status"] for p in ("ben", "ana")} == {"resolved"}
+    assert watch.refused("ben", "accept") == 409
+    # Said twice it is one yes, with which both points are confirmed now.
+    assert (watch.do("ana", "accept", points=["briefing", "access"])["state"], watch.on_call()) == ("done", "ana")
+    assert watch.refused("ben", "accept") == 409
+
+
+def test_a_yes_that_is_not_confirmed_is_reminded_of_and_the_next_is_asked(watch: Watch) -> None:
+    watch.ask("cho")
+    watch.do("ben", "accept")
+    watch.later(5 * MINUTE)
+    found = watch.shown()
+    assert (found["state"], watch.offered(), watch.on_call()) == ("accepted", ["ben", "ana"], "cho")
+    assert [(n["kind"], [p["id"] for p in n["people"]]) for n in found["notices"]] == [
+        ("tell", ["cho", "ben"]), ("remind", ["ben", "cho", "dora"])]  # fmt: skip
+    watch.do("ana", "accept", points=["briefing", "access"])
+    assert (watch.shown()["state"], watch.on_call()) == ("done", "ana")
+
+
+def test_an_hour_without_an_answer_is_the_end(watch: Watch) -> None:
+    watch.ask("cho")
+    for _ in range(3):
+        watch.later(5 * MINUTE)
+    assert watch.offered() == ["ben", "ana", "dora"]
+    watch.later(54 * MINUTE)
+    assert watch.shown()["state"] == "paging"
+    watch.later(MINUTE)
+    assert (watch.shown()["state"], watch.on_call(), watch.page("ana")["status"]) == ("expired", "cho", "resolved")
+    assert watch.refused("ben", "accept") == 409
+
+
+def test_it_can_be_called_off_until_somebody_says_yes(watch: Watch) -> None:
+    watch.ask("cho")
+    over = watch.do("cho", "cancel")
+    assert (over["state"], watch.page("ben")["status"], watch.on_call()) == ("cancelled", "resolved", "cho")
+    assert watch.do("cho", "cancel") == over
+    assert watch.refused("ben", "accept") == 409
+    watch.ask("cho")
+    watch.do("ben", "accept")
+    assert watch.refused("cho", "cancel") == 409
+
+
+def test_the_asker_decides_who_is_next(watch: Watch) -> None:
+    watch.ask("cho", auto_next=False)
+    watch.later(5 * MINUTE)
+    found = watch.shown()
+    assert (watch.offered(), found["waits_for"]["asks"]["about"]["id"]) == (["ben"], "ana")
+    assert [(n["kind"], n["people"][0]["id"]) for n in found["notices"]] == [("ask", "cho")]
+    assert watch.offered(watch.do("cho", "next", user={"id": "dora"})) == ["ben", "dora"]
+    assert watch.offered(watch.do("cho", "next")) == ["ben", "dora", "ana"]
+    assert watch.refused("cho", "next") == 409
+
+
+def test_whoever_fainted_is_relieved_by_somebody_certified(watch: Watch) -> None:
+    incident = watch.incident("k")
+    watch.ask("cho")
+    assert watch.answer("eve", kind="take", giver={"id": "cho"}, reason="fainted").status_code == 403
+    taken = watch.ask("ana", kind="take", giver={"id": "cho"}, reason="fainted")
+    assert (taken["state"], watch.on_call(), taken["receiver"]["id"]) == ("accepted", "cho", "ana")
+    watch.do("ana", "waive", point="briefing")
+    done = watch.do("ana", "confirm", point="access")
+    assert (done["state"], watch.on_call(), watch.assigned(incident)) == ("done", "ana", ["ana"])
+    # What Cho had begun herself finds nothing left to hand over.
+    watch.later()
+    found = watch.house.get("/watchbell/v1/handovers")["handovers"]
+    assert {h["asker"]["id"]: h["state"] for h in found} == {"cho": "expired", "ana": "done"}
+    assert watch.house.get("/watchbell/v1/handovers", ended="false")["handovers"] == []
+
+
+def test_a_manager_gives_and_whose_watch_it_is_is_told(watch: Watch) -> None:
+    given = watch.ask("dora", kind="give", giver={"id": "cho"}, receiver={"id": "ana"}, reason="she is ill")
+    assert (watch.offered(given), given["notices"][0]["people"][0]["id"]) == (["ana"], "cho")
+    assert "she is ill" in given["notices"][0]["text"]
+
+
+def test_nothing_is_left_when_the_watch_ends_before_it_is_confirmed(watch: Watch) -> None:
+    watch.later(timedelta(days=4, hours=14, minutes=50))
+    watch.ask("cho")
+    watch.do("ben", "accept")
+    watch.later(10 * MINUTE)
+    over = watch.shown()
+    assert (over["state"], watch.on_call(), over["made"]) == ("nothing left", "ben", {})
+
+
+def test_the_same_request_is_one_handover(watch: Watch) -> None:
+    first = watch.answer("cho", reason="a fever")
+    again = watch.answer("cho", reason="a fever, still")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["handover"]["id"] == first.json()["handover"]["id"]
+    other = watch.answer("dora", kind="give", giver={"id": "cho"}, reason="she is ill")
+    assert (other.status_code, first.json()["handover"]["id"] in other.text) == (409, True)
+    watch.do("cho", "cancel", of=first.json()["handover"]["id"])
+    keyed = [watch.answer("cho", key="k1", reason="a fever") for _ in range(2)]
+    assert [a.status_code for a in keyed] == [201, 200]
+    watch.do("cho", "cancel", of=keyed[0].json()["handover"]["id"])
+    late = watch.answer("cho", key="k1", reason="a fever")
+    assert (late.status_code, late.json()["handover"]["state"]) == (200, "cancelled")
+
+
+def test_what_cannot_be_asked_for(watch: Watch) -> None:
+    assert watch.answer("ben", reason="x", receiver={"id": "ana"}).status_code == 201
+    assert watch.answer("ana", reason="x").status_code == 409
+    assert watch.answer("cho", reason=" ").status_code == 400
+    assert watch.answer("cho", reason="x", receiver={"id": "cho"}).status_code == 409
+    assert watch.answer("cho", reason="x", receiver={"id": "zoe"}).status_code == 400
+    assert watch.answer("ben", kind="give", giver={"id": "cho"}, reason="x").status_code == 403
+    assert watch.house.call("GET", "/watchbell/v1/handovers/H1").status_code == 404
+    assert watch.house.call("POST", "/watchbell/v1/handovers/H1/accept", {}).status_code == 404
+
+
+def test_the_page_that_offers_a_watch_is_nobody_elses_to_take(watch: Watch) -> None:
+    watch.ask("cho")
+    page = watch.page("ben")["id"]
+    watch.ask("ben", receiver={"id": "ana"})
+    assert watch.do("ana", "accept", points=["briefing", "access"])["state"] == "done"
+    assert (watch.on_call("secondary"), watch.assigned(page)) == ("ana", ["ben"])
+
+
+def test_who_may_confirm_and_waive(watch: Watch) -> None:
+    watch.ask("cho")
+    assert watch.say("ben", "confirm", point="access").status_code == 409
+    watch.do("ben", "accept")
+    assert [watch.say(who, "confirm", point="access").status_code for who in ("cho", "eve", "dora")] == [403] * 3
+    assert watch.say("eve", "waive", point="access").status_code == 403
+    assert watch.say("ben", "confirm", point="all").status_code == 400
+    assert watch.say("cho", "waive", point="access").status_code == 200
+    assert watch.on_call() == "cho"
+
+
+def test_another_schedule_may_leave_nothing_to_hand_over(watch: Watch) -> None:
+    watch.ask("cho")
+    watch.override("dora")
+    watch.later()
+    assert (watch.shown()["state"], watch.on_call(), watch.page("ben")["status"]) == ("expired", "dora", "resolved")
+
+
+def test_who_is_away_in_it_leaves_a_part_out(watch: Watch) -> None:
+    watch.override("ben", role="secondary", start=timedelta(days=9), end=timedelta(days=10))
+    watch.absent("ben", timedelta(days=1), timedelta(days=2))
+    watch.ask("cho")
+    (part,) = watch.do("ben", "accept")["left_out"]
+    assert (part["start"], part["end"]) == (watch.at(timedelta(days=1)), watch.at(timedelta(days=2)))
+    watch.do("ben", "confirm", point="briefing")
+    done = watch.do("ben", "confirm", point="access")
+    assert (done["state"], len(done["made"]["override"])) == ("done", 2)
+    assert f"Not from {watch.at(timedelta(days=1))}" in done["notices"][-1]["text"]
+    assert watch.on_call() == "ben"
+    watch.later(timedelta(days=1, hours=1))
+    assert watch.on_call() == "cho"
+    watch.later(timedelta(days=1))
+    assert watch.on_call() == "ben"
+
+
+def test_what_fell_due_while_nobody_ran_is_worked_off_at_the_start(database: str) -> None:
+    with running_house(database, TEAM) as house:
+        watch = Watch(house)
+        watch.ask("cho")
+        house.clock.forward(5 * MINUTE)
+        house.server.watchkeeper.start()
+        assert watch.offered() == ["ben", "ana"]
+
+
+def test_one_that_cannot_be_carried_on_holds_up_no_other(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    with running_house(database, TEAM) as house:
+        watch = Watch(house)
+        broken = watch.ask("ben", receiver={"id": "ana"})["id"]
+        with house.server.storage.write() as connection:
+            connection.execute(update(tables.handovers).where(tables.handovers.c.id == broken).values(role="king"))
+        watch.ask("cho")
+        watch.later(5 * MINUTE)
+        assert watch.offered() == ["ben", "ana"]
+        with listening(house.url, house.tokens["ben"]) as listener:
+            assert [h["id"] for h in listener.next()[2]["handovers"]] == [watch.latest]
+    assert "a handover cannot be carried on" in caplog.messages
+
+
+def test_every_change_reaches_the_streams_whole(database: str) -> None:
+    with running_house(database, TEAM) as house:
+        _stream(Watch(house))
+
+
+def _stream(watch: Watch) -> None:
+    house = watch.house
+    house.tick()
+    with listening(house.url, house.tokens["ben"]) as listener:
+        assert listener.next()[2]["handovers"] == []
+        asked = watch.ask("cho")
+        while (event := listener.next())[::2] != ("handover", asked):
+            pass
+        watch.do("ben", "accept", points=["briefing", "access"])
+        versions = [event[2]["version"]]
+        while event[0] != "handover" or event[2] != watch.shown():
+            event = listener.next()
+            versions += [event[2]["version"]] if event[0] == "handover" else []
+        assert (event[2]["state"], versions) == ("done", sorted(versions))
+    with listening(house.url, house.tokens["ben"]) as listener:
+        assert listener.next()[2]["handovers"] == []
+
+
+def test_what_people_do_is_in_the_audit_log(watch: Watch) -> None:
+    handover = watch.ask("cho")["id"]
+    watch.do("ben", "accept", points=["briefing"])
+    watch.do("dora", "waive", point="access")
+    lines = [line for line in watch.audit() if line["target"] == f"handover:{handover}"]
+    assert [(line["actor"], line["action"]) for line in lines] == [
+        ("person:cho", "handover.request"),
+        ("person:ben", "handover.accept"),
+        ("person:dora", "handover.waive"),
+        ("engine", "handover.close"),
+    ]
+    assert lines[1]["after"] == {"answers": {"ben": "yes"}, "points": ["briefing"]}
+    made = [line["action"] for line in watch.audit() if line["actor"] == "engine"]
+    assert made == ["override.create", "absence.create", "handover.close"]
+
+
+@pytest.mark.parametrize(("method", "path"), GRANTED)
+def test_without_a_token_there_is_nothing(watch: Watch, method: str, path: str) -> None:
+    assert watch.house.call(method, path, {}, person="").status_code == 401
