@@ -1,5 +1,6 @@
 """The ladder of channels: when a page leaves the tray application for a person's other addresses."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -102,7 +103,7 @@ def test_each_address_once_in_order_a_minute_apart(
     )
     sent = walk(addresses, climb, looks)
     assert [address for _, address in sent] == addresses[: len(sent)]
-    assert all(later - earlier >= BETWEEN for (earlier, _), (later, _) in zip(sent, sent[1:], strict=False))
+    assert all(later - earlier >= BETWEEN for (earlier, _), (later, _) in itertools.pairwise(sent))
     if shown is not None and shown <= 30:
         assert all(at - T0 >= UNTOUCHED for at, _ in sent)
         assert touched is None or not sent
