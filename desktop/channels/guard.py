@@ -25,6 +25,7 @@ DEADLINE_SECONDS = 20.0
 ANSWER_LIMIT = 64 * 1024
 
 _current = threading.local()
+_all: "set[Watch]" = set()
 _installing = threading.Lock()
 _plain_request, _plain_connect, _plain_getaddrinfo = (
     requests.Session.request,
@@ -106,14 +107,22 @@ def watching(*, allow_private: bool, seconds: float = DEADLINE_SECONDS) -> Itera
     deadline = threading.Timer(seconds, watch.cut)
     deadline.name, deadline.daemon = "watchbell-deadline", True
     _current.watch = watch
+    _all.add(watch)
     deadline.start()
     try:
         yield watch
     finally:
         _current.watch = None
+        _all.discard(watch)
         deadline.cancel()
         deadline.join()
         watch.close()
+
+
+def cut_all() -> None:
+    """End every attempt that is under way, on whatever thread: the program ends."""
+    for watch in tuple(_all):
+        watch.cut()
 
 
 def _install() -> None:

@@ -69,6 +69,9 @@ def _server(commands: "_Commands[_Parser]") -> None:
         "--behind-proxy", nargs="+", default=[], metavar="IP", help="believe these proxies' X-Forwarded-*"
     )
     serve.add_argument("--public-url", default="", metavar="URL", help="where others reach it, as https://NAME")
+    serve.add_argument(
+        "--allow-private-channels", action="store_true", help="let messages go to this machine and private networks"
+    )
     # For benchmarks, which measure how many there could be.
     serve.add_argument("--ingest-limit", type=_count, default=1_000, metavar="N", help=argparse.SUPPRESS)
     serve.add_argument("--parent-stdin", action="store_true", help=argparse.SUPPRESS)

@@ -30,6 +30,7 @@ def serve(options: Namespace) -> int:
             public_url=options.public_url,
             verbose=options.verbose,
             ingest_limit=options.ingest_limit,
+            allow_private_channels=options.allow_private_channels,
         )
     )
 

@@ -23,6 +23,7 @@ from desktop.server.api import (
     overrides,
     people,
     readonly,
+    receipts,
     responses,
     schedules,
     services,
@@ -54,7 +55,7 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, audit, document, readonly):
+    for part in (*parts, audit, receipts, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)

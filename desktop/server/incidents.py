@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import schema, transitions
+from desktop.server import pages, schema, transitions
 from desktop.server.events import Action, Event
 from desktop.server.failures import DUPLICATE_KEY, InvalidEvent, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
@@ -86,7 +86,7 @@ def enqueue(station: Station, work: Work, event: Event) -> str:
         else:
             transitions.resolve(draft, moment, actor)
     if draft is not None:
-        _save(work, [draft])
+        _save(station, work, [draft], moment.now)
     return key
 
 
@@ -106,7 +106,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
         transitions.assign_directly(draft, moment, actor, opening.people)
     else:
         transitions.work_off(draft, moment)
-    return _save(work, [draft])[0]
+    return _save(station, work, [draft], moment.now)[0]
 
 
 def change(
@@ -131,7 +131,7 @@ def change(
         order.append(draft)
     for draft in drafts.values():
         seen(draft)
-    _save(work, list(drafts.values()))
+    _save(station, work, list(drafts.values()), moment.now)
     return [draft.record for draft in order]
 
 
@@ -150,34 +150,38 @@ def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
-    return _each(work, due, lambda draft: transitions.work_off(draft, moment))
+    return _each(station, work, due, moment, transitions.work_off)
 
 
 def work_off_next(station: Station, work: Work, limit: int, without: Sequence[str]) -> int:
     """Do what is due first, on at most ``limit`` incidents and none of ``without``; return how many there were."""
     moment = station.moment()
     due = load(work.connection, station.policies, _NEXT_DUE, now=moment.now, limit=limit, without=without)
-    return _each(work, due, lambda draft: transitions.work_off(draft, moment))
+    return _each(station, work, due, moment, transitions.work_off)
 
 
 def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Page whoever took over a paged role of ``ids``, as far as they are triggered."""
     moment = station.moment()
     found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
-    return _each(work, found, lambda draft: transitions.take_over(draft, moment))
+    return _each(station, work, found, moment, transitions.take_over)
 
 
-def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], None]) -> int:
+def _each(
+    station: Station, work: Work, records: Sequence[Record], moment: Moment, transition: Callable[[Draft, Moment], None]
+) -> int:  # fmt: skip
     drafts = [Draft(record, record) for record in records]
     for draft in drafts:
-        transition(draft)
-    _save(work, drafts)
+        transition(draft, moment)
+    _save(station, work, drafts, moment.now)
     return len(drafts)
 
 
-def _save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
+def _save(station: Station, work: Work, drafts: Sequence[Draft], now: datetime) -> list[Record]:
     saved = save(work.connection, drafts, work.history)
     work.changed.extend(saved)
+    for draft in drafts:
+        work.moves.extend(pages.moves(draft, station.roster, station.directory, now))
     return saved
 
 

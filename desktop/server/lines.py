@@ -8,7 +8,7 @@ from desktop.server import escalations, present, responding, things
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
-from desktop.server.records import Record
+from desktop.server.records import MESSAGE, RECEIPTS, Record
 from desktop.server.roster import Roster
 
 Json = dict[str, Any]
@@ -20,6 +20,8 @@ _KINDS = {
     "stand_down": "annotate",
     responding.CALL: "annotate",
     responding.STATUS_UPDATE: "annotate",
+    MESSAGE: "notify",
+    **dict.fromkeys(RECEIPTS, "notify"),
 }
 _KNOWN = frozenset(
     {
@@ -36,6 +38,10 @@ _WORDS = {
     "escalate": "Escalated to {people}",
     "exhaust_escalation_path": "Nobody is left to escalate to",
     "field_value_change": "Changed",
+    "displayed": "Displayed to {people}",
+    "input": "{people} used keyboard or mouse there",
+    MESSAGE: "Messaged {people}",
+    "sounded": "Sounded for {people}",
     "notify": "Paged {people}",
     "overdue": "The target to resolve has passed",
     "priority_change": "Severity changed",

@@ -14,6 +14,10 @@ from desktop.server.codec import Frozen, Json
 from desktop.server.contributions import Note, Responder
 
 ENGINE = "engine"
+MESSAGE = "message"
+"""The type of the history's line about a message that was sent."""
+RECEIPTS = ("displayed", "sounded", "input")
+"""The types of its lines about what the tray application of somebody who was paged confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ apply a team file                              no        no       yes    no
 read the audit log                             no        no       yes    no
 change schedules or policies piece by piece    no        no       no     no
 make, list or revoke tokens                    no        no       no     no
+confirm what one's application showed          yes       yes      yes    no
 enqueue an event                               no        no       no     yes
 =============================================  ========  =======  =====  ===========
 

@@ -12,6 +12,7 @@ from desktop.server import applying, audit, files, tokens
 from desktop.server.applying import Applied
 from desktop.server.engine import Engine
 from desktop.server.keys import integration_keys
+from desktop.server.messenger import Messenger
 from desktop.server.records import Record
 from desktop.server.roster import Roster
 from desktop.server.station import Clock, Station, utc_now
@@ -28,14 +29,18 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """Everything that runs beside the HTTP server."""
+    """Everything that runs beside the HTTP server. ``allow_private_channels``: messages may go to this network, too."""
 
-    def __init__(self, storage: Storage, roster: Roster, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, storage: Storage, roster: Roster, clock: Clock = utc_now, *, allow_private_channels: bool = False
+    ) -> None:  # fmt: skip
         self.hub = Hub()
         self.storage = storage
         self.writer = Writer(storage, self._committed, self.hub.drop)
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
+        self.messenger = Messenger(self.station, lambda: self.hub.people, allow_private=allow_private_channels)
+        self.hub.came_or_left = self.messenger.wake
         self.station.escalating = lambda: self.engine.alive
         self.station.renewed = self._renewed
         self.follower = self._follower()
@@ -44,6 +49,7 @@ class Server:
         """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
         self.begin()
         self.engine.start()
+        self.messenger.start()
 
     def begin(self) -> None:
         """Begin to write, and to take up what other servers wrote."""
@@ -54,6 +60,7 @@ class Server:
     def stop(self) -> None:
         """End in order; what was accepted is written."""
         self.engine.stop()
+        self.messenger.stop()
         if self.follower is not None:
             self.follower.stop()
         self.writer.close()
@@ -74,6 +81,7 @@ class Server:
 
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
+        self.messenger.wake()
         if self.follower is None:
             self.hub.publish(changed)
         for record in changed:

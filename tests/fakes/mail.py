@@ -29,8 +29,8 @@ class _AnyPort(Controller):
     """A controller that finds out which port the system picked before it tries it."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        super()._trigger_server()
 
 
 @contextmanager
