@@ -2,19 +2,7 @@
 
 from collections.abc import Mapping
 
-MAIL = frozenset({"mailto", "mailtos"})
-CHAT = frozenset(
-    {
-        *("slack", "workflow", "workflows", "tgram", "discord", "gchat", "wxteams", "zulip"),
-        *("mmost", "mmosts", "rocket", "rockets"),
-    }
-)
-PUSH = frozenset({"ntfy", "ntfys", "pover", "gotify", "gotifys", "prowl", "pbul"})
-TELEPHONE = frozenset(
-    {"twilio", "vonage", "nexmo", "msgbird", "clicksend", "plivo", "sinch", "d7sms", "bulksms", "telnyx"}
-)
-WEBHOOK = frozenset({"json", "jsons", "form", "forms", "xml", "xmls"})
-SCHEMAS = MAIL | CHAT | PUSH | TELEPHONE | WEBHOOK
+from desktop.team.schemas import SCHEMAS
 
 # What would read files, fetch more, or make less of a check; what only decides how often and how long is ours.
 _REFUSED = frozenset({"template", "attach", "filename", "wkd", "emojis", "blocks", "rich"})

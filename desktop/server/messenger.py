@@ -61,6 +61,11 @@ class Messenger:
         except WatchbellError as error:
             log.warning("streams not taken back", extra={"fields": {"error": error.message}})
 
+    def committed(self) -> None:
+        """Look again after a commit, if anything can follow from one: triggers come by the hundred."""
+        if places.any_named(self._station.roster):
+            self._wake.set()
+
     def wake(self) -> None:
         """Look again: something may be due (from any thread)."""
         self._wake.set()

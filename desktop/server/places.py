@@ -39,6 +39,12 @@ def of_channel(roster: Roster, channel: str) -> str | None:
     return next(map(digest_of, _entries(roster, f"{CHANNEL}{channel}")), None)
 
 
+def any_named(roster: Roster) -> bool:
+    """Tell whether the team file names an address of anybody."""
+    team = roster.team
+    return bool(team.channels) or any(p.notify for p in team.people) or any(c.notify for c in team.emergency_contacts)
+
+
 def resolve(storage: Storage, roster: Roster, recipient: str, digest: str) -> str:
     """Return the address of ``recipient`` called ``digest``; Unknown when there is none, or none that may be used.
 

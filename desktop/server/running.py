@@ -81,7 +81,7 @@ class Server:
 
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
-        self.messenger.wake()
+        self.messenger.committed()
         if self.follower is None:
             self.hub.publish(changed)
         for record in changed:

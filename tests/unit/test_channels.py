@@ -15,11 +15,12 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.channels import allowed, guard
+from desktop.channels import guard
 from desktop.channels.outcome import DELIVERED, LONGEST_WAIT, Outcome, of_status
 from desktop.channels.places import is_public
 from desktop.channels.sending import send
 from desktop.channels.text import BODY_LIMIT, TITLE_LIMIT, Text, bounded
+from desktop.team.schemas import SCHEMAS
 from tests.fakes.http import Answer, Asked, ScriptedServer
 from tests.fakes.mail import mailbox
 
@@ -222,7 +223,7 @@ def test_every_schema_that_is_allowed_is_known_to_apprise() -> None:
     from apprise.manager_plugins import NotificationManager  # noqa: PLC0415 - as late as in the program
 
     manager = NotificationManager()
-    assert [schema for schema in sorted(allowed.SCHEMAS) if schema not in manager] == []
+    assert [schema for schema in sorted(SCHEMAS) if schema not in manager] == []
 
 
 def test_neither_a_proxy_nor_a_login_of_the_environment_is_used(
