@@ -8,9 +8,9 @@ from desktop.domain.attention import Attention, Page
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the screen and the sound really do: the pop-up is ``shown``, a sound is ``heard``, somebody ``used`` it."""
+    """What screen and sound really do: so many pages are ``shown``, one is ``heard``, somebody ``used`` our windows."""
 
-    shown: bool
+    shown: int
     heard: bool
     used: bool
 
@@ -26,19 +26,23 @@ class Confirmer:
         # Where a backend does not count pages, there is nobody to confirm them to.
         pages = [page for page in attention.pages if page.pops_up and page.incident.pages > 0]
         heard = seen.heard and attention.sound is not None and attention.muted_until is None
-        true = [found for page in pages for found in self._true_of(page, seen, heard=heard)]
+        true = [
+            found
+            for place, page in enumerate(pages)
+            for found in self._true_of(page, shown=place < seen.shown, heard=heard, used=seen.used)
+        ]
         new = [found for found in true if found not in self._done]
         current = {(page.connection, page.incident.id, page.incident.pages) for page in pages}
         kept = (found for found in self._done if (found[0], found[1].incident, found[1].page) in current)
         self._done = frozenset((*kept, *new))
         return new
 
-    def _true_of(self, page: Page, seen: Seen, *, heard: bool) -> list[tuple[str, Receipt]]:
+    def _true_of(self, page: Page, *, shown: bool, heard: bool, used: bool) -> list[tuple[str, Receipt]]:
         def receipt(confirmed: Confirmed) -> tuple[str, Receipt]:
             return page.connection, Receipt(page.incident.id, page.incident.pages, confirmed)
 
         displayed = receipt(Confirmed.DISPLAYED)
         # Whoever typed before the page was there has not seen it.
-        there = seen.used and displayed in self._done
-        found = ((seen.shown, displayed), (heard, receipt(Confirmed.SOUNDED)), (there, receipt(Confirmed.INPUT)))
+        there = used and displayed in self._done
+        found = ((shown, displayed), (heard, receipt(Confirmed.SOUNDED)), (there, receipt(Confirmed.INPUT)))
         return [each for true, each in found if true]

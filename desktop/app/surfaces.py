@@ -13,6 +13,7 @@ from desktop.qt.tray import Tray
 from desktop.system import notify_plyer
 from desktop.system.resources import resource
 from desktop.ui.popup import PagePopup
+from desktop.ui.rows import MOST_ROWS
 from desktop.ui.status_window import StatusWindow
 from desktop.ui.theme import Theme
 from desktop.ui.tray_menu import TrayPresenter
@@ -63,7 +64,9 @@ class Surfaces(QObject):
         """Return what screen and sound really do now, and whether anybody used our windows since the last time."""
         self._activity.watch(self.popup, self.status)
         handle = handle_of(self.popup)
-        shown = self.popup.isVisible() and handle is not None and handle.isExposed()
+        visible = self.popup.isVisible() and handle is not None and handle.isExposed()
+        # One in full, others in rows, of which one may be about lost contact; the rest is a number.
+        shown = MOST_ROWS if visible else 0
         heard = self.sounder.playing is not None and self.sounder.state.health is SoundHealth.READY
         return Seen(shown=shown, heard=heard, used=self._activity.take())
 

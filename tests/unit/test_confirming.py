@@ -12,9 +12,9 @@ from desktop.domain.severity import Severity
 from tests.fakes.backend import T0, incident
 from tests.unit.test_attention import live
 
-SHOWN = Seen(shown=True, heard=False, used=False)
-ALL = Seen(shown=True, heard=True, used=True)
-HIDDEN = Seen(shown=False, heard=False, used=True)
+SHOWN = Seen(shown=4, heard=False, used=False)
+ALL = Seen(shown=4, heard=True, used=True)
+HIDDEN = Seen(shown=0, heard=False, used=True)
 
 
 def said(confirmer: Confirmer, seen: Seen, **changes: Any) -> list[tuple[str, int, str]]:
@@ -35,6 +35,12 @@ def test_whoever_typed_before_it_was_displayed_has_not_seen_it() -> None:
     confirmer = Confirmer()
     assert (Confirmed.INPUT.value in str(said(confirmer, ALL))) is False
     assert said(confirmer, ALL) == [("I1", 1, "input")]
+
+
+def test_pages_that_are_only_counted_are_not_displayed() -> None:
+    many = [incident(f"I{n}", created_at=T0 + timedelta(minutes=n)) for n in range(6)]
+    receipts = Confirmer().update(attention((live(*many),), T0), SHOWN)
+    assert [receipt.incident for _, receipt in receipts] == ["I0", "I1", "I2", "I3"]
 
 
 def test_a_backend_that_counts_no_pages_is_told_nothing() -> None:
