@@ -3,16 +3,18 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from desktop.channels.outcome import Outcome
 from desktop.channels.text import Text
 from desktop.server import incidents, outbox, wording
 from desktop.server.outbox import Kind, State
 from desktop.server.places import PERSON
-from desktop.server.records import ENGINE, MESSAGE
+from desktop.server.records import ENGINE, MESSAGE, POSTED
 from desktop.server.station import Station
 from desktop.server.tables.messages import pages
 from desktop.server.writer import Work
@@ -43,21 +45,37 @@ class Outgoing:
 def take(station: Station, work: Work, most: int) -> list[Outgoing]:
     """Lease at most ``most`` messages that are due now, and return what they say."""
     now = station.clock()
-    found: list[Outgoing] = []
-    for row in outbox.due(work.connection, now):
-        if len(found) == most:
-            break
-        if row.attempts >= outbox.MOST_ATTEMPTS:
-            outbox.drop(work.connection, row.id, State.FAILED, "every attempt ended with the server that made it", now)
-        elif _over(work, row):
-            outbox.drop(work.connection, row.id, State.CANCELLED, "", now)
-        else:
-            text = _text(station, work, row)
-            found.append(
-                Outgoing(row.id, row.attempts + 1, row.kind, row.recipient, row.address, row.incident_id, text)
-            )
-    outbox.take(work.connection, [outgoing.id for outgoing in found], now)
-    return found
+    while rows := outbox.due(work.connection, now):
+        # What is dropped makes room: behind it another one to the same address may be due.
+        found = (_outgoing(station, work, row, now) for row in rows if not _dropped(work, row, now))
+        if taken := list(islice((outgoing for outgoing in found if outgoing is not None), most)):
+            outbox.take(work.connection, [outgoing.id for outgoing in taken], now)
+            return taken
+    return []
+
+
+def _outgoing(station: Station, work: Work, row: Row[Any], now: datetime) -> Outgoing | None:
+    try:
+        text = _text(station, work, row)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        # Whatever is wrong with it, it must not hold up the others.
+        log.exception("a message cannot be worded", extra={"fields": {"message": row.id}})
+        outbox.drop(work.connection, row.id, State.FAILED, "it cannot be worded", now)
+        return None
+    return Outgoing(row.id, row.attempts + 1, row.kind, row.recipient, row.address, row.incident_id, text)
+
+
+def _dropped(work: Work, row: Row[Any], now: datetime) -> bool:
+    """Settle a message that is not to be sent any more; tell whether it was one."""
+    if row.attempts >= outbox.MOST_ATTEMPTS:
+        outbox.drop(work.connection, row.id, State.FAILED, "every attempt ended with the server that made it", now)
+    elif _over(work, row):
+        outbox.drop(work.connection, row.id, State.CANCELLED, "", now)
+    else:
+        return False
+    return True
 
 
 def _over(work: Work, row: Row[Any]) -> bool:
@@ -69,6 +87,7 @@ def _over(work: Work, row: Row[Any]) -> bool:
 
 
 def _text(station: Station, work: Work, row: Row[Any]) -> Text:
+    """Return what a message says. A page says what its incident is now; a link to acknowledge it belongs here."""
     if row.text is not None:
         return Text(row.text["title"], row.text["body"])
     record = incidents.find(station, work.connection, row.incident_id)
@@ -88,10 +107,10 @@ def settle(work: Work, outgoing: Outgoing, became: Outcome, now: datetime) -> No
 def _line(outgoing: Outgoing, now: datetime) -> dict[str, Any]:
     """Return what the history of the incident says of a message that was sent."""
     people = [outgoing.recipient.removeprefix(PERSON)] if outgoing.recipient.startswith(PERSON) else []
-    data = {"assignees": people, "to": outgoing.recipient, "kind": outgoing.kind}
+    data = {"to": outgoing.recipient, "kind": outgoing.kind, **({"assignees": people} if people else {})}
     return {
         "incident_id": outgoing.incident,
-        "type": MESSAGE,
+        "type": MESSAGE if people else POSTED,
         "at": now,
         "actor": ENGINE,
         "channel": "auto",

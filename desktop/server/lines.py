@@ -8,7 +8,7 @@ from desktop.server import escalations, present, responding, things
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
-from desktop.server.records import MESSAGE, RECEIPTS, Record
+from desktop.server.records import MESSAGE, POSTED, RECEIPTS, Record
 from desktop.server.roster import Roster
 
 Json = dict[str, Any]
@@ -21,6 +21,7 @@ _KINDS = {
     responding.CALL: "annotate",
     responding.STATUS_UPDATE: "annotate",
     MESSAGE: "notify",
+    POSTED: "annotate",
     **dict.fromkeys(RECEIPTS, "notify"),
 }
 _KNOWN = frozenset(
@@ -41,6 +42,7 @@ _WORDS = {
     "displayed": "Displayed to {people}",
     "input": "{people} used keyboard or mouse there",
     MESSAGE: "Messaged {people}",
+    POSTED: "Posted to a channel of the team",
     "sounded": "Sounded for {people}",
     "notify": "Paged {people}",
     "overdue": "The target to resolve has passed",

@@ -249,20 +249,36 @@ def test_killed_between_sending_and_noting_it_another_sends_it_again(desk: Offic
     assert next(row.attempts for row in desk.rows("killed")) == 2
 
 
+def test_a_stand_down_follows_the_page_that_was_on_its_way_and_that_is_not_repeated(desk: Office) -> None:
+    station = desk.house.server.station
+    desk.house.enqueue(key="crossed")
+    desk.house.server.messenger._prepare()
+    station.writer.run(lambda work: dispatch.take(station, work, 9))
+    desk.house.put(desk.house.incident("crossed")["id"], "ben", status="acknowledged")
+    assert desk.after(LEASE.total_seconds() - 1) == []
+    assert desk.after(1) == ["ana1"]
+    assert said(desk).startswith("Stand down")
+    assert [row.state for row in desk.rows("crossed")] == ["cancelled", "sent"]
+
+
 def test_a_message_to_a_channel_of_the_team_leaves_once(
     desk: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("WB_TEST_INCIDENTS", desk.web.url.replace("http", "json") + "/incidents")
     vouch(desk.house, tmp_path, team(desk.web.url))
     station = desk.house.server.station
+    desk.house.enqueue(key="posted", severity="info")
+    name = desk.house.incident("posted")["id"]
     for _ in range(2):
         station.writer.run(
             lambda work: outbox.to_channel(
-                work.connection, station.roster, "incidents", "k1", Text("t", "b"), station.clock(), None
+                work.connection, station.roster, "incidents", "k1", Text("t", "b"), station.clock(), name
             )
         )
     assert desk.after(0) == ["incidents"]
     assert (desk.last[0]["title"], desk.last[0]["message"]) == ("t", "b")
+    entries = desk.house.get(f"/incidents/{name}/log_entries")["log_entries"]
+    assert (entries[0]["type"], entries[0]["summary"]) == ("annotate_log_entry", "Posted to a channel of the team")
     assert not station.writer.run(
         lambda work: outbox.to_channel(
             work.connection, station.roster, "nowhere", "k2", Text("t", "b"), station.clock(), None
@@ -449,6 +465,16 @@ def test_what_was_taken_out_of_the_team_file_is_not_sent(desk: Office) -> None:
         "failed",
         "the address is not in the team file any more",
     )
+
+
+def test_one_that_cannot_be_worded_holds_up_no_other(desk: Office) -> None:
+    desk.house.enqueue(key="odd")
+    desk.house.server.messenger._prepare()
+    with desk.house.server.storage.write() as connection:
+        connection.execute(update(messages).where(messages.c.state == "waiting").values(text={"no": "title"}))
+    page(desk, "even", "ben")
+    assert desk.after(0) == ["ben1"]
+    assert (desk.rows("odd")[0].state, desk.rows("odd")[0].error) == ("failed", "it cannot be worded")
 
 
 def test_receipts_are_taken_once_and_stand_in_the_history(desk: Office) -> None:
