@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def desk(built: Office) -> Iterator[Office]:
 
 def said(desk: Office) -> str:
     return "\n".join(f"{one['title']}\n{one['message']}" for one in desk.last)
+
+
+@contextmanager
+def live(desk: Office, person: str) -> Iterator[None]:
+    """Let ``person`` have a stream at some server for as long as the block lasts."""
+    storage, until = desk.house.server.storage, desk.house.clock() + timedelta(days=1)
+    with storage.write() as connection:
+        connection.execute(presences.insert().values(server="another", person_id=person, until=until))
+    yield
+    with storage.write() as connection:
+        connection.execute(presences.delete().where(presences.c.server == "another"))
 
 
 def test_without_a_stream_the_ladder_is_climbed_at_once_until_it_ends(desk: Office) -> None:
@@ -87,17 +99,13 @@ def test_acknowledged_before_anything_left_nothing_does(desk: Office) -> None:
 
 
 def test_with_a_stream_it_has_thirty_seconds_to_confirm(desk: Office) -> None:
-    with listening(desk.house.url, desk.house.tokens["ana"]) as stream:
-        stream.next()
-        desk.after(0)
+    with live(desk, "ana"):
         desk.house.enqueue(key="live")
         assert (desk.after(0), desk.after(29), desk.after(1)) == ([], [], ["ana1"])
 
 
 def test_acknowledged_within_thirty_seconds_nothing_was_sent(desk: Office) -> None:
-    with listening(desk.house.url, desk.house.tokens["ana"]) as stream:
-        stream.next()
-        desk.after(0)
+    with live(desk, "ana"):
         desk.house.enqueue(key="quick")
         assert desk.after(20) == []
         desk.house.put(desk.house.incident("quick")["id"], "ana", status="acknowledged")
@@ -105,9 +113,7 @@ def test_acknowledged_within_thirty_seconds_nothing_was_sent(desk: Office) -> No
 
 
 def test_displayed_it_waits_two_minutes_and_with_input_for_ever(desk: Office) -> None:
-    with listening(desk.house.url, desk.house.tokens["ana"]) as stream:
-        stream.next()
-        desk.after(0)
+    with live(desk, "ana"):
         for key, types in {"shown": ["displayed", "sounded"], "touched": ["displayed", "input"]}.items():
             desk.house.enqueue(key=key)
             assert desk.confirm(key, *types) == 200
@@ -434,29 +440,26 @@ def test_a_stream_at_one_server_counts_at_all_until_its_server_is_silent(desk: O
     assert desk.after(0) == ["ana1"]
 
 
-def test_rows_of_streams_are_renewed_and_taken_back(desk: Office) -> None:
+def test_a_stream_counts_from_its_first_to_its_last_and_is_renewed(database: str) -> None:
     def until() -> list[timedelta]:
         with desk.house.server.storage.read() as connection:
-            mine = select(presences.c.until).where(presences.c.server == server)
-            return [at - desk.house.clock() for at in connection.execute(mine).scalars()]
+            return [at - desk.house.clock() for at in connection.execute(select(presences.c.until)).scalars()]
 
-    server = desk.house.server.messenger._presence._server
-    with listening(desk.house.url, desk.house.tokens["ben"]) as stream:
-        stream.next()
-        desk.after(0)
-        assert until() == [30 * SECOND]
-        desk.after(9)
-        assert until() == [21 * SECOND]
-        desk.after(1)
-        assert until() == [30 * SECOND]
-        with desk.house.server.storage.write() as connection:
-            connection.execute(presences.delete())
-        desk.after(10)
-        assert until() == [30 * SECOND]
-    while desk.house.server.hub.streams:
-        os.sched_yield()
-    desk.after(0)
-    assert until() == []
+    with office(database) as desk:
+        with listening(desk.house.url, desk.house.tokens["ana"]) as stream:
+            stream.next()
+            desk.after(0)
+            assert until() == [30 * SECOND]
+            desk.house.enqueue(key="seen there")
+            assert (desk.after(9), until()) == ([], [21 * SECOND])
+            assert (desk.after(1), until()) == ([], [30 * SECOND])
+            with desk.house.server.storage.write() as connection:
+                connection.execute(presences.delete())
+            assert (desk.after(10), until()) == ([], [30 * SECOND])
+        while desk.house.server.hub.streams:
+            os.sched_yield()
+        desk.house.enqueue(key="unseen")
+        assert (desk.after(0), until()) == (["ana1"], [])
 
 
 def test_what_was_taken_out_of_the_team_file_is_not_sent(desk: Office) -> None:
