@@ -440,26 +440,28 @@ def test_a_stream_at_one_server_counts_at_all_until_its_server_is_silent(desk: O
     assert desk.after(0) == ["ana1"]
 
 
-def test_a_stream_counts_from_its_first_to_its_last_and_is_renewed(database: str) -> None:
-    def until() -> list[timedelta]:
-        with desk.house.server.storage.read() as connection:
-            return [at - desk.house.clock() for at in connection.execute(select(presences.c.until)).scalars()]
+def held(desk: Office) -> list[timedelta]:
+    """Return for how long each stream still counts."""
+    with desk.house.server.storage.read() as connection:
+        return [at - desk.house.clock() for at in connection.execute(select(presences.c.until)).scalars()]
 
+
+def test_a_stream_counts_from_its_first_to_its_last_and_is_renewed(database: str) -> None:
     with office(database) as desk:
         with listening(desk.house.url, desk.house.tokens["ana"]) as stream:
             stream.next()
             desk.after(0)
-            assert until() == [30 * SECOND]
+            assert held(desk) == [30 * SECOND]
             desk.house.enqueue(key="seen there")
-            assert (desk.after(9), until()) == ([], [21 * SECOND])
-            assert (desk.after(1), until()) == ([], [30 * SECOND])
+            assert (desk.after(9), held(desk)) == ([], [21 * SECOND])
+            assert (desk.after(1), held(desk)) == ([], [30 * SECOND])
             with desk.house.server.storage.write() as connection:
                 connection.execute(presences.delete())
-            assert (desk.after(10), until()) == ([], [30 * SECOND])
+            assert (desk.after(10), held(desk)) == ([], [30 * SECOND])
         while desk.house.server.hub.streams:
             os.sched_yield()
         desk.house.enqueue(key="unseen")
-        assert (desk.after(0), until()) == (["ana1"], [])
+        assert (desk.after(0), held(desk)) == (["ana1"], [])
 
 
 def test_what_was_taken_out_of_the_team_file_is_not_sent(desk: Office) -> None:
