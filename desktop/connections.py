@@ -5,14 +5,14 @@ Settings and secrets in, backend, watcher and outbox out.
 
 import getpass
 import secrets as random_secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import tzlocal
 
 from desktop import team as team_file
-from desktop.backends.base import Backend
+from desktop.backends.base import Backend, Receipt
 from desktop.backends.pagerduty import handovers as handover_protocol
 from desktop.backends.pagerduty import team as team_protocol
 from desktop.backends.pagerduty.backend import PagerDutyBackend
@@ -23,6 +23,7 @@ from desktop.domain.incident import Person
 from desktop.domain.team import Access
 from desktop.sync.keeper import Keeper, Publish
 from desktop.sync.outbox import Outbox
+from desktop.sync.receipts import Receipts
 from desktop.sync.watcher import Watcher
 from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
@@ -69,7 +70,7 @@ def request_handover(account: Account, to: str, reason: str) -> Mapping[str, obj
 
 
 class LiveConnection:
-    """One connection that is watched and can be acted on: a state, a watcher thread, an outbox thread."""
+    """One connection that is watched and can be acted on: a state, and threads that watch, send and confirm."""
 
     def __init__(self, connection: ConnectionSettings, account: FindAccount, paths: Paths, publish: Publish) -> None:
         state = ConnectionState(connection.id, connection.name, Contact.CONNECTING, utc_now())
@@ -77,6 +78,7 @@ class LiveConnection:
         self._account = account
         self._watcher = Watcher(self._keeper, self.backend, utc_now)
         self._outbox = Outbox(paths.outbox, self._keeper, self.backend, utc_now)
+        self._receipts = Receipts(connection.id, self.backend)
 
     @property
     def state(self) -> ConnectionState:
@@ -91,17 +93,23 @@ class LiveConnection:
         """Begin to watch and to send."""
         self._watcher.start()
         self._outbox.start()
+        self._receipts.start()
 
     def stop(self, wait: float = 2.0) -> None:
-        """End both threads; what is not confirmed stays for the next start."""
-        self._watcher.stop()
-        self._outbox.stop()
-        self._watcher.join(wait)
-        self._outbox.join(wait)
+        """End its threads; what is not confirmed stays for the next start."""
+        threads = (self._watcher, self._outbox, self._receipts)
+        for thread in threads:
+            thread.stop()
+        for thread in threads:
+            thread.join(wait)
 
     def submit(self, incident_id: str, command: Command) -> None:
         """Take a command for an incident; returns at once."""
         self._outbox.submit(incident_id, command)
+
+    def confirm(self, receipts: Sequence[Receipt]) -> None:
+        """Tell the backend what became of pages here, as well as it can be done; returns at once."""
+        self._receipts.confirm(receipts)
 
     def resync(self) -> None:
         """Fetch everything anew now."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from desktop.backends.base import NewPage
+from desktop.backends.base import NewPage, Receipt
 from desktop.connections import (
     EMBEDDED,
     EMBEDDED_NAME,
@@ -80,6 +80,12 @@ class Fleet:
         found = self._connections.get(connection)
         if found is not None:
             found.submit(incident_id, command)
+
+    def confirm(self, connection: str, receipt: Receipt) -> None:
+        """Tell a backend what became of a page here; returns at once."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.confirm([receipt])
 
     def resync(self, connection: str | None = None) -> None:
         """Fetch everything anew now, from one connection or from all."""

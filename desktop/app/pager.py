@@ -7,6 +7,7 @@ from datetime import timedelta
 from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
+from desktop.alerting.confirming import Confirmer
 from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import MISCONFIGURED, Fleet
 from desktop.app.surfaces import Surfaces
@@ -27,6 +28,7 @@ class Pager(QObject):
         self._bridge = bridge
         self._surfaces = surfaces
         self._ringer = Ringer(surfaces.sounder, surfaces.notifier)
+        self._confirmer = Confirmer()
         self._quiet = Quiet()
         self._states: tuple[ConnectionState, ...] = fleet.states
         self._ticker = Ticker(lambda jumped: bridge.call(lambda: self._tick(jumped)), utc_now)
@@ -68,6 +70,8 @@ class Pager(QObject):
         decided = attention(self._states, now, self._quiet)
         self._surfaces.show(decided, self._states, now)
         self._ringer.update(decided, now)
+        for connection, receipt in self._confirmer.update(decided, self._surfaces.seen()):
+            self._fleet.confirm(connection, receipt)
         self._ticker.hurry(self._changes_soon(decided))
 
     def _changes_soon(self, decided: Attention) -> bool:

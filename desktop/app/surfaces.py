@@ -4,13 +4,16 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, Slot
 
+from desktop.alerting.confirming import Seen
 from desktop.domain.attention import Attention, ConnectionState, Sound
+from desktop.qt.activity import Activity, handle_of
 from desktop.qt.notifications import Notifications
 from desktop.qt.sound import Sounder, SoundHealth, SoundState
 from desktop.qt.tray import Tray
 from desktop.system import notify_plyer
 from desktop.system.resources import resource
 from desktop.ui.popup import PagePopup
+from desktop.ui.rows import MOST_ROWS
 from desktop.ui.status_window import StatusWindow
 from desktop.ui.theme import Theme
 from desktop.ui.tray_menu import TrayPresenter
@@ -23,6 +26,7 @@ class Surfaces(QObject):
         super().__init__(parent)
         self.theme = Theme()
         self.sounder = Sounder({s: resource(f"sounds/{s.value}.wav") for s in Sound}, self)
+        self._activity = Activity(self)
         self.popup = PagePopup(self.theme)
         self.status = StatusWindow(self.theme)
         self.presenter = TrayPresenter(self)
@@ -55,6 +59,16 @@ class Surfaces(QObject):
         self.popup.show_attention(decided, now)
         self.presenter.show_attention(decided, now, states)
         self.status.show_attention(decided, states, now)
+
+    def seen(self) -> Seen:
+        """Return what screen and sound really do now, and whether anybody used our windows since the last time."""
+        self._activity.watch(self.popup, self.status)
+        handle = handle_of(self.popup)
+        visible = self.popup.isVisible() and handle is not None and handle.isExposed()
+        # One in full, others in rows, of which one may be about lost contact; the rest is a number.
+        shown = MOST_ROWS if visible else 0
+        heard = self.sounder.playing is not None and self.sounder.state.health is SoundHealth.READY
+        return Seen(shown=shown, heard=heard, used=self._activity.take())
 
     @Slot()
     def open_status(self) -> None:

@@ -3,10 +3,11 @@
 Every method raises ``domain.errors.BackendError`` (or one of its kinds) and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot
@@ -56,6 +57,23 @@ class NewPage:
     to: str | None = None
 
 
+class Confirmed(StrEnum):
+    """What this application can confirm of a page."""
+
+    DISPLAYED = "displayed"
+    SOUNDED = "sounded"
+    INPUT = "input"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A page was ``confirmed`` here: that of an incident which had been paged ``page`` times by then."""
+
+    incident: str
+    page: int
+    confirmed: Confirmed
+
+
 class Backend(Protocol):
     """One account on one escalation backend. An instance serves one thread; only ``close`` may come from another."""
 
@@ -85,6 +103,9 @@ class Backend(Protocol):
 
     def trigger(self, page: NewPage) -> Incident:
         """Open an incident; the open one that has its dedup key is returned instead where there is one."""
+
+    def confirm(self, receipts: Sequence[Receipt]) -> None:
+        """Tell what became of pages here; only a backend that counts pages (``Incident.pages``) wants to know."""
 
     def clock_skew(self, now: datetime) -> timedelta | None:
         """Return how far the backend's clock was ahead of ``now`` at its last answer, None when it never told."""

@@ -72,6 +72,9 @@ def _server(commands: "_Commands[_Parser]") -> None:
     serve.add_argument(
         "--watchdog-url", default="", metavar="URL", help="call this every minute while all is well; or env:NAME"
     )
+    serve.add_argument(
+        "--allow-private-channels", action="store_true", help="let messages go to this machine and private networks"
+    )
     # For benchmarks, which measure how many there could be.
     serve.add_argument("--ingest-limit", type=_count, default=1_000, metavar="N", help=argparse.SUPPRESS)
     serve.add_argument("--parent-stdin", action="store_true", help=argparse.SUPPRESS)

@@ -31,6 +31,7 @@ def serve(options: Namespace) -> int:
             verbose=options.verbose,
             ingest_limit=options.ingest_limit,
             watchdog_url=options.watchdog_url,
+            allow_private_channels=options.allow_private_channels,
         )
     )
 

@@ -29,6 +29,7 @@ from desktop.server.api import (
     overrides,
     people,
     readonly,
+    receipts,
     responses,
     schedules,
     services,
@@ -62,8 +63,8 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    ours = (maintenance_windows, heartbeats, metrics, handovers, acting_primary, audit, links, document, readonly)
-    for part in (*parts, *ours):
+    ours = (maintenance_windows, heartbeats, metrics, handovers, acting_primary, receipts, audit, links)
+    for part in (*parts, *ours, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from desktop.domain.errors import StorageError
+from desktop.server import pages
 from desktop.server.records import Record
 from desktop.server.rows import HistoryRow, Stale, number, write_history
 
@@ -23,13 +24,15 @@ ATTEMPTS = 5
 class Work:
     """What a command works on: its ``connection``, and the incidents that it ``changed``, in order.
 
-    ``history`` are rows of ``log_entries``, written with those of the whole group. ``services`` is which service each
+    ``history`` are rows of ``log_entries`` and ``moves`` what pages mean for messages, written with those of the whole
+    group. ``services`` is which service each
     integration key was found to open within the same transaction: alerts come in swarms.
     """
 
     connection: Connection
     changed: list[Record] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
+    moves: list[pages.Move] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)
 
 
@@ -63,10 +66,11 @@ class Job:
     runs: int = 0
     changed: list[Record] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
+    moves: list[pages.Move] = field(default_factory=list)
 
     def begin(self, transaction: Work) -> Work:
         """Begin another run: nothing of the one before counts."""
-        self.error, self.result, self.changed, self.history = None, None, [], []
+        self.error, self.result, self.changed, self.history, self.moves = None, None, [], [], []
         self.runs += 1
         return Work(transaction.connection, services=transaction.services)
 
@@ -79,7 +83,7 @@ class Job:
 
     def done(self, work: Work) -> None:
         """Take over what a run that succeeded made."""
-        self.changed, self.history = work.changed, work.history
+        self.changed, self.history, self.moves = work.changed, work.history, work.moves
 
     def settle(self) -> None:
         """Tell whoever waits."""
@@ -159,8 +163,9 @@ def _once(transaction: Work, job: Job) -> bool:
 
 
 def finish(connection: Connection, group: Sequence[Job]) -> None:
-    """Write the history of what the group changed, and give it its versions: the last thing before the commit."""
+    """Write the history and the pages of what the group changed, and give it its versions: last before the commit."""
     write_history(connection, [row for job in group for row in job.history])
+    pages.play(connection, [move for job in group for move in job.moves])
     changed = [record for job in group for record in job.changed]
     if not changed:
         return

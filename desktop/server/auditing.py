@@ -1,4 +1,4 @@
-"""The server's audit of itself: what is overdue, and who will be missing. On the keeper's thread; changes nothing.
+"""The server's audit of itself: late, undelivered, soon without anybody. On the keeper's thread; changes nothing.
 
 A step is overdue when it was worked off more than five seconds late, or still is not. All of them are one finding,
 whatever their number: an incident about lateness that is late itself adds none. So is a role that will have nobody.
@@ -13,13 +13,13 @@ from desktop.domain.rotation import schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role, Team
-from desktop.server import schema, things
-from desktop.server.findings import OVERDUE, SCHEDULE, Finding
+from desktop.server import outbox, places, schema, things
+from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, Finding
 from desktop.server.station import Station
 
 LATE = timedelta(seconds=5)
 AHEAD = timedelta(days=14)
-_SOON = timedelta(days=1)
+_SOON = _A_DAY = timedelta(days=1)
 _ROLES = (Role.PRIMARY, Role.SECONDARY)
 _due = schema.incidents.c.next_action_at
 
@@ -46,6 +46,23 @@ def backlog(station: Station, until: datetime) -> tuple[int, datetime | None]:
     with station.storage.read() as connection:
         many, first = connection.execute(asked).one()
     return many, first
+
+
+def undelivered(station: Station) -> Iterator[Finding]:
+    """Yield what says that messages to an address fail: the last one within a day did, for good."""
+    with station.storage.read() as connection:
+        found = outbox.failed(connection, station.clock() - _A_DAY)
+    for failure in found:
+        kind, _, who = failure.recipient.partition(":")
+        name = station.directory.person(who).name if f"{kind}:" == places.PERSON else f"the channel {who}"
+        details = {
+            "recipient": failure.recipient,
+            "failed_at": things.instant(failure.at),
+            "error": failure.error,
+            "mend": "Correct the address in the team file; the next message that arrives there ends this.",
+        }
+        # The digest tells two addresses of one person apart, and says neither.
+        yield Finding(MESSAGE, f"{failure.address} {failure.recipient}", f"Messages to {name} fail", details)
 
 
 def unmanned(team: Team, now: datetime) -> dict[Role, list[Segment]]:

@@ -133,7 +133,7 @@ class _Taking:
 
     def save(self) -> None:
         """Write what became of them."""
-        incidents.save(self._work, list(self._drafts.values()))
+        incidents.save(self._station, self._work, list(self._drafts.values()), self._moment.now)
 
     def _service(self, event: Event) -> str | None:
         if self._own is not None:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from desktop.server import responding, schema
 from desktop.server.present import trigger_id
+from desktop.server.records import MESSAGE, POSTED, RECEIPTS
 
 _entries, _incidents = schema.log_entries.c, schema.incidents.c
 _COLUMNS = (
@@ -21,7 +22,7 @@ _COLUMNS = (
 )
 _ALL: Select[Any] = select(*_COLUMNS).join(schema.incidents)
 _UNLISTED = ("renew",)
-_DETAILS = ("notify", "repeat_escalation_path", "stand_down", responding.NOTE)
+_DETAILS = ("notify", "repeat_escalation_path", "stand_down", responding.NOTE, MESSAGE, POSTED, *RECEIPTS)
 """What an overview leaves out."""
 
 

@@ -6,6 +6,7 @@ Every function takes the ``Station`` and the writer's ``Work``; the time is read
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import maintenance, passes, rows, schema, transitions
+from desktop.server import maintenance, pages, passes, rows, schema, transitions
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
@@ -71,7 +72,7 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
         transitions.assign_directly(draft, moment, actor, opening.people)
     else:
         maintenance.begin(station, work, draft, moment)
-    return save(work, [draft])[0]
+    return save(station, work, [draft], moment.now)[0]
 
 
 def change(
@@ -96,7 +97,7 @@ def change(
         order.append(draft)
     for draft in drafts.values():
         seen(draft)
-    save(work, list(drafts.values()))
+    save(station, work, list(drafts.values()), moment.now)
     return [draft.record for draft in order]
 
 
@@ -116,7 +117,7 @@ def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     moment = station.moment()
     due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
     station.counts.late(moment.now, (record.next_action_at for record in due))
-    return _each(work, due, lambda draft: transitions.work_off(draft, moment))
+    return _each(station, work, due, moment, transitions.work_off)
 
 
 def work_off_next(station: Station, work: Work, limit: int, without: Sequence[str]) -> int:
@@ -124,7 +125,7 @@ def work_off_next(station: Station, work: Work, limit: int, without: Sequence[st
     moment = station.moment()
     due = load(work.connection, station.policies, _NEXT_DUE, now=moment.now, limit=limit, without=without)
     station.counts.late(moment.now, (record.next_action_at for record in due))
-    return _each(work, due, lambda draft: transitions.work_off(draft, moment))
+    return _each(station, work, due, moment, transitions.work_off)
 
 
 def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
@@ -138,26 +139,30 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     # What is due is done on the way.
     station.counts.late(moment.now, (record.next_action_at for record in found))
 
-    def taken_over(draft: Draft) -> None:
+    def taken_over(draft: Draft, moment: Moment) -> None:
         transitions.work_off(draft, moment)
         transitions.take_over(draft, by_schedule)
 
-    return _each(work, found, taken_over)
+    return _each(station, work, found, moment, taken_over)
 
 
-def _each(work: Work, records: Sequence[Record], transition: Callable[[Draft], None]) -> int:
+def _each(
+    station: Station, work: Work, records: Sequence[Record], moment: Moment, transition: Callable[[Draft, Moment], None]
+) -> int:  # fmt: skip
     drafts = [Draft(record, record) for record in records]
     for draft in drafts:
-        transition(draft)
-    save(work, drafts)
+        transition(draft, moment)
+    save(station, work, drafts, moment.now)
     return len(drafts)
 
 
-def save(work: Work, drafts: Sequence[Draft]) -> list[Record]:
+def save(station: Station, work: Work, drafts: Sequence[Draft], now: datetime) -> list[Record]:
     """Write what became of ``drafts``, as part of ``work``; return the incidents that changed."""
     passes.note(work.connection, drafts)
     saved = rows.save(work.connection, drafts, work.history)
     work.changed.extend(saved)
+    for draft in drafts:
+        work.moves.extend(pages.moves(draft, station.roster, station.directory, now))
     return saved
 
 

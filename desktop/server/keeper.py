@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from desktop.domain.errors import WatchbellError
 from desktop.server import auditing, findings, heartbeats
-from desktop.server.findings import OVERDUE, SCHEDULE, Finding
+from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, Finding
 from desktop.server.station import Station
 
 if TYPE_CHECKING:
@@ -87,11 +87,12 @@ class Keeper:
     def _audit(self) -> None:
         station, now = self._station, self._station.clock()
         self._worst = max(self._worst, station.counts.lateness.longest())
-        for finding in (*auditing.overdue(station, self._worst), *self._missing(now)):
+        found = (*auditing.overdue(station, self._worst), *auditing.undelivered(station), *self._missing(now))
+        for finding in found:
             self._report(finding, now)
         self._worst = 0.0
         with station.storage.read() as connection:
-            ended = findings.unseen(connection, (OVERDUE, SCHEDULE), now - _OVER)
+            ended = findings.unseen(connection, (OVERDUE, MESSAGE, SCHEDULE), now - _OVER)
         for kind, key in ended:
             log.info("found over", extra={"fields": {"kind": kind, "key": key}})
             station.writer.run(partial(findings.over, station, kind=kind, key=key))

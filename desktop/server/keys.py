@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from desktop.domain.errors import InputError
 from desktop.domain.team import Team
+from desktop.team import addresses
 
 # A client gives up on an answer after 8 seconds.
 PATIENCE = 5.0
@@ -30,14 +31,21 @@ def integration_keys(team: Team, patience: float | None = None) -> dict[str, str
     return keys
 
 
-def _secret(reference: str, service: str, patience: float | None) -> str:
+def secret(reference: str, patience: float | None) -> str | None:
+    """Return what ``reference`` (``env:NAME``, ``keyring:NAME``) stands for, None when it is not set where this runs.
+
+    ``patience`` as for ``integration_keys``; InputError when the keyring cannot be used, or does not answer.
+    """
     kind, _, name = reference.partition(":")
     if kind == "env":
-        value = os.environ.get(name)
-    elif kind == "keyring":
-        value = _within(patience, name, lambda: _from_keyring(name))
-    else:
+        return os.environ.get(name)
+    return _within(patience, name, lambda: _from_keyring(name)) if kind == "keyring" else None
+
+
+def _secret(reference: str, service: str, patience: float | None) -> str:
+    if not addresses.is_reference(reference):
         raise InputError(f"service {service}: write integration_key as env:NAME or keyring:NAME")
+    value = secret(reference, patience)
     if not value:
         raise InputError(f"service {service}: {reference} is not set where the server runs")
     return value

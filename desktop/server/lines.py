@@ -8,7 +8,7 @@ from desktop.server import escalations, holding, present, responding, things
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
-from desktop.server.records import Record
+from desktop.server.records import MESSAGE, POSTED, RECEIPTS, Record
 from desktop.server.roster import Roster
 
 Json = dict[str, Any]
@@ -22,6 +22,9 @@ _KINDS = {
     "stand_down": "annotate",
     responding.CALL: "annotate",
     responding.STATUS_UPDATE: "annotate",
+    MESSAGE: "notify",
+    POSTED: "annotate",
+    **dict.fromkeys(RECEIPTS, "notify"),
 }
 _KNOWN = frozenset(
     {
@@ -38,6 +41,11 @@ _WORDS = {
     "escalate": "Escalated to {people}",
     "exhaust_escalation_path": "Nobody is left to escalate to",
     "field_value_change": "Changed",
+    "displayed": "Displayed to {people}",
+    "input": "{people} used keyboard or mouse there",
+    MESSAGE: "Messaged {people}",
+    POSTED: "Posted to a channel of the team",
+    "sounded": "Sounded for {people}",
     "notify": "Paged {people}",
     "overdue": "The target to resolve has passed",
     holding.HELD: "Under maintenance: it pages nobody before that ends",

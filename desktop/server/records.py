@@ -14,6 +14,10 @@ from desktop.server.codec import Frozen, Json
 from desktop.server.contributions import Note, Responder
 
 ENGINE = "engine"
+MESSAGE, POSTED = "message", "posted"
+"""The types of the history's lines about messages that were sent: to a person, to a channel of the team."""
+RECEIPTS = ("displayed", "sounded", "input")
+"""The types of its lines about what the tray application of somebody who was paged confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ answer an offer of a watch to somebody else   no        no       no     no
 cancel or widen a handover of one's own       yes       yes      yes    no
 cancel or widen a handover of others          no        yes      yes    no
 say for another primary that they are back    no        no       no     no
+confirm what one's application showed         yes       yes      yes    no
 read the team file                            no        no       yes    no
 apply a team file                             no        no       yes    no
 read the audit log                            no        no       yes    no

@@ -15,6 +15,7 @@ from desktop.server.counts import Running
 from desktop.server.engine import Engine
 from desktop.server.keeper import Keeper
 from desktop.server.keys import integration_keys
+from desktop.server.messenger import Messenger
 from desktop.server.records import Record
 from desktop.server.roster import Roster
 from desktop.server.station import Clock, Station, utc_now
@@ -32,15 +33,19 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """Everything that runs beside the HTTP server."""
+    """Everything that runs beside the HTTP server. ``allow_private_channels``: messages may go to this network, too."""
 
-    def __init__(self, storage: Storage, roster: Roster, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, storage: Storage, roster: Roster, clock: Clock = utc_now, *, allow_private_channels: bool = False
+    ) -> None:  # fmt: skip
         self.hub = Hub()
         self.storage = storage
         self.writer = Writer(storage, self._committed, self.hub.drop)
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
         self.keeper = Keeper(self.station)
+        self.messenger = Messenger(self.station, lambda: self.hub.people, allow_private=allow_private_channels)
+        self.hub.came_or_left = self.messenger.wake
         self.station.escalating = lambda: self.engine.alive
         self.station.running = self._running
         self.station.renewed = self._renewed
@@ -54,6 +59,7 @@ class Server:
         self.watchkeeper.start()
         self.engine.start()
         self.keeper.start()
+        self.messenger.start()
 
     def begin(self) -> None:
         """Begin to write, and to take up what other servers wrote."""
@@ -66,6 +72,7 @@ class Server:
         self.keeper.stop()
         self.engine.stop()
         self.watchkeeper.stop()
+        self.messenger.stop()
         if self.follower is not None:
             self.follower.stop()
         self.writer.close()
@@ -91,6 +98,7 @@ class Server:
     def _committed(self, changed: Sequence[Record]) -> None:
         self.engine.committed(changed)
         self.watchkeeper.committed(changed)
+        self.messenger.committed()
         if self.follower is None:
             self.hub.publish(changed)
         for record in changed:

@@ -39,7 +39,8 @@ class ServeOptions:
     With ``parent_stdin``, one line of JSON on standard input brings the token and the person of whoever started us.
     ``tls_cert`` and ``tls_key`` are PEM files; ``behind_proxy`` names the addresses of proxies; ``public_url`` is where
     others reach the server. ``ingest_limit`` is how many new incidents are taken by one integration key in a minute.
-    ``watchdog_url`` (or ``env:NAME``) is called every minute while all is well.
+    ``watchdog_url`` (or ``env:NAME``) is called every minute while all is well. ``allow_private_channels`` lets
+    messages go to machines of this network.
     """
 
     database: str | None = None
@@ -54,6 +55,7 @@ class ServeOptions:
     verbose: bool = False
     ingest_limit: int = limits.NEW_INCIDENTS
     watchdog_url: str = field(default="", repr=False)
+    allow_private_channels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _serve(options: ServeOptions, handshake: Handshake | None, way: _Way) -> int
         if handshake is not None:
             admit(storage, handshake.token, handshake.person, utc_now())
         with listening.open_socket(options.host, options.port, tell=options.parent_stdin) as listener:
-            server = Server(storage, roster)
+            server = Server(storage, roster, allow_private_channels=options.allow_private_channels)
             server.station.limits = limits.Limits(floods=limits.Floods(options.ingest_limit))
             _run_until_told(server, listener, lock, way, reads_stdin=options.parent_stdin)
         return 0

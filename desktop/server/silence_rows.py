@@ -14,7 +14,7 @@ from desktop.domain.additions import merged
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role
-from desktop.server import additions, schema
+from desktop.server import additions, receipts, schema
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 
@@ -71,9 +71,16 @@ def _escalated(connection: Connection, row: AnyRow) -> tuple[Escalated, ...]:
 
 
 def _heard(connection: Connection, row: AnyRow) -> tuple[datetime, ...]:
-    """Return when the primary did anything: whatever people change is in the audit log."""
+    """Return when the primary did anything: whatever people change is in the audit log.
+
+    What their application shows or sounds by itself says nothing of them; their keyboard and mouse do.
+    """
     table = schema.audit.c
-    asked = select(table.at).where(table.at > row.paged_at, table.actor == f"person:{row.primary_id}")
+    asked = select(table.at).where(
+        table.at > row.paged_at,
+        table.actor == f"person:{row.primary_id}",
+        table.action.not_in(receipts.BY_ITSELF),
+    )
     return tuple(connection.execute(asked.order_by(table.at).limit(MOST)).scalars())
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +61,10 @@ class Subscriber:
 
 
 class Hub:
-    """Passes each change on to every open stream. ``publish`` may be called from any thread."""
+    """Passes each change on to every open stream. ``publish`` may be called from any thread.
+
+    ``came_or_left`` is called, on the event loop, when a stream begins or ends.
+    """
 
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
@@ -69,6 +72,7 @@ class Hub:
         self._station: Station | None = None
         self._stopped = False
         self._curfew: asyncio.Task[None] | None = None
+        self.came_or_left: Callable[[], None] = lambda: None
 
     def start(self, station: Station) -> None:
         """Begin to pass on, on the running event loop."""
@@ -81,15 +85,22 @@ class Hub:
         """How many streams are open."""
         return len(self._subscribers)
 
+    @property
+    def people(self) -> frozenset[str]:
+        """Who has a stream, from any thread."""
+        return frozenset(subscriber.person for subscriber in tuple(self._subscribers) if subscriber.person)
+
     def add(self, subscriber: Subscriber) -> None:
         """Let ``subscriber`` have every change from now on."""
         self._subscribers.add(subscriber)
+        self.came_or_left()
         if self._stopped:
             subscriber.end()
 
     def remove(self, subscriber: Subscriber) -> None:
         """Forget ``subscriber``."""
         self._subscribers.discard(subscriber)
+        self.came_or_left()
 
     def publish(self, changed: Sequence[Record]) -> None:
         """Tell every stream of incidents that changed."""

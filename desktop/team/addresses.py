@@ -3,7 +3,8 @@
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from desktop.team.words import LOOKS_LIKE_REFERENCE, Wrong, said, text
+from desktop.team.schemas import SCHEMAS
+from desktop.team.words import LOOKS_LIKE_REFERENCE, Wrong, nearest, said, text
 
 _REFERENCE = re.compile(r"keyring:[A-Za-z0-9][\w.@/-]{0,127}|env:[A-Za-z_]\w{0,127}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -90,6 +91,9 @@ def doubt(address: str) -> str:
     """Return what is doubtful about where a message goes, empty where nothing is: only of mail it is never a secret."""
     if is_reference(address) or _is_mail(address):
         return ""
+    schema = address.partition(":")[0].lower()
+    if schema not in SCHEMAS:
+        return f"messages are not sent to {said(schema)} addresses{nearest(schema, SCHEMAS)}"
     return f"whoever knows such an address can often write there: {_MEND}."
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from desktop.backends.base import Backend, FullState, IncidentChanged, NewPage
+from desktop.backends.base import Backend, Confirmed, FullState, IncidentChanged, NewPage, Receipt
 from desktop.backends.pagerduty import mapping
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.client import Wire
@@ -113,6 +113,18 @@ class TestBackend:
             list(events)
             closer.join()
 
+    def test_pages_are_confirmed_and_what_is_no_page_of_ours_is_said(self, make: Make) -> None:
+        backend = make()
+        opened = backend.trigger(PAGE)
+        assert opened.pages == 1
+        receipts = [Receipt(opened.id, opened.pages, confirmed) for confirmed in Confirmed]
+        for _ in range(2):
+            backend.confirm(receipts)
+        with pytest.raises(NotFound):
+            backend.confirm([Receipt("QNOSUCH", 1, Confirmed.DISPLAYED)])
+        backend.confirm([])
+        backend.resolve(opened.id)
+
 
 class TestRealServer:
     """What only the real server has."""
@@ -145,6 +157,15 @@ class TestRealServer:
         opened = backend.trigger(NewPage("Test", Severity.SEV1, to="ben"))
         assert [p.id for p in opened.assignees] == ["ben"]
         assert opened.escalates_at is None
+
+    def test_receipts_stand_in_the_history_once(self, real: Serving) -> None:
+        backend = PagerDutyBackend(real.url, real.token(), utc_now)
+        opened = backend.trigger(PAGE)
+        for _ in range(2):
+            backend.confirm([Receipt(opened.id, 1, Confirmed.DISPLAYED)])
+        found = Wire(real.url, real.token()).get(f"/incidents/{opened.id}/log_entries")["log_entries"]
+        assert [e["watchbell"]["type"] for e in found if e["type"] == "notify_log_entry"] == ["displayed"]
+        backend.resolve(opened.id)
 
     def test_hostile_titles_arrive_plain(self, real: Serving) -> None:
         backend, key = PagerDutyBackend(real.url, real.token(), utc_now), real.key()

@@ -2,12 +2,12 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from desktop.backends.base import FullState, IncidentChanged, NewPage, StreamEvent
+from desktop.backends.base import FullState, IncidentChanged, NewPage, Receipt, StreamEvent
 from desktop.domain.errors import NotFound, Unreachable, WatchbellError
 from desktop.domain.incident import Acknowledgement, Incident, OnCall, Person, Snapshot, Status
 from desktop.domain.severity import Severity
@@ -27,6 +27,7 @@ class FakeServer:
         self.streams: list[queue.Queue[StreamEvent | WatchbellError | None]] = []
         self.lock = threading.RLock()
         self.has_stream = True
+        self.receipts: list[Receipt] = []
         self.connected = threading.Event()
 
     def check(self, call: str, about: str = "") -> None:
@@ -147,6 +148,14 @@ class FakeBackend:
                 dedup_key=page.dedup_key or "",
             )
         )
+
+    def confirm(self, receipts: Sequence[Receipt]) -> None:
+        """Keep what is confirmed; NotFound where nothing of it is about an incident here."""
+        self._server.check("confirm")
+        known = [receipt for receipt in receipts if receipt.incident in self._server.incidents]
+        if receipts and not known:
+            raise NotFound("no such page")
+        self._server.receipts.extend(known)
 
     def clock_skew(self, now: datetime) -> timedelta | None:
         """Return that the clocks agree."""

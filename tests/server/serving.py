@@ -41,6 +41,7 @@ class Serve:
         )
         self.url = ""
         self._errors: list[str] = []
+        self._written = threading.Condition()
         self._reader = threading.Thread(target=self._read_errors, name="reads-serve", daemon=True)
         self._reader.start()
 
@@ -68,6 +69,11 @@ class Serve:
         assert self.popen.stdout is not None
         return self.popen.stdout.read()
 
+    def await_log(self, text: str, seconds: float = 15) -> None:
+        """Wait until its log says ``text``."""
+        with self._written:
+            assert self._written.wait_for(lambda: any(text in line for line in self._errors), seconds), self._errors
+
     def end(self, number: int | None = None, seconds: float = 15) -> tuple[int, str]:
         """Send it a signal (none: it ends by itself), wait, and return its exit code and its log."""
         if number is not None:
@@ -78,7 +84,10 @@ class Serve:
 
     def _read_errors(self) -> None:
         assert self.popen.stderr is not None
-        self._errors.extend(self.popen.stderr)
+        for line in self.popen.stderr:
+            with self._written:
+                self._errors.append(line)
+                self._written.notify_all()
 
 
 @contextmanager

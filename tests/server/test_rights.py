@@ -223,6 +223,14 @@ def back_for_another(house: House, who: str) -> Answer:
     return house.call("POST", f"{place}/back", person=who)
 
 
+def confirm(house: House, who: str) -> Answer:
+    part: dict[str, object] = {"title": "t", "type": "incident", "service": {"id": "payments"}}
+    part |= {"assignments": [{"assignee": {"id": who if who in house.server.station.directory.people else "ana"}}]}
+    made = house.call("POST", "/incidents", {"incident": part}).json()["incident"]
+    body = {"receipts": [{"incident": made["id"], "page": 1, "type": "displayed"}]}
+    return house.call("POST", "/watchbell/v1/receipts", body, person=who)
+
+
 HELP = {"message": "", "responder_request_targets": [{"id": "ben", "type": "user_reference"}]}
 TRIES: dict[str, Try] = {
     "read incidents, schedules and people": reading,
@@ -261,6 +269,7 @@ TRIES: dict[str, Try] = {
     "read the audit log": lambda house, who: house.call("GET", "/watchbell/v1/audit", person=who),
     "change schedules or policies piece by piece": piecemeal,
     "make, list or revoke tokens": tokens_by_http,
+    "confirm what one's application showed": confirm,
     "enqueue an event": enqueue,
 }  # fmt: skip
 

@@ -67,6 +67,8 @@ def eventful(house: House) -> Json:
     house.call("POST", "/v2/enqueue", {**house.event(key="full", severity="error"), **links}, person="")
     incident = house.incident("full")
     name = incident["id"]
+    confirmed = {"receipts": [{"incident": name, "page": 1, "type": "displayed"}]}
+    assert house.call("POST", "/watchbell/v1/receipts", confirmed).status_code == 200
     house.tick(31 * MINUTE)
     house.put(name, title="db is down", urgency="low")
     house.put(name, priority={"id": "sev0", "type": "priority_reference"})

@@ -125,3 +125,10 @@ def test_a_row_with_one_person_in_two_roles_is_a_warning() -> None:
         f"team.toml:{HERE + 7}: weeks[1].secondary: "
         "ana is primary in this row too: somebody else will cover as secondary."
     )
+
+
+@pytest.mark.parametrize("schema", ["syslog", "dbus", "https", "pagerduty"])
+def test_an_address_to_which_nothing_is_sent_is_a_warning(schema: str) -> None:
+    for added, key, line in PLACES:
+        [warning] = warnings(added.format(f"{schema}://localhost"))
+        assert warning.startswith(f'team.toml:{HERE + line}: {key}: messages are not sent to "{schema}" addresses; ')

@@ -2,11 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage, OnCallChanged, StreamEvent
+from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage, OnCallChanged, Receipt, StreamEvent
 from desktop.backends.pagerduty import mapping
 from desktop.backends.pagerduty.client import STREAM_SILENCE, Json, Wire
 from desktop.backends.pagerduty.sse import ServerEvent, events
@@ -15,6 +15,7 @@ from desktop.domain.incident import Incident, OnCall, Person, Snapshot
 from desktop.domain.severity import Severity, of_priority
 
 STREAM_PATH = "/watchbell/v1/stream"
+RECEIPTS_PATH = "/watchbell/v1/receipts"
 PAGE = 100
 # PagerDuty refuses offset + limit past this.
 MOST = 10_000
@@ -120,6 +121,12 @@ class PagerDutyBackend:
             if existing is None:
                 raise
             return existing
+
+    def confirm(self, receipts: Sequence[Receipt]) -> None:
+        """Tell our own server what became of pages here; PagerDuty counts none, and is told nothing."""
+        told = [{"incident": r.incident, "page": r.page, "type": r.confirmed.value} for r in receipts if r.page > 0]
+        if told:
+            self._wire.post(RECEIPTS_PATH, {"receipts": told})
 
     def clock_skew(self, now: datetime) -> timedelta | None:
         """Return how far the backend's clock was ahead of ``now`` at its last answer, by the ``Date`` of it."""

@@ -1,0 +1,1 @@
+"""How a message leaves for mail, chat and telephone: through Apprise, kept on a short lead. On channel workers."""

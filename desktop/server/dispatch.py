@@ -1,0 +1,119 @@
+"""Takes messages that are due, says what they say, and notes what became of them. On the writer's thread."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from desktop.channels.outcome import Outcome
+from desktop.channels.text import Text
+from desktop.server import incidents, links, outbox, wording
+from desktop.server.outbox import Kind, State
+from desktop.server.places import PERSON
+from desktop.server.records import ENGINE, MESSAGE, POSTED
+from desktop.server.station import Station
+from desktop.server.tables.messages import pages
+from desktop.server.writer import Work
+
+log = logging.getLogger(__name__)
+
+_page = pages.c
+_ENDED = select(_page.ended_at).where(
+    _page.incident_id == bindparam("incident"),
+    _page.number == bindparam("number"),
+    _page.person_id == bindparam("person"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that this server has taken: its ``attempt``-th."""
+
+    id: int
+    attempt: int
+    kind: str
+    recipient: str
+    address: str
+    incident: str | None
+    text: Text
+
+
+def take(station: Station, work: Work, most: int) -> list[Outgoing]:
+    """Lease at most ``most`` messages that are due now, and return what they say."""
+    now = station.clock()
+    while rows := outbox.due(work.connection, now):
+        # What is dropped makes room: behind it another one to the same address may be due.
+        found = (_outgoing(station, work, row, now) for row in rows if not _dropped(work, row, now))
+        if taken := list(islice((outgoing for outgoing in found if outgoing is not None), most)):
+            outbox.take(work.connection, [outgoing.id for outgoing in taken], now)
+            return taken
+    return []
+
+
+def _outgoing(station: Station, work: Work, row: Row[Any], now: datetime) -> Outgoing | None:
+    try:
+        text = _text(station, work, row, now)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        # Whatever is wrong with it, it must not hold up the others.
+        log.exception("a message cannot be worded", extra={"fields": {"message": row.id}})
+        outbox.drop(work.connection, row.id, State.FAILED, "it cannot be worded", now)
+        return None
+    return Outgoing(row.id, row.attempts + 1, row.kind, row.recipient, row.address, row.incident_id, text)
+
+
+def _dropped(work: Work, row: Row[Any], now: datetime) -> bool:
+    """Settle a message that is not to be sent any more; tell whether it was one."""
+    if row.attempts >= outbox.MOST_ATTEMPTS:
+        outbox.drop(work.connection, row.id, State.FAILED, "every attempt ended with the server that made it", now)
+    elif _over(work, row):
+        outbox.drop(work.connection, row.id, State.CANCELLED, "", now)
+    else:
+        return False
+    return True
+
+
+def _over(work: Work, row: Row[Any]) -> bool:
+    """Tell whether a page ended while its message waited for another attempt."""
+    if row.kind != Kind.PAGE:
+        return False
+    asked = {"incident": row.incident_id, "number": row.page, "person": row.recipient.removeprefix(PERSON)}
+    return work.connection.execute(_ENDED, asked).scalar_one_or_none() is not None
+
+
+def _text(station: Station, work: Work, row: Row[Any], now: datetime) -> Text:
+    """Return what a message says. A page says what its incident is now, with a link of this attempt's own."""
+    if row.text is not None:
+        return Text(row.text["title"], row.text["body"])
+    record, person = incidents.find(station, work.connection, row.incident_id), row.recipient.removeprefix(PERSON)
+    link = links.issue(work.connection, record.id, person, links.Action.ACKNOWLEDGE, now, station.public_url)
+    return wording.page(record, station.directory, person, link)
+
+
+def settle(work: Work, outgoing: Outgoing, became: Outcome, now: datetime) -> None:
+    """Note what became of an attempt, in its row, in the history of its incident, and in the log."""
+    state = outbox.settle(work.connection, outgoing.id, outgoing.attempt, became, now)
+    if state == State.SENT and outgoing.incident is not None:
+        work.history.append(_line(outgoing, now))
+    elif state in (State.WAITING, State.FAILED):
+        fields = {"message": outgoing.id, "to": outgoing.recipient, "attempt": outgoing.attempt, "error": became.reason}
+        log.warning("message failed" if state == State.FAILED else "message delayed", extra={"fields": fields})
+
+
+def _line(outgoing: Outgoing, now: datetime) -> dict[str, Any]:
+    """Return what the history of the incident says of a message that was sent."""
+    people = [outgoing.recipient.removeprefix(PERSON)] if outgoing.recipient.startswith(PERSON) else []
+    data = {"to": outgoing.recipient, "kind": outgoing.kind, **({"assignees": people} if people else {})}
+    return {
+        "incident_id": outgoing.incident,
+        "type": MESSAGE if people else POSTED,
+        "at": now,
+        "actor": ENGINE,
+        "channel": "auto",
+        "data": data,
+    }

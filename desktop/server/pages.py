@@ -1,0 +1,200 @@
+"""Who was paged, in rows: each page of a person, its end, and the messages that follow from both. On the writer.
+
+What happened is told from an incident's draft (``moves``, pure) and written once for all that shares a commit
+(``play``), in the transaction of the transition: no page is without its ladder, and none climbs after its end.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from desktop.channels.text import Text
+from desktop.domain.incident import Status
+from desktop.domain.ladder import has_ladder
+from desktop.server import outbox, places, wording
+from desktop.server.dialects import insert_all
+from desktop.server.directory import Directory
+from desktop.server.outbox import Kind, Message, State
+from desktop.server.records import Draft, Record
+from desktop.server.roster import Roster
+from desktop.server.tables.messages import messages, pages
+
+# The lines of the history by which people are paged.
+_PAGING = frozenset({"assign", "escalate", "repeat_escalation_path", "notify"})
+
+_page, _message = pages.c, messages.c
+_END = (
+    update(pages)
+    .where(_page.incident_id == bindparam("b_incident"), _page.number <= bindparam("b_number"))
+    .where(_page.ended_at.is_(None))
+    .values(ended_at=bindparam("b_at"), next_at=None)
+    .returning(_page.person_id, _page.number)
+)
+_THEIRS = _END.where(_page.person_id == bindparam("b_person"))
+_CANCEL = (
+    update(messages)
+    .where(
+        _message.incident_id == bindparam("b_incident"),
+        _message.kind == Kind.PAGE,
+        _message.state == State.WAITING,
+        _message.recipient == bindparam("b_recipient"),
+        _message.page == bindparam("b_page"),
+    )
+    .values(state=State.CANCELLED, settled_at=bindparam("b_at"))
+)
+# Whatever was tried may have arrived, even what is cancelled now because it was to be tried again.
+_TRIED = select(_message.recipient, _message.address, _message.page).where(
+    _message.incident_id == bindparam("incident"),
+    _message.kind == Kind.PAGE,
+    _message.state.in_((State.SENT, State.SENDING, State.CANCELLED)),
+    _message.attempts > 0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """The ``number``-th page of an incident, to ``people``; those who ``climb`` have other channels to try."""
+
+    incident: str
+    number: int
+    people: tuple[str, ...]
+    climb: frozenset[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of all pages of an incident up to the ``number``-th, by ``by``; ``text`` says so to who was messaged.
+
+    Without a ``text`` somebody joined others who had it already: only their own pages end.
+    """
+
+    incident: str
+    number: int
+    by: str
+    at: datetime
+    text: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that ``messages`` say beside all pages."""
+
+    messages: tuple[Message, ...]
+
+
+Move = Paged | Ended | Told
+
+
+def moves(draft: Draft, roster: Roster, directory: Directory, now: datetime) -> list[Move]:
+    """Return what the transition that made ``draft`` means for pages, in order."""
+    record, found = draft.record, list[Move]()
+    kinds = {entry.type for entry in draft.entries}
+    if kinds & {"acknowledge", "resolve"}:
+        found.append(_end(draft, directory, now))
+    if people := _paged(draft):
+        climb = {p for p in people if has_ladder(record.severity) and places.ladder(roster, p)}
+        found.append(Paged(record.id, record.pages, people, frozenset(climb), now))
+    if overdue := [person for entry in draft.entries if entry.type == "overdue" for person in entry.data["told"]]:
+        found.append(Told(tuple(_overdue(record, roster, directory, overdue, now))))
+    return found
+
+
+def play(connection: Connection, moves: Sequence[Move]) -> None:
+    """Write what ``moves`` say."""
+    rows = [row for move in moves if isinstance(move, Paged) for row in _rows(move)]
+    insert_all(connection, pages, rows)
+    for move in moves:
+        if isinstance(move, Ended):
+            _play_end(connection, move)
+        elif isinstance(move, Told):
+            outbox.put(connection, move.messages)
+
+
+def _paged(draft: Draft) -> tuple[str, ...]:
+    people = (p for entry in draft.entries if entry.type in _PAGING for p in entry.data.get("assignees", ()))
+    return tuple(dict.fromkeys(people))
+
+
+def _end(draft: Draft, directory: Directory, now: datetime) -> Ended:
+    record, before = draft.record, draft.before
+    by = next((e.actor for e in draft.entries if e.type in ("acknowledge", "resolve")), record.changed_by)
+    joined = record.open and before is not None and before.status is Status.ACKNOWLEDGED
+    # A page that follows in the same transition is of the next number.
+    number = record.pages - 1 if record.open and _paged(draft) else record.pages
+    text = None if joined else wording.stand_down(record, directory)
+    return Ended(record.id, number, by, now, text)
+
+
+def _overdue(
+    record: Record, roster: Roster, directory: Directory, people: Iterable[str], now: datetime
+) -> Iterable[Message]:  # fmt: skip
+    for person in people:
+        for address in places.ladder(roster, person)[:1]:
+            yield Message(
+                key=f"overdue:{record.id}:{person}",
+                kind=Kind.OVERDUE,
+                recipient=f"{places.PERSON}{person}",
+                address=address,
+                at=now,
+                incident=record.id,
+                text=wording.overdue(record, directory, person),
+            )
+
+
+def _rows(move: Paged) -> list[dict[str, Any]]:
+    return [
+        {
+            "incident_id": move.incident,
+            "number": move.number,
+            "person_id": person,
+            "paged_at": move.at,
+            "used": [],
+            "next_at": move.at if person in move.climb else None,
+        }
+        for person in move.people
+    ]
+
+
+def _play_end(connection: Connection, move: Ended) -> None:
+    """End pages, cancel what was not sent for them, and tell who was messaged.
+
+    In this order: whoever climbs or sends meanwhile on another server is waited for, and what they did is seen.
+    """
+    values: dict[str, Any] = {"b_incident": move.incident, "b_number": move.number, "b_at": move.at}
+    everyone = move.text is not None
+    if not everyone:
+        values["b_person"] = move.by.removeprefix("person:")
+    ended = {(f"{places.PERSON}{person}", number) for person, number in
+             connection.execute(_END if everyone else _THEIRS, values)}  # fmt: skip
+    if not ended:
+        return
+    connection.execute(
+        _CANCEL,
+        [{"b_incident": move.incident, "b_recipient": recipient, "b_page": number, "b_at": move.at}
+         for recipient, number in sorted(ended)],
+    )  # fmt: skip
+    if move.text is not None:
+        outbox.put(connection, _stand_downs(connection, move, move.text, ended))
+
+
+def _stand_downs(
+    connection: Connection, move: Ended, text: Text, ended: set[tuple[str, int]]
+) -> list[Message]:  # fmt: skip
+    tried = connection.execute(_TRIED, {"incident": move.incident})
+    told = dict.fromkeys((r, address) for r, address, page in tried if (r, page) in ended and r != move.by)
+    return [
+        Message(
+            key=f"stand_down:{move.incident}:{move.number}:{recipient}:{address}",
+            kind=Kind.STAND_DOWN,
+            recipient=recipient,
+            address=address,
+            at=move.at,
+            incident=move.incident,
+            text=text,
+        )
+        for recipient, address in told
+    ]
