@@ -79,6 +79,7 @@ def _server(commands: "_Commands[_Parser]") -> None:
     whose = create.add_mutually_exclusive_group(required=True)
     whose.add_argument("--person", metavar="ID", help="an API token for this person")
     whose.add_argument("--service", metavar="ID", help="an integration key for this service")
+    whose.add_argument("--calendar", metavar="ID", help="what opens this person's calendar (.ics), and nothing else")
     create.add_argument(
         "--expires", type=_lifetime, metavar="90d", help="after how long it ends (d, w, h; default: never)"
     )

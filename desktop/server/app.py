@@ -13,8 +13,11 @@ from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
+    absences,
     audit,
+    calendars,
     document,
+    duties,
     events,
     health,
     incidents,
@@ -24,8 +27,10 @@ from desktop.server.api import (
     people,
     readonly,
     responses,
+    review,
     schedules,
     services,
+    sheets,
     team,
 )
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
@@ -34,6 +39,7 @@ from desktop.server.limits import Flooded
 from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
+from desktop.server.tokens import Holder
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +60,8 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    for part in (*parts, audit, document, readonly):
+    ours = (duties, sheets, review, calendars, absences)
+    for part in (*parts, *ours, audit, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
@@ -62,12 +69,21 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
 
 
 class _Doors(Gate):
-    """The gate, with the doors of the senders: they bring an integration key, which their endpoints look at."""
+    """The gate, with the doors of the senders: they bring an integration key, which their endpoints look at.
+
+    And with that of calendar programs, whose token stands in the address.
+    """
 
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
         if scope["path"] in ingest.PATHS:
             return 0, None
         return await super()._authenticate(scope, request)
+
+    def _find(self, scope: Scope, token: str) -> Holder | None:
+        if token or not calendars.is_feed(scope["method"], scope["path"]):
+            return super()._find(scope, token)
+        with self._station.storage.read() as connection:
+            return calendars.holder_of(connection, scope["path"], scope["query_string"], self._station.clock())
 
 
 def _beside(api: FastAPI, stream: Stream) -> App:

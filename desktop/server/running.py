@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from desktop import team as teams
 from desktop.domain.errors import InputError
-from desktop.server import applying, audit, files, tokens
+from desktop.server import applying, audit, files, keeping, tokens
 from desktop.server.applying import Applied
 from desktop.server.engine import Engine
 from desktop.server.keys import integration_keys
@@ -47,6 +47,7 @@ class Server:
 
     def begin(self) -> None:
         """Begin to write, and to take up what other servers wrote."""
+        keeping.begin(self.storage, self.station.clock())
         self.writer.start()
         if self.follower is not None:
             self.follower.start()

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select
 
 from desktop import team as teams
+from desktop.domain.duty import Kind, Mark
 from desktop.domain.errors import InputError
 from desktop.domain.team import Team
-from desktop.server import additions, applying, schema
+from desktop.server import additions, applying, marks, schema
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
 from desktop.server.limits import Limits
@@ -51,7 +52,7 @@ class Station:
         with storage.read() as connection:
             self._digest = _digest(applying.current(connection))
             self.revision = additions.revision(connection)
-            self.roster = Roster(roster.file, additions.read(connection))
+            self.roster = Roster(roster.file, additions.read(connection), _certified(connection))
             self.directory = directories.read(connection)
 
     def reached_at(self, origin: str) -> None:
@@ -86,13 +87,13 @@ class Station:
             if revision == self.revision:
                 return False
             applied = applying.current(connection)
-            added = additions.read(connection)
+            added, certified = additions.read(connection), _certified(connection)
             directory = replace(directories.read(connection), origin=self.directory.origin)
         file = self.roster.file
         if applied is not None and applied.digest != self._digest:
             # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.
             file = _understood(applied) or file
-        self.roster, self.directory = Roster(file, added), directory
+        self.roster, self.directory = Roster(file, added, certified), directory
         self._digest, self.revision = _digest(applied), revision
         return True
 
@@ -105,6 +106,10 @@ def _understood(applied: applying.Applied) -> Team | None:
         fields = {"digest": applied.digest, "error": error.message}
         log.error("team not understood: the old one is kept", extra={"fields": fields})  # noqa: TRY400 - said in words
         return None
+
+
+def _certified(connection: Connection) -> tuple[Mark, ...]:
+    return marks.ruled(marks.held(marks.of_kind(connection, Kind.CERTIFICATION)))
 
 
 def _digest(applied: applying.Applied | None) -> str:
