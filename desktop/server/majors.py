@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, or_, select, text, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, text, union
 
 from desktop.domain import duty
 from desktop.domain.duties import MajorIncident
@@ -55,9 +55,8 @@ def unsettled(connection: Connection, since: datetime, window: tuple[datetime, d
     asked = _MAJORS.outerjoin(settled_incidents, _settled.incident_id == _incidents.id)
     asked = asked.where(_incidents.id.in_(_ever_major(since)), late, shown).order_by(_incidents.created_at.desc())
     rows = connection.execute(asked.limit(MOST)).all()
-    left_out = 0
-    if len(rows) == MOST:
-        left_out = len(connection.execute(asked.with_only_columns(_incidents.id).offset(MOST).limit(MOST)).all())
+    counted = select(func.count()).select_from(asked.with_only_columns(_incidents.id).order_by(None).subquery())
+    left_out = connection.execute(counted).scalar_one() - MOST if len(rows) == MOST else 0
     return _told(connection, rows, left_out)
 
 

@@ -1,10 +1,8 @@
-"""The review of a month, worked out from rows month by month, and as JSON. On a connection, any thread."""
+"""The review of a month, worked out from its rows, and as JSON. Any thread."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
-
-from sqlalchemy import Connection
 
 from desktop.domain.measures import Measure
 from desktop.domain.review import FALSE_ALARM_LIMIT, PersonFigures, Review, SeverityFigures, review
@@ -16,20 +14,20 @@ from desktop.domain.wall import clock, instant
 from desktop.domain.watch import shift_at
 from desktop.server import handling, things
 from desktop.server.directory import Directory
+from desktop.server.storage import Storage
 
 Json = dict[str, Any]
 
 _INSTANT = timedelta(microseconds=1)
 
 
-def months(connection: Connection, team: Team, first: date, last: date, now: datetime) -> Iterator[Review]:
-    """Yield the review of each month from that of ``first`` to that of ``last``, with one month's rows at a time."""
-    day = first.replace(day=1)
-    while day <= last:
-        following = (day + timedelta(days=31)).replace(day=1)
-        start, end = (instant(datetime.combine(d, time()), team.time_zone) for d in (day, following))
-        yield review(team, handling.handled(connection, start, _shifts_end(team, end)), start, end, now)
-        day = following
+def month(storage: Storage, team: Team, day: date, now: datetime) -> Review:
+    """Return the review of the month that begins on ``day``, on the team's clock: only its rows are read and kept."""
+    following = (day + timedelta(days=31)).replace(day=1)
+    start, end = (instant(datetime.combine(d, time()), team.time_zone) for d in (day, following))
+    # One transaction for each month: a long one would keep the database from tidying up.
+    with storage.read() as connection:
+        return review(team, handling.handled(connection, start, _shifts_end(team, end)), start, end, now)
 
 
 def shown(team: Team, directory: Directory, figures: Review) -> Json:

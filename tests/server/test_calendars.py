@@ -1,6 +1,7 @@
 """Calendars for other programs: what is in them, what opens them, and that nothing else is opened by that."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,13 +29,14 @@ def fetched(house: House, token: str, path: str = FEED, **headers: str) -> reque
 def events(answer: requests.Response) -> dict[str, tuple[str, str, str]]:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    found: Any = Calendar.from_ical(answer.text)
     return {
         str(event["uid"]): (
             str(event["summary"]),
             f"{event['dtstart'].dt:%m-%d %H:%M}",
             f"{event['dtend'].dt:%m-%d %H:%M}",
         )
-        for event in Calendar.from_ical(answer.text).walk("VEVENT")
+        for event in found.walk("VEVENT")
     }
 
 

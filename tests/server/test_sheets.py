@@ -71,7 +71,14 @@ def test_who_signs(house: House) -> None:
     refused = mark(house, {"type": "reopen"}, person="cho", status=400)
     assert "cannot be reopened" in refused["error"]["errors"][0]
     assert mark(house, {"type": "waive", "reason": "Ben is ill"}, person="cho")["duty"]["state"] == "waived"
-    for checks in ("x", [1], [{"name": "", "result": "passed"}], [{"name": "x", "result": "fine"}], [{}] * 51):
+    wrong: tuple[object, ...] = (
+        "x",
+        [1],
+        [{"name": "", "result": "passed"}],
+        [{"name": "x", "result": "fine"}],
+        [{}] * 51,
+    )
+    for checks in wrong:
         mark(house, {"type": "access", "checks": checks}, person="ana", status=400)
     assert house.call("GET", "/watchbell/v1/duties/training/ana/sheet").status_code == 400
 

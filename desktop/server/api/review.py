@@ -1,7 +1,7 @@
 """``/watchbell/v1/review``: how the watch did, month by month, as JSON and as CSV. On worker threads."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -70,8 +70,15 @@ def _reviews(station: Station, asked: tuple[date | None, date | None]) -> Sequen
         raise invalid("to must not be before from")
     if (last.year - first.year) * 12 + last.month - first.month >= _MOST_MONTHS:
         raise invalid(f"at most {_MOST_MONTHS} months are worked out at once: ask for the time in parts")
-    with station.storage.read() as connection:
-        return list(reviewing.months(connection, team, first, last, now))
+    return [reviewing.month(station.storage, team, day, now) for day in _days(first, last)]
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    """Yield the first day of each month from that of ``first`` to that of ``last``."""
+    day = first.replace(day=1)
+    while day <= last:
+        yield day
+        day = (day + timedelta(days=31)).replace(day=1)
 
 
 def _month(text: str | None) -> date | None:

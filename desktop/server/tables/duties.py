@@ -32,5 +32,3 @@ settled_incidents = Table(
 _MAJOR, _RAISED = text("severity <= 1"), text("type = 'priority_change'")
 Index("ix_incidents_major", incidents.c.created_at, sqlite_where=_MAJOR, postgresql_where=_MAJOR)
 Index("ix_log_entries_raised", log_entries.c.incident_id, sqlite_where=_RAISED, postgresql_where=_RAISED)
-# Who worked on what when a month began is asked for by when it ended.
-Index("ix_incidents_resolved", incidents.c.resolved_at)

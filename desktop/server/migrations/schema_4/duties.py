@@ -1,4 +1,4 @@
-"""What was done about duties, and the indexes by which they and reviews are found."""
+"""What was done about duties, and the indexes by which they are found."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,4 +30,3 @@ def upgrade() -> None:
     op.create_index(
         "ix_log_entries_raised", "log_entries", ["incident_id"], sqlite_where=_RAISED, postgresql_where=_RAISED
     )
-    op.create_index("ix_incidents_resolved", "incidents", ["resolved_at"])
