@@ -99,9 +99,12 @@ def _incidents(commands: "_Commands[_Parser]") -> None:
 
     listing = _add(commands, "incidents", "incidents:show", "list the open incidents", json=True)
     listing.add_argument("--all", action="store_true", help="the resolved ones too")
-    for name, text in (("ack", "acknowledge incidents"), ("resolve", "resolve incidents")):
-        command = _add(commands, name, f"incidents:{name}", text, json=True)
-        command.add_argument("ids", nargs="+", metavar="ID")
+    _add(commands, "ack", "incidents:ack", "acknowledge incidents", json=True).add_argument(
+        "ids", nargs="+", metavar="ID"
+    )
+    resolve = _add(commands, "resolve", "incidents:resolve", "resolve incidents", json=True)
+    resolve.add_argument("ids", nargs="+", metavar="ID")
+    resolve.add_argument("--false-alarm", action="store_true", help="there was nothing: the review counts it as such")
 
     oncall = _add(commands, "oncall", "oncall:run", "who is on call", json=True)
     oncall.add_argument("--team", metavar="FILE", help="ask this team file instead of the connection")
