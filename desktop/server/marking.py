@@ -1,6 +1,6 @@
 """What a request wants to mark of a duty: read, checked against the duty, and written. Reading is pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,11 +27,12 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """Who marks what: a duty as it stands, by whom, when."""
+    """Who marks what: a duty as it stands, by whom, when; ``sheet`` makes of all marks what a signature is under."""
 
     listed: Listed
     by: By
     now: datetime
+    sheet: Callable[[Sequence[Made]], str] | None = None
 
 
 def read(listed: Listed, person: str, body: object, now: datetime) -> list[Made]:
@@ -52,12 +53,15 @@ def allow(connection: Connection, listed: Listed, person: str) -> None:
 def write(connection: Connection, team: Team, marking: Marking, wanted: Sequence[Made]) -> bool:
     """Keep those of ``wanted`` that say something new; tell whether somebody's certification changed by them."""
     duty = marking.listed.duty
+    if marking.sheet is not None:
+        # The other one may sign at another server: the later of the two sees the earlier signature.
+        additions.hold(connection)
     made = marks.of_duty(connection, duty.id)
     new: list[Made] = []
     for mark in wanted:
         if marks.changes(marks.held([*made, *new]), mark):
-            marks.add(connection, mark)
-            new.append(mark)
+            new.append(_signed(marking, mark, [*made, *new]))
+            marks.add(connection, new[-1])
     if not new:
         return False
     said = {"marks": [_said(mark) for mark in new]}
@@ -73,14 +77,11 @@ def write(connection: Connection, team: Team, marking: Marking, wanted: Sequence
     return False
 
 
-def signing(wanted: Sequence[Made]) -> bool:
-    """Tell whether one of ``wanted`` says that a duty is done."""
-    return any(mark.act is Act.DONE for mark in wanted)
-
-
-def signed(wanted: Sequence[Made], sheet: str) -> list[Made]:
-    """Return ``wanted``, with the ``sheet`` that is signed."""
-    return [replace(mark, text=sheet) if mark.act is Act.DONE else mark for mark in wanted]
+def _signed(marking: Marking, mark: Made, made: Sequence[Made]) -> Made:
+    """Return ``mark``, with the sheet as it is under it where it is a signature."""
+    if marking.sheet is None or mark.act is not Act.DONE:
+        return mark
+    return replace(mark, text=marking.sheet([*made, mark]))
 
 
 def _read(listed: Listed, person: str, part: Json, now: datetime) -> Made:

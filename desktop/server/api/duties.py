@@ -3,7 +3,7 @@
 Duties follow from the team, the incidents and the marks (``desktop.domain.duties``); only marks are written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -108,12 +108,11 @@ def mark_duty(station: Here, me: Me, by: Whose, duty_id: Name, body: Body) -> Js
     with station.storage.read() as connection:
         marking.allow(connection, listed, me)
     wanted = marking.read(listed, me, body, now)
-    if listed.duty.signers and marking.signing(wanted):
-        wanted = marking.signed(wanted, _sheet(station, listed, [*made, *wanted]))
-    team = station.roster.uncertified
+    sheet = _sheet(station, listed, [*made, *wanted]) if listed.duty.signers else None
+    team, asked = station.roster.uncertified, Marking(listed, by, now, sheet)
 
     def command(work: Work) -> bool:
-        return marking.write(work.connection, team, Marking(listed, by, now), wanted)
+        return marking.write(work.connection, team, asked, wanted)
 
     if station.writer.run(command):
         station.refresh()
@@ -136,11 +135,12 @@ def look(station: Station, duty_id: str, now: datetime) -> tuple[Listed, Book, l
     raise not_found("such duty")
 
 
-def _sheet(station: Station, listed: Listed, made: Sequence[Made]) -> str:
+def _sheet(station: Station, listed: Listed, made: Sequence[Made]) -> Callable[[Sequence[Made]], str]:
+    """Return what writes the sheet under all marks; what is known for it is read here, not on the writer's thread."""
     team = station.roster.team
     with station.storage.read() as connection:
         found = sheets.known(connection, team, listed.duty, made)
-    return sheets.markdown(team, listed, made, found)
+    return lambda marks_then: sheets.markdown(team, listed, marks_then, found)
 
 
 def _settled_within(each: Listed, start: datetime, end: datetime) -> bool:
