@@ -120,7 +120,7 @@ class _Story:
         """Take a trigger: one after a resolution opens it again, any other only says the same once more."""
         if self.over is not None:
             self.calm.append((self.over, at))
-            self.over, self.false_alarm = None, False
+            self.over = None
 
     def _page(self, data: Any, at: datetime) -> None:  # noqa: ANN401 - JSON
         people = _names(data.get("assignees"))

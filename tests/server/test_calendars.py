@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from icalendar import Calendar
+from sqlalchemy import select
 
 from desktop.cli import main
-from desktop.server import tokens
+from desktop.server import schema, tokens
 from tests.server.house import House, Json
 
 FEED = "/watchbell/v1/calendar/ana.ics"
@@ -102,6 +103,12 @@ def test_a_calendar_of_ones_own_is_listed_and_revoked(shared: House) -> None:
     path = f"/watchbell/v1/calendar_tokens/{found['id']}"
     assert [shared.call("DELETE", path).status_code for _ in range(2)] == [204, 204]
     assert fetched(shared, found["token"]).status_code == 401
+    with shared.server.storage.read() as connection:
+        named = schema.audit.c.target == f"token:{found['id']}"
+        rows = connection.execute(select(schema.audit).where(named).order_by(schema.audit.c.id)).all()
+    said = {"kind": "calendar", "owner": "ana"}
+    assert [(row.actor, row.action, row.after | said == row.after) for row in rows] == [
+        ("person:ana", "token.create", True), ("person:ana", "token.revoke", True)]  # fmt: skip
     assert shared.call("DELETE", f"/watchbell/v1/calendar_tokens/{bens['id']}").status_code == 403
     # A token of another kind is none of a calendar.
     assert shared.call("DELETE", "/watchbell/v1/calendar_tokens/1", person="cho").status_code == 404

@@ -99,6 +99,8 @@ def test_mine_somebodys_and_the_teams(house: House) -> None:
     assert "check-in/2026-01-13" not in anas
     assert set(listed(house, **{"kind[]": "training"})) == {"training/ana", "training/ben"}
     assert set(states(house, **{"state[]": ["due", "ahead"]}).values()) == {"due", "ahead"}
+    nobody = house.call("GET", OURS, params={"person": "<b>x"})
+    assert (nobody.status_code, nobody.json()["error"]["errors"]) == (400, ["person: there is no '<b>x'"])
     first = house.get(OURS, limit=2, total="true")
     assert (len(first["duties"]), first["more"], first["total"], first["left_out"]) == (2, True, len(everybodys), 0)
 
@@ -185,17 +187,28 @@ def test_an_incident_that_became_milder_or_worse(house: House) -> None:
         for key, word in (("milder", "critical"), ("worse", "info"), ("mild", "warning"))
     )
     house.clock.forward(10 * MINUTE)
+    # What was posted before it was a SEV-1 is not what is asked for then.
+    assert house.call("POST", f"/incidents/{worse}/status_updates", {"message": "slow"}).status_code == 200
+    house.clock.forward(MINUTE)
     assert house.put(milder, priority={"id": "sev3"}).status_code == 200
     assert house.put(worse, priority={"id": "sev1"}).status_code == 200
     assert house.put(mild, priority={"id": "sev3"}).status_code == 200
     house.clock.forward(HOUR)
     duties = listed(house)
     assert f"status-update/{milder}/1" not in duties
-    assert duties[f"status-update/{worse}/1"]["due_at"] == "2026-01-07T18:40:00Z"
+    assert duties[f"status-update/{worse}/1"]["due_at"] == "2026-01-07T18:41:00Z"
     assert not [name for name in duties if mild in name]
     for name in (milder, worse):
         assert house.put(name, status="resolved").status_code == 200
     assert {f"incident-review/{milder}", f"incident-review/{worse}"} <= set(listed(house, person="me"))
+
+
+def test_all_is_done_and_then_it_is_resolved_in_the_same_instant(house: House) -> None:
+    name = str(house.incident(house.enqueue(key="k"))["id"])
+    for kind in ("status-page", "customer-notice"):
+        mark(house, f"{kind}/{name}", {"type": "done"})
+    assert house.put(name, status="resolved").status_code == 200
+    assert states(house)[f"incident-review/{name}"] == "due"
 
 
 def test_only_so_many_incidents_are_looked_at_and_the_rest_is_told(house: House, monkeypatch: Any) -> None:

@@ -99,6 +99,24 @@ def test_what_was_handed_on_is_not_waited_for(house: House) -> None:
     people = {each["user"]["id"]: each for each in reviewed(house)["people"]}
     assert (people["ana"]["pages"], people["ana"]["response"]["missed"]) == (1, 0)
     assert (people["cho"]["pages"], people["cho"]["response"]["missed"]) == (1, 1)
+    # Given back, it is hers again.
+    back = [{"assignee": {"id": "ana", "type": "user_reference"}}]
+    assert house.put(name, person="cho", assignments=back).status_code == 200
+    people = {each["user"]["id"]: each for each in reviewed(house)["people"]}
+    assert (people["ana"]["pages"], people["ana"]["response"]["missed"]) == (2, 1)
+
+
+def test_what_reaches_from_one_month_into_the_next(house: House) -> None:
+    mild = opened(house, "long", severity="warning")
+    assert house.put(mild, status="acknowledged").status_code == 200
+    house.clock.forward(timedelta(days=25))  # the first of February, in the week that began in January: Ben's
+    opened(house, "k")
+    january, february = reviewed(house), reviewed(house, month="2026-02")
+    assert (january["shifts"][-1]["start"], january["shifts"][-1]["pages"]) == ("2026-01-26T17:00:00Z", 1)
+    assert (january["pages"], february["pages"]) == (1, 1)
+    # Nothing happened to it in February, but Ana is at it still.
+    people = {each["user"]["id"]: each for each in february["people"]}
+    assert people["ana"]["worked_out_of_hours_seconds"] == 10 * 60 * SECONDS
 
 
 @pytest.mark.parametrize(
@@ -134,7 +152,7 @@ class Counting:
         return frozen()
 
 
-OLD, MANY = 4_000, 4_000
+OLD, MANY = 1_000, 1_000
 
 
 def _row(number: int, at: datetime, **more: Any) -> Json:

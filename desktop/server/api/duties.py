@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query
 
 from desktop.domain.duties import duties
 from desktop.domain.duty import Kind, Listed, State
+from desktop.domain.text import plain
 from desktop.server import duty_lines, keeping, marking, marks, sheets
 from desktop.server.api.common import Body, Here, Json, Me, Page, Whose, instant
 from desktop.server.failures import invalid, not_found
@@ -67,10 +68,12 @@ def list_duties(  # noqa: PLR0913, PLR0917 - what a list can be narrowed by
     start, end = instant(since, "since") or now - _DAY, instant(until, "until") or now + _DAY
     if start > end or end - now > _FAR:
         raise invalid("until must follow since, and lie within a year")
+    whose = me if person == "me" else person
+    if whose and whose not in station.directory.people:
+        raise invalid(f"person: there is no {plain(whose, 80)!r}")
     with station.storage.read() as connection:
         book = keeping.book(connection, now, (start, end))
     found = duties(station.roster.uncertified, book.facts, now, max(end - now, timedelta(0)))
-    whose = me if person == "me" else person
     wanted = [
         each
         for each in found
