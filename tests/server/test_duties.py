@@ -196,7 +196,8 @@ def test_an_incident_that_became_milder_or_worse(house: House) -> None:
     house.clock.forward(HOUR)
     duties = listed(house)
     assert f"status-update/{milder}/1" not in duties
-    assert duties[f"status-update/{worse}/1"]["due_at"] == "2026-01-07T18:41:00Z"
+    update = duties[f"status-update/{worse}/1"]
+    assert (update["due_at"], update["state"]) == ("2026-01-07T18:41:00Z", "overdue")
     assert not [name for name in duties if mild in name]
     for name in (milder, worse):
         assert house.put(name, status="resolved").status_code == 200
