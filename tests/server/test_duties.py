@@ -209,7 +209,8 @@ def test_all_is_done_and_then_it_is_resolved_in_the_same_instant(house: House) -
     for kind in ("status-page", "customer-notice"):
         mark(house, f"{kind}/{name}", {"type": "done"})
     assert house.put(name, status="resolved").status_code == 200
-    assert states(house)[f"incident-review/{name}"] == "due"
+    house.clock.forward(3 * DAY)
+    assert states(house)[f"incident-review/{name}"] == "overdue"
 
 
 def test_only_so_many_incidents_are_looked_at_and_the_rest_is_told(house: House, monkeypatch: Any) -> None:
