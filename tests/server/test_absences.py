@@ -83,6 +83,7 @@ def test_announced_late_the_person_stays_on_call_until_somebody_says_yes(house: 
     assert confirmed(house, made, "cho", 400)["error"]["errors"] == ["an absence that is past needs no yes"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_who_may(house: House) -> None:
     refused = announced(house, "ben", 403, **NOW, person="ana")
     assert "their own absences only" in refused["error"]["errors"][0]
@@ -98,6 +99,7 @@ def test_who_may(house: House) -> None:
     assert withdrawn(house, {"id": "NOSUCH"}) == 404
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_that_nobody_would_be_left_is_said(house: House) -> None:
     for person in ("ben", "cho"):
         announced(house, person, **LATER)

@@ -89,6 +89,7 @@ def test_the_same_mark_again_changes_nothing(house: House) -> None:
     ]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_mine_somebodys_and_the_teams(house: House) -> None:
     house.clock.forward(6 * DAY)
     everybodys, anas = listed(house), listed(house, person="me")
@@ -105,6 +106,7 @@ def test_mine_somebodys_and_the_teams(house: House) -> None:
     assert (len(first["duties"]), first["more"], first["total"], first["left_out"]) == (2, True, len(everybodys), 0)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_engineer_marks_their_own_only(house: House) -> None:
     house.clock.forward(DAY)
     refused = mark(house, CHECK_IN, {"type": "done"}, person="ben", status=403)
@@ -222,6 +224,7 @@ def test_only_so_many_incidents_are_looked_at_and_the_rest_is_told(house: House,
     assert (len(answer["duties"]), answer["left_out"]) == (2, 3)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_prepared_update(house: House) -> None:
     hostile = "@channel <!here> [x](http://evil.example.com) *bold*"
     name = str(house.incident(house.enqueue(key="k", summary=hostile))["id"])

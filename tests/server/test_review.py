@@ -71,6 +71,7 @@ def test_what_a_month_was_like(house: House) -> None:
     assert table(house, table="severities")[1][:5] == ["2026-01", "SEV-0", "1", "15.0000", "5.0000"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_reopened_it_is_one_incident(house: House) -> None:
     name = opened(house, "k")
     house.clock.forward(MINUTE)
@@ -90,6 +91,7 @@ def test_reopened_it_is_one_incident(house: House) -> None:
     assert found["severities"][0]["resolve"]["mean_seconds"] == 15 * SECONDS
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_was_handed_on_is_not_waited_for(house: House) -> None:
     name = opened(house, "k")
     house.clock.forward(MINUTE)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.server.house import House, Json
 
 SHEET = "/watchbell/v1/duties/handover/2026-01-12"
@@ -63,6 +65,7 @@ def test_a_weekly_handover(house: House) -> None:
     assert [each["why"] for each in shown["known"]["overrides"]] == ["override", "cover"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_who_signs(house: House) -> None:
     house.clock.forward(timedelta(days=5))
     refused = mark(house, {"type": "done"}, person="cho", status=400)
@@ -83,6 +86,7 @@ def test_who_signs(house: House) -> None:
     assert house.call("GET", "/watchbell/v1/duties/training/ana/sheet").status_code == 400
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_more_incidents_are_open_than_a_sheet_holds(house: House) -> None:
     for number in range(53):
         house.enqueue(key=str(number), severity="info")
