@@ -98,8 +98,8 @@ class Backend(Protocol):
     def acknowledge(self, incident_id: str) -> Incident:
         """Acknowledge; one that is acknowledged or resolved already is returned as it is."""
 
-    def resolve(self, incident_id: str) -> Incident:
-        """Resolve; one that is resolved already is returned as it is."""
+    def resolve(self, incident_id: str, *, false_alarm: bool = False) -> Incident:
+        """Resolve, saying so if it was a false alarm; one that is resolved already is returned as it is."""
 
     def trigger(self, page: NewPage) -> Incident:
         """Open an incident; the open one that has its dedup key is returned instead where there is one."""

@@ -3,6 +3,7 @@
 import os
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 
 from desktop.backends.base import Backend, NewPage
 from desktop.cli import output, report
@@ -51,7 +52,7 @@ def ack(options: Namespace) -> int:
 
 def resolve(options: Namespace) -> int:
     """Resolve each incident named."""
-    return _each(options, backend().resolve)
+    return _each(options, partial(backend().resolve, false_alarm=options.false_alarm))
 
 
 def _each(options: Namespace, act: Callable[[str], Incident]) -> int:

@@ -85,6 +85,7 @@ def _server(commands: "_Commands[_Parser]") -> None:
     whose = create.add_mutually_exclusive_group(required=True)
     whose.add_argument("--person", metavar="ID", help="an API token for this person")
     whose.add_argument("--service", metavar="ID", help="an integration key for this service")
+    whose.add_argument("--calendar", metavar="ID", help="what opens this person's calendar (.ics), and nothing else")
     create.add_argument(
         "--expires", type=_lifetime, metavar="90d", help="after how long it ends (d, w, h; default: never)"
     )
@@ -104,9 +105,12 @@ def _incidents(commands: "_Commands[_Parser]") -> None:
 
     listing = _add(commands, "incidents", "incidents:show", "list the open incidents", json=True)
     listing.add_argument("--all", action="store_true", help="the resolved ones too")
-    for name, text in (("ack", "acknowledge incidents"), ("resolve", "resolve incidents")):
-        command = _add(commands, name, f"incidents:{name}", text, json=True)
-        command.add_argument("ids", nargs="+", metavar="ID")
+    _add(commands, "ack", "incidents:ack", "acknowledge incidents", json=True).add_argument(
+        "ids", nargs="+", metavar="ID"
+    )
+    resolve = _add(commands, "resolve", "incidents:resolve", "resolve incidents", json=True)
+    resolve.add_argument("ids", nargs="+", metavar="ID")
+    resolve.add_argument("--false-alarm", action="store_true", help="there was nothing: the review counts it as such")
 
     handover = _add(commands, "handover", "handover:run", "ask somebody to take over your watch", json=True)
     handover.add_argument("--to", metavar="PERSON", required=True, help="their id in the team file")

@@ -37,10 +37,10 @@ def serve(options: Namespace) -> int:
 
 
 def create_token(options: Namespace) -> int:
-    """Print a new token for a person, or an integration key for a service."""
+    """Print a new token for a person or a calendar, or an integration key for a service."""
     from desktop.server import tokens  # noqa: PLC0415 - as above
 
-    output.line(tokens.create(_database(options), options.person, options.service, options.expires))
+    output.line(tokens.create(_database(options), options.person, options.service, options.expires, options.calendar))
     return 0
 
 

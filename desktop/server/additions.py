@@ -39,6 +39,11 @@ def revision(connection: Connection) -> int:
     return connection.execute(select(_counters.value).where(_counters.name == _TEAM)).scalar_one_or_none() or 0
 
 
+def hold(connection: Connection) -> None:
+    """Let nobody else come past here, or make a revision, before this transaction ends."""
+    connection.execute(select(_counters.value).where(_counters.name == _TEAM).with_for_update())
+
+
 def advance(connection: Connection) -> int:
     """Make a new revision and return its number. Nobody else can make one before this transaction ends."""
     next_one = update(schema.counters).where(_counters.name == _TEAM).values(value=_counters.value + 1)

@@ -13,9 +13,12 @@ from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
 from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
+    absences,
     acting_primary,
     audit,
+    calendars,
     document,
+    duties,
     events,
     handovers,
     health,
@@ -31,8 +34,10 @@ from desktop.server.api import (
     readonly,
     receipts,
     responses,
+    review,
     schedules,
     services,
+    sheets,
     team,
 )
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
@@ -43,6 +48,7 @@ from desktop.server.measuring import Measured
 from desktop.server.reach import Reach
 from desktop.server.station import Station
 from desktop.server.stream import Hub, Stream
+from desktop.server.tokens import Holder
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +69,8 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     )
     api.state.station = station
     parts = (events, incidents, responses, log_entries, people, services, schedules, overrides, team, ingest, health)
-    ours = (maintenance_windows, heartbeats, metrics, handovers, acting_primary, receipts, audit, links)
+    watch = (handovers, acting_primary, duties, sheets, review, calendars, absences)
+    ours = (maintenance_windows, heartbeats, metrics, receipts, audit, links, *watch)
     for part in (*parts, *ours, document, readonly):
         api.include_router(part.router)
     _add_handlers(api)
@@ -72,7 +79,10 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
 
 
 class _Doors(Gate):
-    """The gate, with the doors of senders and links: what they bring, a key or a secret, their endpoints look at."""
+    """The gate, with the doors of senders and links: what they bring, a key or a secret, their endpoints look at.
+
+    And with that of calendar programs, whose token stands in the address.
+    """
 
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
         path = scope["path"]
@@ -82,6 +92,12 @@ class _Doors(Gate):
 
     def _comes_from_a_page(self, scope: Scope, request: Request) -> bool:
         return super()._comes_from_a_page(scope, request) and not is_link(scope["path"])
+
+    def _find(self, scope: Scope, token: str) -> Holder | None:
+        if token or not calendars.is_feed(scope["method"], scope["path"]):
+            return super()._find(scope, token)
+        with self._station.storage.read() as connection:
+            return calendars.holder_of(connection, scope["path"], scope["query_string"], self._station.clock())
 
 
 def _beside(api: FastAPI, stream: Stream) -> App:

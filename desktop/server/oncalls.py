@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from desktop.domain.flags import flags
 from desktop.domain.policies import levels
 from desktop.domain.rotation import known_end, on_call, schedule
 from desktop.domain.segments import Segment
@@ -15,6 +16,7 @@ from desktop.server.directory import Directory
 from desktop.server.roster import Roster
 
 Json = dict[str, Any]
+_INSTANT = timedelta(microseconds=1)
 _EVERYTHING = frozenset({"users", "schedules", "escalation_policies"})
 
 
@@ -41,6 +43,7 @@ def entries(
     """
     wanted = wanted or Wanted()
     shifts = _shifts(roster, since, until)
+    doubts = _doubts(roster, since, until)
     found = []
     for severity in Severity:
         if wanted.policies and severity.key not in wanted.policies:
@@ -49,7 +52,10 @@ def entries(
             for person, segment in _holders(roster, rule.roles, shifts):
                 if _asked(wanted, person, segment):
                     end = None if segment is None else known_end(roster.team, segment)
-                    found.append(_entry(severity, level, directory, person, segment, end, include))
+                    entry = _entry(severity, level, directory, person, segment, end, include)
+                    if segment is not None:
+                        entry["watchbell"]["flags"] = sorted(doubts.get((segment.role, person), ()))
+                    found.append(entry)
     return found
 
 
@@ -61,6 +67,14 @@ def _shifts(roster: Roster, since: datetime, until: datetime) -> dict[Role, list
                 # With its real end, which may lie past the time asked for.
                 by_role.setdefault(segment.role, []).append(on_call(roster.team, segment.start)[segment.role])
     return by_role
+
+
+def _doubts(roster: Roster, since: datetime, until: datetime) -> dict[tuple[Role, str | None], set[str]]:
+    """Return what is flagged of whoever has a role within ``[since, until]``: absent, two roles, not certified."""
+    found: dict[tuple[Role, str | None], set[str]] = {}
+    for flag in flags(roster.team, since, max(until, since + _INSTANT)):
+        found.setdefault((flag.segment.role, flag.segment.person), set()).add(flag.doubt.value)
+    return found
 
 
 def _holders(

@@ -33,6 +33,20 @@ cancel or widen a handover of one's own       yes       yes      yes    no
 cancel or widen a handover of others          no        yes      yes    no
 say for another primary that they are back    no        no       no     no
 confirm what one's application showed         yes       yes      yes    no
+read duties, sheets, reviews and absences     yes       yes      yes    no
+mark one's own duty                           yes       yes      yes    no
+mark somebody else's duty                     no        yes      yes    no
+announce one's own absence                    yes       yes      yes    no
+announce somebody else's absence              no        yes      yes    no
+say yes to an absence that one covers         yes       yes      yes    no
+say yes to somebody else's absence            no        yes      yes    no
+say yes to one's own absence                  no        no       no     no
+withdraw one's own absence                    yes       yes      yes    no
+withdraw somebody else's absence              no        yes      yes    no
+follow somebody's calendar                    yes       yes      yes    no
+make and revoke tokens of one's own calendar  yes       yes      yes    no
+make tokens of somebody else's calendar       no        yes      yes    no
+revoke tokens of somebody else's calendar     no        yes      yes    no
 read the team file                            no        no       yes    no
 apply a team file                             no        no       yes    no
 read the audit log                            no        no       yes    no

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from desktop.domain.additions import Additions, merged
 from desktop.domain.business import BusinessHours
+from desktop.domain.duties import with_certified
+from desktop.domain.duty import Mark
 from desktop.domain.escalation import Policy, WhoIsOnCall
 from desktop.domain.policies import business_hours, policies
 from desktop.domain.rotation import on_call, schedule
@@ -37,14 +39,22 @@ class Moment:
 class Roster:
     """One team, prepared. Immutable but for a cache; replaced as a whole when it, or who is on call, is changed.
 
-    ``file`` is the team as its file says, ``team`` the same with what people added in the application. ``beside`` are
-    paged with whoever holds a role, without being on call.
+    ``file`` is the team as its file says, ``uncertified`` the same with what people added in the application, ``team``
+    that with who was certified by the marks ``certified``. ``beside`` are paged with whoever holds a role, without
+    being on call.
     """
 
-    def __init__(self, file: Team, added: Additions | None = None, beside: Sequence[Companion] = ()) -> None:
+    def __init__(
+        self,
+        file: Team,
+        added: Additions | None = None,
+        beside: Sequence[Companion] = (),
+        certified: Sequence[Mark] = (),
+    ) -> None:
         self.file = file
         self.beside = tuple(beside)
-        self.team = team = merged(file, added or Additions())
+        self.uncertified = merged(file, added or Additions())
+        self.team = team = with_certified(self.uncertified, certified) if certified else self.uncertified
         self.hours = business_hours(team)
         self.policies: Frozen = {severity: _ending(policy) for severity, policy in policies(team).items()}
         self.document = policies_to_json(self.policies)

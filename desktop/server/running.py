@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from desktop import team as teams
 from desktop.domain.errors import InputError
-from desktop.server import applying, audit, files, tokens
+from desktop.server import applying, audit, files, keeping, tokens
 from desktop.server.announcer import Announcer
 from desktop.server.applying import Applied
 from desktop.server.counts import Running
@@ -63,6 +63,7 @@ class Server:
 
     def begin(self) -> None:
         """Begin to write, and to take up what other servers wrote."""
+        keeping.begin(self.storage, self.station.clock())
         self.writer.start()
         if self.follower is not None:
             self.follower.start()

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select
 
 from desktop import team as teams
+from desktop.domain.duty import Kind, Mark
 from desktop.domain.errors import InputError
 from desktop.domain.team import Team
-from desktop.server import additions, applying, companions, schema, windows
+from desktop.server import additions, applying, companions, marks, schema, windows
 from desktop.server import directory as directories
 from desktop.server.codec import Frozen, policies_from_json
 from desktop.server.counts import Counts, Running
@@ -58,7 +59,8 @@ class Station:
         with storage.read() as connection:
             self._digest = _digest(applying.current(connection))
             self.revision = additions.revision(connection)
-            self.roster = Roster(roster.file, additions.read(connection), companions.read(connection))
+            added, beside = additions.read(connection), companions.read(connection)
+            self.roster = Roster(roster.file, added, beside, _certified(connection))
             self.directory = directories.read(connection)
             self.windows = windows.ahead(connection, clock())
 
@@ -95,13 +97,15 @@ class Station:
                 return False
             applied = applying.current(connection)
             added, beside = additions.read(connection), companions.read(connection)
+            certified = _certified(connection)
             directory = replace(directories.read(connection), origin=self.directory.origin)
             ahead = windows.ahead(connection, self.clock())
         file = self.roster.file
         if applied is not None and applied.digest != self._digest:
             # Only a new file is read anew: an override is no reason to parse hundreds of kilobytes.
             file = _understood(applied) or file
-        self.roster, self.directory, self.windows = Roster(file, added, beside), directory, ahead
+        self.roster = Roster(file, added, beside, certified)
+        self.directory, self.windows = directory, ahead
         self._digest, self.revision = _digest(applied), revision
         return True
 
@@ -114,6 +118,10 @@ def _understood(applied: applying.Applied) -> Team | None:
         fields = {"digest": applied.digest, "error": error.message}
         log.error("team not understood: the old one is kept", extra={"fields": fields})  # noqa: TRY400 - said in words
         return None
+
+
+def _certified(connection: Connection) -> tuple[Mark, ...]:
+    return marks.ruled(marks.held(marks.of_kind(connection, Kind.CERTIFICATION)))
 
 
 def _digest(applied: applying.Applied | None) -> str:

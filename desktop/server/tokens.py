@@ -18,6 +18,8 @@ from desktop.server.things import instant
 PREFIX = "wb_"
 _EMBEDDED = "embedded"
 _USER, _INTEGRATION = "user", "integration"
+CALENDAR = "calendar"
+"""The kind of a token that opens the calendar of its person, and nothing else."""
 
 _tokens = schema.tokens.c
 
@@ -31,6 +33,7 @@ def _find(kind: str, owner: Column[str], owners: Table) -> Select[Any]:
 
 
 _FIND_PERSON = _find(_USER, _tokens.person_id, schema.people)
+_FIND_CALENDAR = _find(CALENDAR, _tokens.person_id, schema.people)
 _FIND_SERVICE = _find(_INTEGRATION, _tokens.service_id, schema.services)
 
 
@@ -53,7 +56,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whom a token belongs to: a person, or a service whose integration key it is."""
+    """Whom a token of a ``kind`` belongs to: a person, or a service whose integration key it is."""
 
     kind: str
     id: str
@@ -78,26 +81,35 @@ class Issued:
 
 
 def create(
-    database: str | None, person: str | None = None, service: str | None = None, lifetime: timedelta | None = None
+    database: str | None,
+    person: str | None = None,
+    service: str | None = None,
+    lifetime: timedelta | None = None,
+    calendar: str | None = None,
 ) -> str:
-    """Make a token for a ``person``, or an integration key for a ``service``, and return it: it is shown only here.
+    """Make a token for a ``person``, an integration key for a ``service``, or what opens somebody's ``calendar`` only.
 
-    Works beside a running server, which knows it at once; it ends after ``lifetime``, None: when it is revoked.
-    InputError names the nearest when there is no such person.
+    It is returned, and shown only here. Works beside a running server, which knows it at once; it ends after
+    ``lifetime``, None: when it is revoked. InputError names the nearest when there is no such person.
     """
-    token = PREFIX + secrets.token_urlsafe(32)
+    token = new()
     with _opened(database) as opened, opened.write() as connection:
-        if person is not None:
-            _must_exist(connection, schema.people, "person", person)
-            owner = Owner(_USER, person)
+        if person is not None or calendar is not None:
+            owner = Owner(_USER if calendar is None else CALENDAR, person or calendar or "")
+            _must_exist(connection, schema.people, "person", owner.id)
         elif service is not None:
             _must_exist(connection, schema.services, "service", service)
             owner = Owner(_INTEGRATION, service)
         else:
-            raise InputError("say whose token it is: --person ID or --service ID")
+            raise InputError("say whose token it is: --person ID, --service ID or --calendar ID")
         now = datetime.now(UTC)
         add(connection, token, owner, now, expires_at=None if lifetime is None else now + lifetime)
     return token
+
+
+def new() -> str:
+    """Return a token that nobody has: 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(32)
 
 
 def issued(database: str | None) -> list[Issued]:
@@ -122,9 +134,20 @@ def revoke(database: str | None, token_id: int) -> Issued:
             raise InputError(
                 f"token {token_id} is the integration key of {found.owner.id} in the team file: change it there"
             )
-        connection.execute(update(schema.tokens).where(_tokens.id == token_id).values(revoked_at=now))
-        audit.note(connection, audit.OPERATOR, "token.revoke", f"token:{token_id}", now, after=_said(found.owner))
+        end(connection, found, audit.OPERATOR, now)
     return found
+
+
+def end(connection: Connection, token: Issued, by: audit.By, now: datetime) -> None:
+    """Revoke a ``token`` that holds, and note who did."""
+    connection.execute(update(schema.tokens).where(_tokens.id == token.id).values(revoked_at=now))
+    audit.note(connection, by, "token.revoke", f"token:{token.id}", now, after=_said(token.owner))
+
+
+def calendars(connection: Connection) -> list[Issued]:
+    """Return the tokens of all calendars, in the order in which they were made."""
+    asked = select(schema.tokens).where(_tokens.kind == CALENDAR).order_by(_tokens.id)
+    return [_issued(row) for row in connection.execute(asked)]
 
 
 def add(
@@ -134,20 +157,22 @@ def add(
     now: datetime,
     label: str = "",
     expires_at: datetime | None = None,
-) -> None:
-    """Store the hash of ``token``, and that it was made."""
+    by: audit.By = audit.OPERATOR,
+) -> int:
+    """Store the hash of ``token``, and that it was made; return its number."""
     row = {
         "hash": digest_of(token),
         "kind": owner.kind,
-        "person_id": owner.id if owner.kind == _USER else None,
+        "person_id": None if owner.kind == _INTEGRATION else owner.id,
         "service_id": owner.id if owner.kind == _INTEGRATION else None,
         "label": label,
         "created_at": now,
         "expires_at": expires_at,
     }
-    made = connection.execute(insert(schema.tokens).values(row).returning(_tokens.id)).scalar_one()
+    made: int = connection.execute(insert(schema.tokens).values(row).returning(_tokens.id)).scalar_one()
     after = {**_said(owner), "expires_at": None if expires_at is None else instant(expires_at)}
-    audit.note(connection, audit.OPERATOR, "token.create", f"token:{made}", now, after=after)
+    audit.note(connection, by, "token.create", f"token:{made}", now, after=after)
+    return made
 
 
 def revoked(connection: Connection, now: datetime) -> frozenset[str]:
@@ -172,8 +197,17 @@ def embedded_people(connection: Connection) -> tuple[str, ...]:
 
 def find_person(connection: Connection, token: str, now: datetime) -> Holder | None:
     """Return whose ``token`` it is, None when it is unknown, revoked, expired, or its person left."""
+    return _holder(connection, _FIND_PERSON, token, now)
+
+
+def find_calendar(connection: Connection, token: str, now: datetime) -> Holder | None:
+    """Return whose calendar ``token`` opens, None like ``find_person``."""
+    return _holder(connection, _FIND_CALENDAR, token, now)
+
+
+def _holder(connection: Connection, asked: Select[Any], token: str, now: datetime) -> Holder | None:
     digest = digest_of(token)
-    row = connection.execute(_FIND_PERSON, {"digest": digest}).one_or_none()
+    row = connection.execute(asked, {"digest": digest}).one_or_none()
     if row is None or not _valid(row.expires_at, row.revoked_at, now):
         return None
     return Holder(row.owner, digest, row.expires_at, row.label == _EMBEDDED)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import requests
 from icalendar import Calendar
 
 from desktop.cli import main
@@ -72,6 +73,20 @@ def test_a_page_from_trigger_to_resolution(as_ana: str, capsys: Capture) -> None
     assert "resolved" in run(capsys, "resolve", opened["id"])
     assert opened["id"] not in run(capsys, "incidents")
     assert opened["id"] in run(capsys, "incidents", "--all")
+
+
+def test_a_false_alarm_is_counted_as_one(server: Serving, as_ana: str, capsys: Capture) -> None:
+    def false_alarms() -> int:
+        headers = {"Authorization": f"Bearer {as_ana}"}
+        answer = requests.get(f"{server.url}/watchbell/v1/review", headers=headers, timeout=10)
+        return int(answer.json()["review"][0]["false_alarms"])
+
+    first, second = (run(capsys, "page", "Disk full").split()[0] for _ in range(2))
+    before = false_alarms()
+    run(capsys, "resolve", first)
+    assert false_alarms() == before
+    run(capsys, "resolve", second, "--false-alarm")
+    assert false_alarms() == before + 1
 
 
 def test_severity_decides_the_target(as_ana: str, capsys: Capture) -> None:

@@ -125,7 +125,7 @@ class FakeBackend:
             replace(it, status=Status.ACKNOWLEDGED, acknowledgements=(Acknowledgement(ANA, T0),), pending=())
         )
 
-    def resolve(self, incident_id: str) -> Incident:
+    def resolve(self, incident_id: str, *, false_alarm: bool = False) -> Incident:
         """Resolve as Ana."""
         it = self.incident(incident_id)
         if not it.open:

@@ -12,6 +12,7 @@ from desktop.server.access import token_of
 from tests.server.house import House
 
 PATHS = ["/incidents", "/incidents/1", "/incidents/NOSUCH", "/users/me", "/oncalls", "/watchbell/v1/stream", "/metrics",
+         "/watchbell/v1/duties", "/watchbell/v1/calendar/ana.ics",
          "/", "/docs", "/openapi.json", "/no/such/place"]  # fmt: skip
 
 

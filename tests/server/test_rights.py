@@ -231,6 +231,55 @@ def confirm(house: House, who: str) -> Answer:
     return house.call("POST", "/watchbell/v1/receipts", body, person=who)
 
 
+def reading_ours(house: House, who: str) -> Answer:
+    places = ("duties", "duties/training/ben/marks", "review", "absences")
+    return alike(house, who, *(("GET", f"/watchbell/v1/{place}") for place in places))
+
+
+def marking(house: House, who: str, whose: str) -> Answer:
+    sent = {"marks": [{"type": "tick", "point": 1}]}
+    return house.call("POST", f"/watchbell/v1/duties/training/{whose}/marks", sent, person=who)
+
+
+def absence(house: House, maker: str, person: str, cover: str | None = None) -> Answer:
+    """Announce an absence that begins too soon to hold by itself."""
+    hour = next(NUMBERS) % 20
+    part = {"start": f"2026-01-09T{hour:02}:00:00Z", "end": f"2026-01-09T{hour:02}:30:00Z", "cover": cover}
+    return house.call("POST", "/watchbell/v1/absences", {"absence": {**part, "person": person}}, person=maker)
+
+
+def confirming(house: House, who: str, person: str, cover: str | None = None) -> Answer:
+    name = absence(house, "cho", person, cover).json()["absence"]["id"]
+    return house.call("POST", f"/watchbell/v1/absences/{name}/confirm", person=who)
+
+
+def withdrawing(house: House, who: str, person: str) -> Answer:
+    name = absence(house, "ida" if person != "ida" else "cho", person).json()["absence"]["id"]
+    return house.call("DELETE", f"/watchbell/v1/absences/{name}", person=who)
+
+
+def someone(who: str) -> str:
+    """Return somebody of the team for who has no name in it."""
+    return who if who in PEOPLE.values() else "dan"
+
+
+def calendar_token(house: House, who: str, whose: str) -> Answer:
+    return house.call("POST", "/watchbell/v1/calendar_tokens", {"person": whose}, person=who)
+
+
+def revoking(house: House, who: str, whose: str) -> Answer:
+    made = calendar_token(house, whose, whose).json()["calendar_token"]["id"]
+    return house.call("DELETE", f"/watchbell/v1/calendar_tokens/{made}", person=who)
+
+
+def own_token(house: House, who: str) -> Answer:
+    made = calendar_token(house, who, who)
+    if made.status_code != 201:
+        return made
+    path = f"/watchbell/v1/calendar_tokens/{made.json()['calendar_token']['id']}"
+    return house.call("DELETE", path, person=who)
+
+
 HELP = {"message": "", "responder_request_targets": [{"id": "ben", "type": "user_reference"}]}
 TRIES: dict[str, Try] = {
     "read incidents, schedules and people": reading,
@@ -264,6 +313,21 @@ TRIES: dict[str, Try] = {
     "cancel or widen a handover of others": lambda house, who: in_a_handover(
         house, who, "ben", "ana", ("next", {"user": {"id": "dan"}}), ("cancel", {})),
     "say for another primary that they are back": back_for_another,
+    "read duties, sheets, reviews and absences": reading_ours,
+    "mark one's own duty": lambda house, who: marking(house, who, someone(who)),
+    "mark somebody else's duty": lambda house, who: marking(house, who, "ben"),
+    "announce one's own absence": lambda house, who: absence(house, who, someone(who)),
+    "announce somebody else's absence": lambda house, who: absence(house, who, "ben"),
+    "say yes to an absence that one covers": lambda house, who: confirming(house, who, "ben", someone(who)),
+    "say yes to somebody else's absence": lambda house, who: confirming(house, who, "ben", "ana"),
+    "say yes to one's own absence": lambda house, who: confirming(house, who, someone(who)),
+    "withdraw one's own absence": lambda house, who: withdrawing(house, who, someone(who)),
+    "withdraw somebody else's absence": lambda house, who: withdrawing(house, who, "ben"),
+    "follow somebody's calendar": lambda house, who: house.call(
+        "GET", "/watchbell/v1/calendar/ben.ics", person=who),
+    "make and revoke tokens of one's own calendar": own_token,
+    "make tokens of somebody else's calendar": lambda house, who: calendar_token(house, who, "ben"),
+    "revoke tokens of somebody else's calendar": lambda house, who: revoking(house, who, "ben"),
     "read the team file": lambda house, who: house.call("GET", "/watchbell/v1/team", person=who),
     "apply a team file": apply,
     "read the audit log": lambda house, who: house.call("GET", "/watchbell/v1/audit", person=who),

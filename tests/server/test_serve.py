@@ -206,7 +206,7 @@ class TestTokens:
                 tokens.create(str(database), service="xyz")
             with pytest.raises(InputError, match="no person 'contact-1'"):
                 tokens.create(str(database), person="contact-1")
-            with pytest.raises(InputError, match="--person ID or --service ID"):
+            with pytest.raises(InputError, match="--person ID, --service ID or --calendar ID"):
                 tokens.create(str(database))
 
 

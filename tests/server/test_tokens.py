@@ -31,7 +31,7 @@ class Place:
     def status(self, token: str, path: str = "/users/me") -> int:
         with requests.Session() as session:
             session.trust_env = False
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
             return session.get(self.url + path, headers=headers, timeout=10).status_code
 
     def id_of_the_latest(self) -> int:
@@ -154,7 +154,8 @@ def send(place: Place, way: str, secret: str) -> None:
         headers["Host"] = secret
     elif way == "from":
         headers |= {"From": secret, "X-Routing-Key": secret, "User-Agent": secret, "Cookie": secret}
-    for target in (path, "/v2/enqueue", "/watchbell/v1/ingest/generic", "/watchbell/v1/stream/no"):
+    ours = [f"/watchbell/v1/{place}" for place in ("ingest/generic", "stream/no", f"calendar/ana.ics?token={secret}")]
+    for target in (path, "/v2/enqueue", *ours):
         if way == "body":
             body = json.dumps({"routing_key": secret, "event_action": secret, "payload": secret}).encode()
         elif way == "key":
@@ -168,7 +169,9 @@ def send(place: Place, way: str, secret: str) -> None:
 
 def test_no_token_and_no_key_is_in_any_log_line(place: Place) -> None:
     known = tokens.create(place.database, person="ana")
-    secrets = [known, tokens.create(place.database, service="payments"), KEY, "wb_" + "x" * 43]
+    calendar = tokens.create(place.database, calendar="ana")
+    assert place.status("", f"/watchbell/v1/calendar/ana.ics?token={calendar}") == 200
+    secrets = [known, tokens.create(place.database, service="payments"), KEY, "wb_" + "x" * 43, calendar]
     for secret in secrets:
         for way in WAYS:
             send(place, way, secret)

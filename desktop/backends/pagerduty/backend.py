@@ -98,9 +98,9 @@ class PagerDutyBackend:
         """Acknowledge; one that is acknowledged or resolved already is returned as it is."""
         return self._set_status(incident_id, "acknowledged")
 
-    def resolve(self, incident_id: str) -> Incident:
-        """Resolve; one that is resolved already is returned as it is."""
-        return self._set_status(incident_id, "resolved")
+    def resolve(self, incident_id: str, *, false_alarm: bool = False) -> Incident:
+        """Resolve, saying so if it was a false alarm; one that is resolved already is returned as it is."""
+        return self._set_status(incident_id, "resolved", **({"resolution": "False alarm"} if false_alarm else {}))
 
     def trigger(self, page: NewPage) -> Incident:
         """Open an incident; the open one that has its dedup key is returned instead where there is one."""
@@ -136,8 +136,8 @@ class PagerDutyBackend:
         """End the stream, from any thread."""
         self._wire.close()
 
-    def _set_status(self, incident_id: str, status: str) -> Incident:
-        body = {"incident": {"type": "incident_reference", "status": status}}
+    def _set_status(self, incident_id: str, status: str, **more: str) -> Incident:
+        body = {"incident": {"type": "incident_reference", "status": status, **more}}
         try:
             return self._one(self._wire.put(f"/incidents/{_segment(incident_id)}", body, self._email()))
         except Rejected as e:

@@ -1,0 +1,137 @@
+"""An absence as a request announces it, and as an answer tells it: whether it holds, and who is to say yes. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from desktop.domain.additions import NOTICE, Leave
+from desktop.domain.rotation import schedule
+from desktop.domain.team import Role
+from desktop.domain.text import plain
+from desktop.server import things
+from desktop.server.absences import Kept
+from desktop.server.api.common import Json, instant
+from desktop.server.directory import Directory
+from desktop.server.failures import Refused, invalid
+from desktop.server.station import Station
+
+_YEAR = timedelta(days=366)
+# Instants past this have no place in a schedule.
+_LAST_YEAR = 2198
+_PROPERTIES = {
+    "start": {"type": "string", "format": "date-time"},
+    "end": {"type": "string", "format": "date-time"},
+    "person": {"type": "string", "maxLength": 255},
+    "cover": {"type": "string", "maxLength": 255},
+}
+_ABSENCE = {"type": "object", "required": ["start", "end"], "properties": _PROPERTIES}
+_SENT = {"type": "object", "required": ["absence"], "properties": {"absence": _ABSENCE}}
+BODY: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SENT}}}}
+"""What a request to announce one looks like."""
+
+WITHDRAWN: dict[int | str, Json] = {
+    200: {"description": "It held already, and ends now", "content": {"application/json": {"schema": {}}}},
+    204: {"description": "It is withdrawn"},
+}
+
+
+def read(station: Station, me: str, body: object, now: datetime) -> Leave:
+    """Return the absence that ``body`` announces, of ``me`` where it names nobody; refused with all that is wrong.
+
+    What is past is not rewritten: one that begins before ``now`` begins now.
+    """
+    part = body.get("absence") if isinstance(body, dict) else None
+    if not isinstance(part, dict):
+        raise invalid("the body must be an object with an object 'absence'")
+    errors: list[str] = []
+    start, end = (_time(part, key, errors) for key in ("start", "end"))
+    person = _person(station.directory, part.get("person", me), "person", errors)
+    cover = None if part.get("cover") is None else _person(station.directory, part["cover"], "cover", errors)
+    if cover and cover == person:
+        errors.append("cover must be somebody else than the person who is absent")
+    if start is not None and end is not None:
+        errors += _misfits(start, end, now)
+    if errors or start is None or end is None:
+        raise invalid(*errors)
+    return Leave(person, cover, max(start, now), end, now, None)
+
+
+def shown(station: Station, kept: Kept, now: datetime) -> Json:
+    """Return an absence and, in words, whether the person stays on call."""
+    leave, directory = kept.leave, station.directory
+    held = kept.held(station.roster.team.time_zone)
+    return {
+        "id": kept.id,
+        "user": things.user(directory, leave.person, full=False),
+        "cover": None if leave.cover is None else things.user(directory, leave.cover, full=False),
+        "start": things.instant(leave.start),
+        "end": things.instant(leave.end),
+        "announced_at": things.instant(leave.announced),
+        "confirmed_at": things.instant(leave.confirmed),
+        "confirmed_by": kept.confirmed_by or None,
+        "created_by": kept.created_by,
+        "state": "waiting" if held is None else "holds",
+        "holds_from": None if held is None else things.instant(held.start),
+        "says": _says(station, kept),
+        "warnings": list(_warnings(station, kept, now)),
+    }
+
+
+def summary(kept: Kept) -> Json:
+    """Return what the audit log says of an absence."""
+    leave = kept.leave
+    return {
+        "person": leave.person,
+        "cover": leave.cover,
+        "start": things.instant(leave.start),
+        "end": things.instant(leave.end),
+        "confirmed_by": kept.confirmed_by or None,
+    }
+
+
+def _says(station: Station, kept: Kept) -> str:
+    directory, leave = station.directory, kept.leave
+    name = directory.person(leave.person).name
+    if kept.held(station.roster.team.time_zone) is not None:
+        return f"{name} is not on call in this time"
+    who = "a manager" if leave.cover is None else f"{directory.person(leave.cover).name} or a manager"
+    return f"Announced less than {NOTICE.days} days ahead: {name} stays on call until {who} says yes"
+
+
+def _warnings(station: Station, kept: Kept, now: datetime) -> Iterator[str]:
+    """Yield when nobody at all would be primary while this absence holds."""
+    team = station.roster.team
+    held = kept.held(team.time_zone)
+    start = None if held is None else max(held.start, now)
+    if held is not None and start is not None and start < held.end:
+        for segment in schedule(team, start, held.end):
+            if segment.role is Role.PRIMARY and segment.person is None:
+                yield f"NOBODY ON CALL from {things.instant(segment.start)} to {things.instant(segment.end)}"
+
+
+def _misfits(start: datetime, end: datetime, now: datetime) -> Iterator[str]:
+    if start >= end:
+        yield "an absence must end after its start"
+    elif end <= now:
+        yield "an absence must end in the future"
+    elif end - start > _YEAR:
+        yield "an absence must not be longer than a year"
+    elif end.year > _LAST_YEAR:
+        yield f"an absence must end before the year {_LAST_YEAR + 1}"
+
+
+def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
+    value = part.get(key)
+    try:
+        return instant(value if isinstance(value, str) else "", key)
+    except Refused as error:
+        errors.extend(error.errors)
+        return None
+
+
+def _person(directory: Directory, wanted: object, key: str, errors: list[str]) -> str:
+    known = directory.people.get(wanted) if isinstance(wanted, str) else None
+    if known is None or not known.active or known.contact:
+        named = f"there is no {plain(wanted, 80)!r}" if isinstance(wanted, str) else "must be a person's id"
+        errors.append(f"{key}: {named}")
+        return ""
+    return known.id
