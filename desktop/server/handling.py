@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, or_, select, union
 
 from desktop.domain.handled import Handled, Paged
 from desktop.domain.severity import Severity
-from desktop.server import schema
+from desktop.server import own, schema
 
 FALSE_ALARM = "false alarm"
 """How a resolution begins that says that there was nothing."""
@@ -22,7 +22,9 @@ _PAGES = ("assign", "escalate", "repeat_escalation_path", "notify")
 _TOLD = (*_PAGES, "acknowledge", "resolve")
 _CHUNK = 500
 
-_BORN: Select[Any] = select(_incidents.id, _incidents.severity, _incidents.created_at, _incidents.resolved_at)
+_BORN: Select[Any] = select(_incidents.id, _incidents.severity, _incidents.created_at, _incidents.resolved_at).where(
+    own.not_own()
+)
 _HISTORY: Select[Any] = select(
     _entries.id, _entries.incident_id, _entries.type, _entries.at, _entries.actor, _entries.data
 )
@@ -58,7 +60,7 @@ def _chunk(connection: Connection, ids: Sequence[str]) -> Iterator[Handled]:
         row.id: _Story(row.id, Severity(row.severity), row.created_at, row.resolved_at)
         for row in connection.execute(_BORN.where(_incidents.id.in_(ids)))
     }
-    of_them = _entries.incident_id.in_(ids)
+    of_them = _entries.incident_id.in_(list(stories))
     history = [*connection.execute(_HISTORY.where(of_them, _entries.type.in_(_TOLD)))]
     history += connection.execute(_TRIGGERS.where(of_them, _entries.type == "trigger"))
     for row in sorted(history, key=lambda row: row.id):

@@ -13,7 +13,7 @@ from desktop.domain.duty import Kind, Mark
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from desktop.domain.severity import parse as parse_severity
-from desktop.server import responding, schema
+from desktop.server import own, responding, schema
 from desktop.server.tables.duties import settled_incidents
 
 MOST = 500
@@ -31,7 +31,7 @@ _candidates = schema.incidents.alias("candidates").c
 _MAJORS: Select[Any] = select(
     *(_incidents.id, _incidents.title, _incidents.severity, _incidents.created_at),
     *(_incidents.resolved_at, _incidents.changed_by),
-)
+).where(own.not_own())
 
 
 @dataclass(frozen=True, slots=True)

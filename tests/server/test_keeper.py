@@ -97,9 +97,6 @@ def test_resolved_by_hand_it_comes_back_a_day_later_while_its_cause_goes_on(staf
     assert report() == ["resolved"]
     staffed.clock.forward(2 * 60 * MINUTE)
     assert report() == ["resolved", "triggered"]
-    # The keeper does not know how messages go: whoever reported it says when it is over.
-    look(staffed, 60 * MINUTE)
-    assert report() == ["resolved", "triggered"]
     station.writer.run(lambda work: findings.over(station, work, findings.MESSAGE, "ana"))
     assert [i["status"] for i in found(staffed)] == ["resolved", "resolved"]
     # Soon again, it is the same trouble.
