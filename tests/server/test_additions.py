@@ -16,7 +16,8 @@ def test_an_absence_stands_in_rows(house: House) -> None:
     with house.server.storage.write() as connection:
         connection.execute(insert(schema.absences).values(**row, **said))
         additions.advance(connection)
-    assert house.server.station.refresh()
+    # Or what follows other servers has taken it up already.
+    house.server.station.refresh()
     assert house.server.station.roster.holders("primary", START) == ("cho",)
     assert not house.server.station.refresh()
 
