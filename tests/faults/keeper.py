@@ -1,0 +1,101 @@
+"""A server kept running as a service manager keeps it: started again until it listens. Called from several threads."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+from tests.faults.plans import KEY, KEY_VARIABLE
+from tests.server.serving import PROGRAM, Serve
+
+_PATIENCE = 60.0
+_PAUSE = 0.2
+_CLOCK_VARIABLE = "WB_FAULT_CLOCK"
+
+# A server whose clock is wrong by as much as a file says. libfaketime (0.9.10) would let the whole process see it, but
+# makes each of Python's waits for a lock a busy one: measured, a request then costs twenty times as much.
+_WITH_A_CLOCK = f"""
+import datetime, os
+from pathlib import Path
+from desktop.server import station
+
+class Wrong(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        by = float(Path(os.environ["{_CLOCK_VARIABLE}"]).read_text())
+        return datetime.datetime.now(tz) + datetime.timedelta(seconds=by)
+
+station.datetime = Wrong
+"""
+
+
+class Keeper:
+    """One server at one ``url``, whatever becomes of its processes; ``logs`` are what those that ended said."""
+
+    def __init__(self, number: int, database: str, team: Path, folder: Path) -> None:
+        self.number = number
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.logs: list[str] = []
+        self._options = {"database": database, "team": str(team), "port": self.port}
+        self._clock = folder / f"clock-{number}"
+        self._serve: Serve | None = None
+        self._stopping = threading.Event()
+        self.set_clock(0)
+
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._serve is not None
+        return self._serve.popen.pid
+
+    def start(self) -> None:
+        """Start it, again and again until it listens."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self._started():
+            assert time.monotonic() < deadline, self.logs[-1]
+            self._stopping.wait(_PAUSE)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        os.kill(self.pid, number)
+
+    def set_clock(self, seconds: float) -> None:
+        """Let its clock be wrong by so much."""
+        new = self._clock.with_suffix(".new")
+        new.write_text(f"{seconds:.3f}")
+        new.replace(self._clock)
+
+    def _started(self) -> bool:
+        environment = {KEY_VARIABLE: KEY, _CLOCK_VARIABLE: str(self._clock)}
+        self._serve = Serve(self._options, environment, _WITH_A_CLOCK + PROGRAM)
+        assert self._serve.popen.stdout is not None
+        if self._serve.popen.stdout.readline().startswith("listening on"):
+            return True
+        self._end(None)
+        return False
+
+    def _end(self, number: int | None) -> int:
+        assert self._serve is not None
+        code, log = self._serve.end(number)
+        self.logs.append(log)
+        for pipe in (self._serve.popen.stdin, self._serve.popen.stdout, self._serve.popen.stderr):
+            assert pipe is not None
+            pipe.close()
+        return code
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
