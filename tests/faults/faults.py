@@ -1,5 +1,6 @@
 """The faults, each a class of the same shape: it strikes once, and says when and how. On the thread of a lane."""
 
+import contextlib
 import errno
 import os
 import resource
@@ -54,6 +55,7 @@ class Pause:
     """A server stands still, perhaps in the middle of a transaction."""
 
     keepers: Sequence[Keeper]
+    shortest: float
     longest: float
     kind: str = "pause"
 
@@ -61,7 +63,7 @@ class Pause:
         keeper = dice.choice(self.keepers)
         began = time.time()
         keeper.signal(signal.SIGSTOP)
-        time.sleep(dice.uniform(self.longest / 4, self.longest))
+        time.sleep(dice.uniform(self.shortest, self.longest))
         keeper.signal(signal.SIGCONT)
         return _held_up(self.kind, began, len(self.keepers))
 
@@ -98,11 +100,14 @@ class NoRoomInFile:
 
     def strike(self, dice: Random) -> Blow:
         keeper = dice.choice(self.keepers)
-        began, pid = time.time(), keeper.pid
-        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (dice.randrange(1, self.database.stat().st_size), most))
-        time.sleep(dice.uniform(0.3, 2))
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        began = time.time()
+        # It may be killed meanwhile.
+        with contextlib.suppress(ProcessLookupError):
+            pid = keeper.pid
+            _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (dice.randrange(1, self.database.stat().st_size), most))
+            time.sleep(dice.uniform(0.3, 2))
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
         return Blow(self.kind, began, time.time())
 
 
@@ -179,6 +184,7 @@ class Hang:
     """Nothing comes through between one server and PostgreSQL, though nothing breaks; then it does, or it goes on."""
 
     relays: Sequence[Relay]
+    shortest: float
     longest: float
     kind: str = "hang"
 
@@ -186,7 +192,7 @@ class Hang:
         relay = dice.choice(self.relays)
         began = time.time()
         relay.hang()
-        time.sleep(dice.uniform(self.longest / 4, self.longest))
+        time.sleep(dice.uniform(self.shortest, self.longest))
         if dice.random() < 0.5:
             relay.cut()
         relay.go_on()

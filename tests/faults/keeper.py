@@ -47,9 +47,10 @@ class Keeper:
 
     @property
     def pid(self) -> int:
-        """The process that serves."""
-        assert self._serve is not None
-        return self._serve.popen.pid
+        """The process that serves; ProcessLookupError while there is none."""
+        if (serve := self._serve) is None:
+            raise ProcessLookupError
+        return serve.popen.pid
 
     def start(self) -> None:
         """Start it, again and again until it listens."""
@@ -59,7 +60,7 @@ class Keeper:
             self._stopping.wait(_PAUSE)
 
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """End it as a power cut does, if it runs."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
@@ -86,10 +87,12 @@ class Keeper:
         return False
 
     def _end(self, number: int | None) -> int:
-        assert self._serve is not None
-        code, log = self._serve.end(number)
+        serve, self._serve = self._serve, None
+        if serve is None:
+            return 0
+        code, log = serve.end(number)
         self.logs.append(log)
-        for pipe in (self._serve.popen.stdin, self._serve.popen.stdout, self._serve.popen.stderr):
+        for pipe in (serve.popen.stdin, serve.popen.stdout, serve.popen.stderr):
             assert pipe is not None
             pipe.close()
         return code

@@ -34,28 +34,33 @@ _DISKS = "no disk is full: this user may not mount a tmpfs"
 
 @dataclass(frozen=True, slots=True)
 class Hardness:
-    """How hard a run is: how many incidents, how many faults in each of the two lanes, and how long they last."""
+    """How hard a run is: how many incidents and faults there are, and how long these last (in seconds).
+
+    ``long_pause`` is for what happens only once: with it, a server stands still for longer than others wait for it.
+    """
 
     incidents: int
-    rounds: int
+    faults: int
     pause: float
     skew: float
     break_between: float
     servers: int
     workers: int
+    long_pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Servers not yet started, the ``database`` as it is reached past all that breaks, and what can break.
 
-    The faults of different ``lanes`` strike at the same time, those of one after each other. ``missing`` says what
-    cannot be broken here, and why.
+    The faults of different ``lanes`` strike at the same time, those of one after each other, again and again; those of
+    ``once`` only one time. ``missing`` says what cannot be broken here, and why.
     """
 
     keepers: Sequence[Keeper]
     database: str
     lanes: Sequence[Sequence[Fault]]
+    once: Sequence[Sequence[Fault]]
     missing: Sequence[str]
 
 
@@ -68,9 +73,9 @@ def on_a_file(folder: Path, hardness: Hardness) -> Iterator[Place]:
         file = (disk or folder) / "watchbell.db"
         database = f"sqlite:///{file}"
         keepers = [Keeper(0, database, _team(folder), folder)]
-        full = [] if disk is None else [DiskFull(disk)]
-        lanes = [_of_servers(keepers, hardness), [*full, NoRoomInFile(keepers, file)]]
-        yield Place(keepers, database, lanes, missing)
+        of_database: list[Fault] = [*_full(disk), NoRoomInFile(keepers, file)]
+        lanes = [_of_servers(keepers, hardness), of_database]
+        yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), []], missing)
 
 
 @contextmanager
@@ -91,15 +96,27 @@ def on_postgresql(folder: Path, hardness: Hardness) -> Iterator[Place]:
             RestartDatabase(own, "immediate"),
             Terminate(database),
             Cut(relays),
-            Hang(relays, hardness.pause),
-            *([] if disk is None else [DiskFull(disk)]),
+            Hang(relays, hardness.pause / 4, hardness.pause),
+            *_full(disk),
         ]
-        yield Place(keepers, database, [_of_servers(keepers, hardness), of_database], missing)
+        long = hardness.long_pause
+        long_hang = [Hang(relays, long, long, "long hang")] if long else []
+        lanes = [_of_servers(keepers, hardness), of_database]
+        yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), long_hang], missing)
 
 
 def _of_servers(keepers: Sequence[Keeper], hardness: Hardness) -> list[Fault]:
     clocks = [WrongClock(keepers, hardness.skew, direction) for direction in (1, -1)]
-    return [Kill(keepers), Pause(keepers, hardness.pause), *clocks]
+    return [Kill(keepers), Pause(keepers, hardness.pause / 4, hardness.pause), *clocks]
+
+
+def _full(disk: Path | None) -> list[Fault]:
+    return [] if disk is None else [DiskFull(disk)]
+
+
+def _long_pause(keepers: Sequence[Keeper], hardness: Hardness) -> list[Fault]:
+    long = hardness.long_pause
+    return [Pause(keepers, long, long, "long pause")] if long else []
 
 
 def _team(folder: Path) -> Path:

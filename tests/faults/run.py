@@ -1,8 +1,9 @@
-"""One run: servers under load while faults strike, then the evidence. On the test's thread, with others for each part."""
+"""One run: servers under load while faults strike, then the evidence. On the test's thread; each part has its own."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
 from threading import Event, Thread
@@ -10,6 +11,7 @@ from threading import Event, Thread
 from desktop.server import tokens
 from tests.faults.evidence import Blow, Evidence
 from tests.faults.faults import Fault
+from tests.faults.keeper import Keeper
 from tests.faults.load import Load
 from tests.faults.places import Hardness, Place
 from tests.faults.plans import RESPONDERS
@@ -23,12 +25,16 @@ _CATCH_UP = 20.0
 
 
 class Lane:
-    """Faults of which one strikes after another: each kind in turn, in an order that the seed shuffles."""
+    """Faults of which one strikes after another: in each round all kinds, in an order that the seed shuffles.
 
-    def __init__(self, faults: Sequence[Fault], dice: Random, hardness: Hardness) -> None:
+    Those of ``once`` belong to the first round.
+    """
+
+    def __init__(self, faults: Sequence[Fault], once: Sequence[Fault], rounds: int, dice: Random, pause: float) -> None:
         self.blows: list[Blow] = []
         self.failures: list[str] = []
-        self._faults, self._dice, self._hardness = faults, dice, hardness
+        self._faults, self._once, self._rounds = faults, once, rounds
+        self._dice, self._pause = dice, pause
         self._thread = Thread(target=self._run, name="lane")
 
     @property
@@ -45,9 +51,10 @@ class Lane:
         self._thread.join()
 
     def _run(self) -> None:
-        for number in range(self._hardness.rounds):
-            for fault in self._dice.sample(self._faults, len(self._faults)):
-                time.sleep(self._dice.uniform(0, 2 * self._hardness.break_between))
+        for number in range(self._rounds):
+            kinds = [*self._faults, *(self._once if number == 0 else ())]
+            for fault in self._dice.sample(kinds, len(kinds)):
+                time.sleep(self._dice.uniform(0, 2 * self._pause))
                 try:
                     self.blows.append(fault.strike(self._dice))
                 except Exception as error:  # noqa: BLE001 - shown at the end of the run, with its seed
@@ -57,7 +64,7 @@ class Lane:
 
 def carry_out(place: Place, hardness: Hardness, seed: int) -> tuple[Evidence, list[str]]:
     """Run it; return the evidence, and what went wrong with the run itself."""
-    lanes = [Lane(faults, Random(f"{seed}/lane/{n}"), hardness) for n, faults in enumerate(place.lanes)]
+    lanes = _lanes(place, hardness, seed)
     with _serving(place):
         access = {person: tokens.create(place.database, person=person) for person in RESPONDERS}
         urls = [keeper.url for keeper in place.keepers]
@@ -80,26 +87,31 @@ def carry_out(place: Place, hardness: Hardness, seed: int) -> tuple[Evidence, li
     return Evidence(load.attempts, blows, entries, incidents, clients, ended, version), failures
 
 
+def _lanes(place: Place, hardness: Hardness, seed: int) -> list[Lane]:
+    rounds = -(-hardness.faults // sum(map(len, place.lanes)))
+    both = enumerate(zip(place.lanes, place.once, strict=True))
+    return [Lane(all_, once, rounds, Random(f"{seed}/lane/{n}"), hardness.break_between) for n, (all_, once) in both]
+
+
 @contextmanager
 def _serving(place: Place) -> Iterator[None]:
     """Have all servers run until the block ends; they end when asked to."""
-    begun = []
     try:
-        for keeper in place.keepers:
-            keeper.start()
-            begun.append(keeper)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Keeper.start, place.keepers))
         yield
-        assert [keeper.stop() for keeper in begun] == [0] * len(begun)
-        begun.clear()
+        assert [keeper.stop() for keeper in place.keepers] == [0] * len(place.keepers)
     finally:
-        for keeper in begun:
+        for keeper in place.keepers:
             keeper.kill()
 
 
 @contextmanager
 def _going_on(watches: Sequence[Watch], lanes: Sequence[Lane]) -> Iterator[None]:
-    for part in (*watches, *lanes):
-        part.start()
+    for watch in watches:
+        watch.start()
+    for lane in lanes:
+        lane.start()
     try:
         yield
     finally:

@@ -137,7 +137,10 @@ SPOILED: dict[str, tuple[Evidence, str]] = {
         "invented: trigger",
     ),
     "a repeated trigger lost": (asked(*GOOD.attempts, attempt("trigger", 105.0)), "lost: trigger"),
-    "a sender's acknowledgement lost": (asked(*GOOD.attempts, attempt("acknowledge", 108.0)), "lost: acknowledge by serv"),
+    "a sender's acknowledgement lost": (
+        asked(*GOOD.attempts, attempt("acknowledge", 108.0)),
+        "lost: acknowledge by serv",
+    ),
     "a resolution lost": (asked(*GOOD.attempts, attempt("resolve", 109.5)), "lost: resolve"),
     "an accepted trigger that is nowhere": (
         asked(*GOOD.attempts, replace(attempt("trigger", 100.0), key="k2")),

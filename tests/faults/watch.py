@@ -1,5 +1,6 @@
 """Clients that watch the stream as the tray application does, whatever breaks. A thread each."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -55,10 +56,9 @@ class Watch:
     def _run(self) -> None:
         while not self._stopping.is_set():
             url = self._dice.choice(self._urls)
-            try:
+            # OSError is also what requests raises.
+            with contextlib.suppress(OSError, EOFError, urllib3.exceptions.HTTPError):
                 self._watch(url)
-            except (OSError, EOFError, urllib3.exceptions.HTTPError):
-                pass  # also what requests raises
             self._stopping.wait(self._dice.uniform(*_PAUSES))
 
     def _watch(self, url: str) -> None:
@@ -103,7 +103,6 @@ def _seen(incident: Mapping[str, Any]) -> tuple[str, Seen]:
 
 
 def _hang_up(response: requests.Response) -> None:
-    try:
+    # It may have ended by itself meanwhile.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         response.raw.shutdown()
-    except (OSError, ValueError, AttributeError):
-        pass  # it ended by itself meanwhile
