@@ -1,6 +1,7 @@
 """What SQL cannot say in the same words on SQLite and PostgreSQL. On a connection, any thread."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,7 @@ _NEXT_NUMBER = (
     .values(value=_counter.value + 1)
     .returning(_counter.value)
 )
+_CLOCK = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
 _TELL = text("SELECT pg_notify(:channel, :number)")
 
 
@@ -72,3 +74,10 @@ def tell(connection: Connection, number: int) -> None:
     """Tell every server on the database, at the commit, that there is something new; ``number`` says up to where."""
     if connection.dialect.name == "postgresql":
         connection.execute(_TELL, {"channel": CHANNEL, "number": str(number)})
+
+
+def clock(connection: Connection) -> datetime | None:
+    """Return what time it is at the database; None where that is this machine."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return schema.from_micros(connection.execute(_CLOCK).scalar_one())

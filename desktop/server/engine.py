@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from desktop.domain.errors import WatchbellError
 from desktop.domain.incident import Status
 from desktop.server import incidents, schema
+from desktop.server.ahead import Ahead
 from desktop.server.records import Record
 from desktop.server.station import Station
 from desktop.server.writer import Work
@@ -41,6 +42,9 @@ class Engine:
         self._next: datetime | None = None
         self._faulty: dict[str, datetime] = {}
         self._boundary: datetime | None = None
+        # When the boundary was looked for: a clock that was put back since then may have passed over another.
+        self._looked = station.clock()
+        self._ahead = Ahead(station)
         self._thread = threading.Thread(target=self._run, name="engine")
 
     def start(self) -> None:
@@ -80,7 +84,8 @@ class Engine:
         # Another server on the same database may have changed the team; what this one does is taken up at once.
         self._station.refresh()
         now = self._station.clock()
-        if self._boundary is None or now >= self._boundary:
+        self._bring_back(now)
+        if self._boundary is None or not self._looked <= now < self._boundary:
             self._shift_change(now)
         done = 0
         while (due := self._due()) and (worked := self._work_off(due)):
@@ -154,12 +159,22 @@ class Engine:
     def _do(self, command: _Command, ids: Sequence[str]) -> int:
         return self._station.writer.run(lambda work: command(self._station, work, ids))
 
+    def _bring_back(self, now: datetime) -> None:
+        """Count from now what a wrong clock wrote into the future: it must not escalate as late as that was fast."""
+        ids = self._ahead.look(now)
+        if ids:
+            log.warning(
+                "incidents were ahead of the time: a clock was wrong", extra={"fields": {"incidents": len(ids)}}
+            )
+        for start in range(0, len(ids), CHUNK):
+            self._chunk(incidents.bring_back, ids[start : start + CHUNK])
+
     def _shift_change(self, now: datetime) -> None:
         """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
         ids = self._triggered()
         for start in range(0, len(ids), CHUNK):
             self._chunk(incidents.take_over, ids[start : start + CHUNK])
-        self._boundary = self._station.roster.boundary(now)
+        self._boundary, self._looked = self._station.roster.boundary(now), now
         self._on_shift_change()
 
     def _triggered(self) -> list[str]:
