@@ -130,8 +130,9 @@ def _run_until_told(server: Server, listener: socket.socket, lock: Lock, way: _W
     )
     http = _Http(config, server, url)
     server.station.reached_at(way.reach.public_url or url)
-    server.start()
     try:
+        # A start that fails half way has threads running, which would keep a process alive that serves nobody.
+        server.start()
         lock.announce(url)
         if reads_stdin:
             threading.Thread(target=_obey_stdin, args=(http,), name="parent", daemon=True).start()

@@ -3,9 +3,9 @@
 import os
 import signal
 import socket
-import threading
 import time
 from pathlib import Path
+from threading import Timer
 
 from tests.faults.plans import KEY, KEY_VARIABLE
 from tests.server.serving import PROGRAM, Serve
@@ -19,6 +19,7 @@ _CLOCK_VARIABLE = "WB_FAULT_CLOCK"
 _WITH_A_CLOCK = f"""
 import datetime, os
 from pathlib import Path
+from threading import Timer
 from desktop.server import station
 
 class Wrong(datetime.datetime):
@@ -42,7 +43,6 @@ class Keeper:
         self._options = {"database": database, "team": str(team), "port": self.port}
         self._clock = folder / f"clock-{number}"
         self._serve: Serve | None = None
-        self._stopping = threading.Event()
         self.set_clock(0)
 
     @property
@@ -57,7 +57,7 @@ class Keeper:
         deadline = time.monotonic() + _PATIENCE
         while not self._started():
             assert time.monotonic() < deadline, self.logs[-1]
-            self._stopping.wait(_PAUSE)
+            time.sleep(_PAUSE)
 
     def kill(self) -> None:
         """End it as a power cut does, if it runs."""
@@ -81,10 +81,16 @@ class Keeper:
         environment = {KEY_VARIABLE: KEY, _CLOCK_VARIABLE: str(self._clock)}
         self._serve = Serve(self._options, environment, _WITH_A_CLOCK + PROGRAM)
         assert self._serve.popen.stdout is not None
-        if self._serve.popen.stdout.readline().startswith("listening on"):
-            return True
-        self._end(None)
-        return False
+        # One that neither listens nor ends is a failure, and must not hold up the run.
+        watchdog = Timer(_PATIENCE, self._serve.popen.kill)
+        watchdog.start()
+        try:
+            listens = self._serve.popen.stdout.readline().startswith("listening on")
+        finally:
+            watchdog.cancel()
+        if not listens:
+            self._end(None)
+        return listens
 
     def _end(self, number: int | None) -> int:
         serve, self._serve = self._serve, None
