@@ -85,7 +85,8 @@ def _suspicious(roster: Roster, now: datetime) -> ColumnElement[bool]:
         and_(triggered, _table.severity == severity.value, _table.next_action_at > latest + policy.page_again)
         for severity, policy in roster.policies.items()
     ]
-    is_open = _table.status != Status.RESOLVED.value
+    # Not "unless resolved": that would read those of all years.
+    is_open = _table.status.in_((Status.TRIGGERED.value, Status.ACKNOWLEDGED.value))
     return and_(is_open, or_(_table.updated_at > latest, _table.changed_at > latest, *waits))
 
 
