@@ -45,7 +45,7 @@ def _pair(
     """Give each entry a request of its own within which it was made; the most pressing first, so that none is left."""
     free = list(asked)
     for entry in made:
-        skew = _MOMENT + weather.skew(entry.at, entry.at)
+        skew = _MOMENT + weather.wrong(entry.at)
         fit = [a for a in free if a.began - skew <= entry.at <= _until(a) + skew]
         if not fit:
             complain(f"invented: {entry.type} by {entry.actor}, which nobody asked for then")

@@ -11,6 +11,9 @@ from typing import Any
 SECONDS_UNTIL_FREED = 15.0
 """The server's own promise: whoever hangs within a transaction holds up the others no longer (server.postgresql)."""
 
+# How long it takes from reading a clock to writing what it said, and back.
+_MOMENT = 0.1
+
 
 class Outcome(Enum):
     """What whoever asked knows of it."""
@@ -124,8 +127,18 @@ class Weather:
                 total, upto = total + last - first, last
         return total
 
+    def wrong(self, at: float) -> float:
+        """Return by how much the time ``at``, which a server wrote, may be wrong."""
+        return max((abs(b.skew) for b in self.blows if b.began + b.skew - _MOMENT <= at <= b.ended + b.skew + _MOMENT),
+                   default=0.0)  # fmt: skip
+
+    def slow(self, start: float, end: float) -> float:
+        """Return for how long between ``start`` and ``end`` a clock that was behind may have held up what was due."""
+        behind = [b for b in self.blows if b.skew < 0 and b.began <= end and b.ended >= start]
+        return max((b.ended - b.began for b in behind), default=0.0)
+
     def skew(self, start: float, end: float) -> float:
-        """Return by how much a time that was written between ``start`` and ``end`` may be wrong."""
+        """Return by how much any time between ``start`` and ``end`` may be wrong."""
         furthest = max((abs(b.skew) for b in self.blows), default=0.0)
         near = (b for b in self.blows if b.began - furthest <= end and b.ended + furthest >= start)
         return max((abs(b.skew) for b in near), default=0.0)

@@ -62,6 +62,11 @@ def moved(by: float, *numbers: int) -> Evidence:
     return replace(GOOD, entries=tuple(replace(e, at=e.at + by) if e.id in numbers else e for e in STORY))
 
 
+def late_beside(began: float, ended: float, skew: float) -> Evidence:
+    """Return that Cho was paged six seconds late, a second more than may be, while a clock was wrong."""
+    return replace(moved(6.0, 8), ended=116.0, blows=(Blow("clock", began, ended, blocks=False, skew=skew),))
+
+
 def known(**changed: Any) -> Evidence:
     return replace(GOOD, clients=(Client("first", {"Q1": replace(SEEN, **changed)}),))
 
@@ -84,6 +89,8 @@ def test_nothing_is_found_where_all_is_well() -> None:
 SPOILED: dict[str, tuple[Evidence, str]] = {
     "a step that never came": (replace(without(8), ended=120.0), "late: step"),
     "a step that came too late": (replace(moved(6.0, 8), ended=116.0), "late: step"),
+    "a step later than a fast clock excuses": (late_beside(110.0, 112.0, 2.0), "late: step"),
+    "a step later than a slow clock excuses": (late_beside(108.5, 109.0, -1.0), "late: step"),
     "a step before its time": (moved(-1.0, 3), "early: escalate"),
     "an acknowledgement that ended before its time": (moved(-1.0, 6, 7), "early: unacknowledge"),
     "an acknowledgement that never ended": (replace(without(6, 7, 8), ended=120.0), "late: unacknowledge"),
@@ -209,9 +216,9 @@ ALLOWED: dict[str, Evidence] = {
     "a step as late as no server could work": replace(
         moved(6.0, 8), ended=116.0, blows=(Blow("restart", 108.0, 110.5),)
     ),
-    "a step as late as a clock was wrong": replace(
-        moved(6.0, 8), ended=116.0, blows=(Blow("clock back", 108.0, 109.0, blocks=False, skew=-2.0),)
-    ),
+    "a step as late as the clock that says so was fast": late_beside(113.0, 113.5, 2.0),
+    "a step as late as a clock was behind": late_beside(110.0, 112.0, -9.0),
+    "a step counted from a time that was wrong": late_beside(109.0, 109.5, -2.0),
     "a client that knows already what came later": known(version=7, status="acknowledged"),
     "a sender that acknowledges what is acknowledged": asked(*GOOD.attempts, attempt("acknowledge", 104.0)),
     "a client that knows what is resolved": replace(
@@ -249,6 +256,13 @@ def test_overlapping_outages_excuse_no_instant_twice() -> None:
     assert Weather(blows).blocked(0, 10) == 6
     assert Weather(blows).blocked(2, 8.5) == 4.5
     assert Weather(blows).blocked(6, 8) == 0
+
+
+def test_a_wrong_clock_reaches_what_was_written_by_it() -> None:
+    weather = Weather([Blow("clock", 100, 101, blocks=False, skew=-3.0)])
+    assert [weather.wrong(at) for at in (96.5, 97.0, 98.0, 98.5, 100.5)] == [0, 3, 3, 0, 0]
+    assert weather.slow(90, 99) == weather.slow(102, 103) == 0
+    assert weather.slow(100.5, 103) == 1
 
 
 def test_a_wrong_clock_excuses_what_it_can_have_reached() -> None:
