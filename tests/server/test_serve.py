@@ -210,6 +210,17 @@ def test_a_start_that_fails_half_way_ends(team: Path, database: Path) -> None:
     assert "no such table: incidents" in log
 
 
+def test_a_start_that_cannot_note_where_it_listens_says_so_in_a_line(team: Path, database: Path) -> None:
+    """As on a full disk."""
+    (database.parent / "server.json").mkdir(parents=True)
+    with serve(ENVIRONMENT, team=team, database=str(database)) as running:
+        code, log = running.end()
+    assert code == 2
+    assert "Traceback" not in log
+    assert "server.json: Is a directory" in log.splitlines()[-1]
+    assert [path.name for path in database.parent.glob("server.json*")] == ["server.json"]
+
+
 class TestTokens:
     def test_made_beside_a_running_server(self, team: Path, database: Path) -> None:
         with serve(ENVIRONMENT, team=team, database=str(database)) as running:
