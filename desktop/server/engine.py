@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 CHUNK = 200
 # The wait never trusts one long timer: clocks jump, and machines sleep while monotonic time stands still.
 _LONGEST_WAIT = timedelta(seconds=5)
+# How often the clock is looked at meanwhile, and what is no mere delay of ours.
+_GLANCE = timedelta(seconds=1)
+_JUMP = timedelta(milliseconds=500)
 _SHORTEST_WAIT = timedelta(milliseconds=20)
 _AFTER_A_FAULT = timedelta(seconds=1)
 _FAULTY_FOR = timedelta(minutes=1)
@@ -105,7 +108,20 @@ class Engine:
             except Exception:
                 log.exception("escalation delayed")
                 wait = _AFTER_A_FAULT
-            self._wake.wait(wait.total_seconds())
+            self._wait(wait)
+
+    def _wait(self, wait: timedelta) -> None:
+        """Wait that long, until woken, or until the clock jumps: then something else is due."""
+        clock = self._station.clock
+        before = clock()
+        while wait > timedelta(0):
+            glance = min(wait, _GLANCE)
+            if self._wake.wait(glance.total_seconds()):
+                return
+            now = clock()
+            if abs(now - before - glance) > _JUMP:
+                return
+            before, wait = now, wait - glance
 
     def _until_next(self) -> timedelta:
         # None first: whatever is committed while we look wakes us again.
