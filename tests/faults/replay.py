@@ -113,7 +113,8 @@ class Replay:
             allowed = self.margin + excused
             late = entry.at - due.last
             if late > allowed:
-                self.complain(f"late: {due.what} was due {late:.2f} s before {entry.type}, {allowed:.2f} s are allowed")
+                said = f"{late:.2f} s before {entry.type} at {entry.at:.2f}, {allowed:.2f} s are allowed"
+                self.complain(f"late: {due.what} was due {said}")
             if entry.actor == "engine" and self._is(entry, due):
                 self.worst = max(self.worst, late - excused)
                 if entry.at < due.first - _EXACT:

@@ -141,3 +141,9 @@ def figures(evidence: Evidence, worst: float) -> str:
         f"{blocked:.0f} s in which perhaps no server could work, "
         f"worst lateness beyond those {worst:.2f} s"
     )
+
+
+def timetable(evidence: Evidence) -> list[str]:
+    """Return a line for each fault, in order: what to lay beside a violation."""
+    blows = sorted(evidence.blows, key=lambda blow: blow.began)
+    return [f"{b.began:.2f}-{b.ended:.2f} {b.kind}{f' {b.skew:+.2f} s' if b.skew else ''}" for b in blows]

@@ -13,8 +13,9 @@ import pytest
 
 from tests.faults.places import Hardness, Place, on_a_file, on_postgresql
 from tests.faults.proof import prove
-from tests.faults.run import carry_out, figures
+from tests.faults.run import carry_out, figures, timetable
 
+_MOST = 40
 SEED = "WATCHBELL_FAULT_SEED"
 PLACES = [pytest.param(on_a_file, id="sqlite"), pytest.param(on_postgresql, id="postgresql")]
 
@@ -38,7 +39,8 @@ def run(place: Open, folder: Path, hardness: Hardness, say: Callable[[str, objec
     said = f"seed {number}: {figures(evidence, verdict.worst)}{''.join(f'; {m}' for m in here.missing)}"
     say("faults", said)
     found = [*failures, *verdict.violations]
-    assert not found, "\n".join([f"{SEED}={number}", said, f"{len(found)} violations", *found[:40]])
+    shown = [f"{SEED}={number}", said, f"{len(found)} violations", *found[:_MOST], *timetable(evidence)]
+    assert not found, "\n".join(shown)
 
 
 @pytest.mark.parametrize("place", PLACES)
