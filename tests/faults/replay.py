@@ -127,13 +127,13 @@ class Replay:
 
     @staticmethod
     def _is(entry: Entry, due: Due) -> bool:
-        if due.what == "paging again":
-            return entry.data.get("reason") == _AGAIN
-        if due.what == "unacknowledge":
-            return entry.type == "unacknowledge"
-        if due.what == "step":
-            return entry.data.get("reason") in ("step", "round")
-        return entry.type in ("repeat_escalation_path", "exhaust_escalation_path")
+        reason = entry.data.get("reason")
+        return {
+            "paging again": reason == _AGAIN,
+            "unacknowledge": entry.type == "unacknowledge",
+            "step": reason in ("step", "round"),
+            "round": entry.type in ("repeat_escalation_path", "exhaust_escalation_path"),
+        }[due.what]
 
     def _take(self, entry: Entry) -> None:
         if entry.type == "trigger":
