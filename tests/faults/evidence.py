@@ -113,6 +113,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """Something that has to happen: not before ``first``, in time at ``last``."""
+
+    what: str
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Weather:
     """What the faults excuse."""
 

@@ -6,7 +6,7 @@ Written from the rules as the design has them, not with the server's own: what b
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tests.faults.evidence import Entry, Incident, Weather
+from tests.faults.evidence import Due, Entry, Incident, Weather
 from tests.faults.plans import Plan
 
 TRIGGERED, ACKNOWLEDGED, RESOLVED = "triggered", "acknowledged", "resolved"
@@ -16,15 +16,6 @@ _AGAIN = "again"
 _COUNTED_FROM = ("unacknowledge", "repeat_escalation_path")
 # What a clock's last digit may be off.
 _EXACT = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Something that has to happen: not before ``first``, in time at ``last``."""
-
-    what: str
-    first: float
-    last: float
 
 
 @dataclass(slots=True)
