@@ -12,7 +12,7 @@ from tests.faults.plans import Plan
 TRIGGERED, ACKNOWLEDGED, RESOLVED = "triggered", "acknowledged", "resolved"
 PAGES = ("assign", "escalate", "repeat_escalation_path", "notify")
 _AGAIN = "again"
-# What the engine itself does, and what comes next is counted from; all that others do is.
+# What the engine itself does, and what comes next is counted from; so is all that others do, but for repeating it.
 _COUNTED_FROM = ("unacknowledge", "repeat_escalation_path")
 # What a clock's last digit may be off.
 _EXACT = 0.001
@@ -49,7 +49,7 @@ class Replay:
             self._between(entry.at)
             self._in_time(entry)
             self._take(entry)
-            if entry.type in _COUNTED_FROM or entry.actor != "engine":
+            if entry.type in _COUNTED_FROM or not (entry.actor == "engine" or entry.data.get("repeated")):
                 self.anchor = entry.at
             self.last = entry
         self._between(float("inf"))

@@ -67,6 +67,13 @@ def late_beside(began: float, ended: float, skew: float) -> Evidence:
     return replace(moved(6.0, 8), ended=116.0, blows=(Blow("clock", began, ended, blocks=False, skew=skew),))
 
 
+def _repeated(evidence: Evidence) -> Evidence:
+    *others, last = evidence.entries
+    again = entry(8, "trigger", 114.0, SENDER, repeated=True)
+    asked_for = (*evidence.attempts, attempt("trigger", 114.0))
+    return replace(evidence, entries=(*others, again, replace(last, id=9)), attempts=asked_for)
+
+
 def known(**changed: Any) -> Evidence:
     return replace(GOOD, clients=(Client("first", {"Q1": replace(SEEN, **changed)}),))
 
@@ -219,6 +226,7 @@ ALLOWED: dict[str, Evidence] = {
     "a step as late as the clock that says so was fast": late_beside(113.0, 113.5, 2.0),
     "a step as late as a clock was behind": late_beside(110.0, 112.0, -9.0),
     "a step counted from a time that was wrong": late_beside(109.0, 109.5, -2.0),
+    "one that was repeated since, by a clock that was right": _repeated(late_beside(109.0, 109.5, -2.0)),
     "a client that knows already what came later": known(version=7, status="acknowledged"),
     "a sender that acknowledges what is acknowledged": asked(*GOOD.attempts, attempt("acknowledge", 104.0)),
     "a client that knows what is resolved": replace(
