@@ -77,3 +77,12 @@ def memory_keyring(clean_end: None) -> MemoryKeyring:
     backend = MemoryKeyring()
     keyring.set_keyring(backend)
     return backend
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures of runs that rolled dice, and with which seed, whatever came of them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, said in getattr(report, "user_properties", ()):
+                if name == "faults" and report.when == "call":
+                    terminalreporter.write_line(f"{report.nodeid}: {said}")

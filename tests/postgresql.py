@@ -82,11 +82,11 @@ class Cluster:
 
 
 class OwnCluster(Cluster):
-    """A server that the tests started themselves, and may stop and start."""
+    """A server that the tests started themselves, in ``folder``, and may stop and start."""
 
     def __init__(self, programs: Path, folder: Path, settings: str) -> None:
         super().__init__(URL.create("postgresql+psycopg", "watchbell", query={"host": str(folder)}))
-        self._programs, self._folder, self._settings = programs, folder, settings
+        self._programs, self.folder, self._settings = programs, folder, settings
 
     def stop(self, *, mode: str = "immediate") -> None:
         """Stop the server; ``immediate`` is what a power cut does."""
@@ -94,15 +94,15 @@ class OwnCluster(Cluster):
 
     def start(self) -> None:
         """Start the server again and wait until it takes connections."""
-        self._control("-o", f"-k {self._folder} {self._settings}", "start")
+        self._control("-o", f"-k {self.folder} {self._settings}", "start")
 
     def _control(self, *arguments: str) -> None:
         command: list[str | Path] = [
             self._programs / "pg_ctl",
             "-D",
-            self._folder / "data",
+            self.folder / "data",
             "-l",
-            self._folder / "log",
+            self.folder / "log",
             "-w",
             *arguments,
         ]

@@ -1,6 +1,7 @@
 """What SQL cannot say in the same words on SQLite and PostgreSQL. On a connection, any thread."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -20,6 +21,7 @@ _NEXT_NUMBERS = (
     .returning(_counter.value)
 )
 _FROM_SEQUENCE = select(schema.incident_numbers.next_value()).select_from(func.generate_series(1, bindparam("many")))
+_CLOCK = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
 _TELL = text("SELECT pg_notify(:channel, :number)")
 
 
@@ -86,3 +88,10 @@ def tell(connection: Connection, number: int) -> None:
     """Tell every server on the database, at the commit, that there is something new; ``number`` says up to where."""
     if connection.dialect.name == "postgresql":
         connection.execute(_TELL, {"channel": CHANNEL, "number": str(number)})
+
+
+def clock(connection: Connection) -> datetime | None:
+    """Return what time it is at the database; None where that is this machine."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return schema.from_micros(connection.execute(_CLOCK).scalar_one())

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from desktop.domain.errors import WatchbellError
 from desktop.domain.incident import Status
 from desktop.server import incidents, schema
+from desktop.server.ahead import Ahead
 from desktop.server.records import Record
 from desktop.server.station import Station
 from desktop.server.writer import Work
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 CHUNK = 200
 # The wait never trusts one long timer: clocks jump, and machines sleep while monotonic time stands still.
 _LONGEST_WAIT = timedelta(seconds=5)
+# How often the clock is looked at meanwhile, and what is no mere delay of ours.
+_GLANCE = timedelta(seconds=1)
+_JUMP = timedelta(milliseconds=500)
 _SHORTEST_WAIT = timedelta(milliseconds=20)
 _AFTER_A_FAULT = timedelta(seconds=1)
 _FAULTY_FOR = timedelta(minutes=1)
@@ -50,6 +54,9 @@ class Engine:
         self._boundary: datetime | None = None
         self._ticked = 0.0
         self.ticks = 0
+        # When the boundary was looked for: a clock that was put back since then may have passed over another.
+        self._looked = station.clock()
+        self._ahead = Ahead(station)
         self._thread = threading.Thread(target=self._run, name="engine")
 
     def start(self) -> None:
@@ -94,7 +101,8 @@ class Engine:
         # Another server on the same database may have changed the team; what this one does is taken up at once.
         self._station.refresh()
         now = self._station.clock()
-        if self._boundary is None or now >= self._boundary:
+        self._bring_back(now)
+        if self._boundary is None or not self._looked <= now < self._boundary:
             self._shift_change(now)
         done = 0
         while (due := self._due()) and (worked := self._work_off(due)):
@@ -116,7 +124,20 @@ class Engine:
             except Exception:
                 log.exception("escalation delayed")
                 wait = _AFTER_A_FAULT
-            self._wake.wait(wait.total_seconds())
+            self._wait(wait)
+
+    def _wait(self, wait: timedelta) -> None:
+        """Wait that long, until woken, or until the clock jumps: then something else is due."""
+        clock = self._station.clock
+        before = clock()
+        while wait > timedelta(0):
+            glance = min(wait, _GLANCE)
+            if self._wake.wait(glance.total_seconds()):
+                return
+            now = clock()
+            if abs(now - before - glance) > _JUMP:
+                return
+            before, wait = now, wait - glance
 
     def _until_next(self) -> timedelta:
         # None first: whatever is committed while we look wakes us again.
@@ -170,12 +191,22 @@ class Engine:
     def _do(self, command: _Command, ids: Sequence[str]) -> int:
         return self._station.writer.run(lambda work: command(self._station, work, ids))
 
+    def _bring_back(self, now: datetime) -> None:
+        """Count from now what a wrong clock wrote into the future: it must not escalate as late as that was fast."""
+        ids = self._ahead.look(now)
+        if ids:
+            log.warning(
+                "incidents were ahead of the time: a clock was wrong", extra={"fields": {"incidents": len(ids)}}
+            )
+        for start in range(0, len(ids), CHUNK):
+            self._chunk(incidents.bring_back, ids[start : start + CHUNK])
+
     def _shift_change(self, now: datetime) -> None:
         """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
         ids = self._triggered()
         for start in range(0, len(ids), CHUNK):
             self._chunk(incidents.take_over, ids[start : start + CHUNK])
-        self._boundary = self._station.roster.boundary(now)
+        self._boundary, self._looked = self._station.roster.boundary(now), now
         self._on_shift_change()
 
     def _triggered(self) -> list[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import maintenance, pages, passes, rows, schema, transitions
+from desktop.server import ahead, maintenance, pages, passes, rows, schema, transitions
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
@@ -34,6 +34,7 @@ _NEXT_DUE = (
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
+_OPEN = query(_AMONG, _incidents.status != Status.RESOLVED.value).with_for_update()
 _TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value).with_for_update()
 _OPEN_BY_KEY = query(
     _incidents.service_id == bindparam("service"),
@@ -144,6 +145,23 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
         transitions.take_over(draft, by_schedule)
 
     return _each(station, work, found, moment, taken_over)
+
+
+def bring_back(station: Station, work: Work, ids: Sequence[str]) -> int:
+    """Count from now what a wrong clock wrote into the future, as far as ``ids`` still are; return how many there were.
+
+    What follows from it is due again at its proper distance.
+    """
+    moment = station.moment()
+    now = ahead.latest_now(work.connection, moment.now)
+    found = load(work.connection, station.policies, _OPEN, ids=ids)
+    records = [record for record in found if ahead.by_how_much(record, now) > ahead.TOLERANCE]
+
+    def back(draft: Draft, moment: Moment) -> None:
+        ahead.bring_back(draft, now)
+        transitions.schedule(draft, moment)
+
+    return _each(station, work, records, moment, back)
 
 
 def _each(

@@ -62,9 +62,19 @@ class DatabaseLock:
         self._forget()
 
     def announce(self, url: str) -> None:
-        """Note which process holds the lock, and where it listens; readable by its owner only."""
+        """Note which process holds the lock, and where it listens; readable by its owner only.
+
+        StorageError when it cannot be written: whoever has to take the lock over would not know whom to ask.
+        """
         content = json.dumps({"pid": os.getpid(), "url": url, "database": str(self._database)}) + "\n"
         temporary = self._note.with_name(f"server.json.{os.getpid()}")
+        try:
+            self._write_note(temporary, content)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise StorageError(f"{self._note}: {error.strerror or error}") from error
+
+    def _write_note(self, temporary: Path, content: str) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)

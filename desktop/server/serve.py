@@ -138,9 +138,10 @@ def _run_until_told(server: Server, listener: socket.socket, lock: Lock, way: _W
     http = _Http(config, server, url)
     server.station.public_url = way.reach.public_url
     server.station.reached_at(way.reach.public_url or url)
-    server.start()
     dog = None if way.watchdog is None else watchdog.Watchdog(way.watchdog, partial(watchdog.trouble, server.station))
     try:
+        # A start that fails half way has threads running, which would keep a process alive that serves nobody.
+        server.start()
         if dog is not None:
             dog.start()
         lock.announce(url)

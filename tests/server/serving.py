@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 PARENT_TOKEN = "wb_" + "t" * 43
 
 # What the command line does with its arguments; the process under test is the server's own.
-_PROGRAM = """
+PROGRAM = """
 import json, sys
 from pathlib import Path
 from desktop.server.serve import ServeOptions, run
@@ -29,9 +29,11 @@ sys.exit(run(ServeOptions(**options)))
 class Serve:
     """A running ``serve``; ``url`` is known once ``ready``."""
 
-    def __init__(self, options: Mapping[str, object], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, options: Mapping[str, object], environment: Mapping[str, str] | None = None, program: str = PROGRAM
+    ) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(dict(options))],
+            [sys.executable, "-c", program, json.dumps(dict(options))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -193,6 +193,29 @@ def test_by_itself_it_wakes_when_something_is_due(tmp_path: Path, monkeypatch: p
         assert escalated.wait(10)
 
 
+def test_a_clock_that_jumps_while_it_waits_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What became due by the jump is not left until a wait ends that was reckoned before it."""
+    monkeypatch.setattr(engine, "_LONGEST_WAIT", timedelta(minutes=5))
+    escalated, ahead = threading.Event(), [timedelta(0)]
+    with running_server(tmp_path, TEAM, lambda: station.utc_now() + ahead[0]) as server:
+        wait, commit = server.engine._wake.wait, server.engine.committed
+
+        def jump(seconds: float) -> bool:
+            ahead[0] = timedelta(minutes=15)
+            return wait(seconds)
+
+        def watch(changed: Sequence[Record]) -> None:
+            commit(changed)
+            if any(len(record.assignments) == 2 for record in changed):
+                escalated.set()
+
+        monkeypatch.setattr(server.engine, "committed", watch)
+        monkeypatch.setattr(server.engine._wake, "wait", jump)
+        server.writer.run(lambda work: incidents.create(server.station, work, "person:ana", _opening()))
+        server.engine.start()
+        assert escalated.wait(10)
+
+
 def _opening() -> incidents.Opening:
     return incidents.Opening("x", "payments", Mapped(Severity.SEV0), None, "k", {})
 

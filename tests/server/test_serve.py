@@ -1,5 +1,6 @@
 """The ``serve`` process: what it prints, whom it obeys, how it ends, and what a kill -9 leaves."""
 
+import contextlib
 import json
 import os
 import signal
@@ -192,6 +193,32 @@ def test_the_stored_team_is_taken_up(team: Path, database: Path) -> None:
         first.end(signal.SIGINT)
     with serve(database=str(database)) as second:
         trigger(second.ready())
+
+
+def test_a_start_that_fails_half_way_ends(team: Path, database: Path) -> None:
+    """A process that neither serves nor ends would never be started again."""
+    with serve(ENVIRONMENT, team=team, database=str(database)) as first:
+        first.ready()
+        first.end(signal.SIGTERM)
+    with contextlib.closing(sqlite3.connect(database)) as broken:
+        # What is looked at only when all threads run: what fell due meanwhile.
+        broken.execute("ALTER TABLE incidents RENAME TO nowhere")
+        broken.commit()
+    with serve(ENVIRONMENT, team=team, database=str(database)) as second:
+        code, log = second.end()
+    assert code == 2
+    assert "no such table: incidents" in log
+
+
+def test_a_start_that_cannot_note_where_it_listens_says_so_in_a_line(team: Path, database: Path) -> None:
+    """As on a full disk."""
+    (database.parent / "server.json").mkdir(parents=True)
+    with serve(ENVIRONMENT, team=team, database=str(database)) as running:
+        code, log = running.end()
+    assert code == 2
+    assert "Traceback" not in log
+    assert "server.json: Is a directory" in log.splitlines()[-1]
+    assert [path.name for path in database.parent.glob("server.json*")] == ["server.json"]
 
 
 class TestTokens:
