@@ -27,12 +27,8 @@ LONG = Hardness(
 Open = Callable[[Path, Hardness], AbstractContextManager[Place]]
 
 
-def seed() -> int:
-    return int(os.environ.get(SEED, "") or secrets.randbelow(1_000_000))
-
-
-def run(place: Open, folder: Path, hardness: Hardness, say: Callable[[str, object], None]) -> None:
-    number = seed()
+def run(place: Open, folder: Path, hardness: Hardness, say: Callable[[str, object], None], usual: int) -> None:
+    number = int(os.environ.get(SEED, "") or usual)
     with place(folder, hardness) as here:
         evidence, failures = carry_out(here, hardness, number)
     verdict = prove(evidence)
@@ -45,7 +41,8 @@ def run(place: Open, folder: Path, hardness: Hardness, say: Callable[[str, objec
 
 @pytest.mark.parametrize("place", PLACES)
 def test_some_of_each_kind(place: Open, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
-    run(place, tmp_path, SHORT, record_property)
+    # The same dice every time: what fails here is the change's doing. The long run rolls others each time.
+    run(place, tmp_path, SHORT, record_property, usual=1)
 
 
 @pytest.mark.full
@@ -54,4 +51,4 @@ def test_some_of_each_kind(place: Open, tmp_path: Path, record_property: Callabl
 def test_a_thousand_incidents_and_a_hundred_faults(
     place: Open, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    run(place, tmp_path, LONG, record_property)
+    run(place, tmp_path, LONG, record_property, usual=secrets.randbelow(1_000_000))
