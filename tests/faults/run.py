@@ -20,7 +20,7 @@ from tests.faults.watch import Watch
 
 _CLIENTS = 4
 # What is due must come by itself, and be told.
-_SETTLE = 2.0
+_SETTLE = 1.5
 _CATCH_UP = 20.0
 
 
