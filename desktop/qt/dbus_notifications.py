@@ -88,7 +88,6 @@ class DBusLink(QObject):
         with self._wake:
             while not self._ended:
                 self._wait()
-                self._session.listen()
                 self._work()
                 self._session.listen()
             self._session.close_all(_FAREWELL)
@@ -106,6 +105,8 @@ class DBusLink(QObject):
     def _work(self) -> None:
         while (wish := self._next()) is not None:
             key, note = wish
+            # What was closed while the wish before was told is known before anything of it is corrected.
+            self._session.listen()
             if note is None:
                 self._session.close(key)
             elif note.news or self._session.shows(key):
