@@ -18,7 +18,10 @@ from tests.server.house import TEAM
 
 KEY = "0123456789abcdef0123456789abcdef"
 ENVIRONMENT = {"BENCH_KEY": KEY}
+# Nobody answers here: the secondary must not be paged with the silent primary from the first second on.
 QUICK = """
+[escalation]
+acting_primary = false
 [[escalation.steps]]
 after = "0s"
 roles = ["primary"]
