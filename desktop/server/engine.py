@@ -104,11 +104,15 @@ class Engine:
         self._bring_back(now)
         if self._boundary is None or not self._looked <= now < self._boundary:
             self._shift_change(now)
+        done = self._all_due()
+        self._ticked = time.monotonic()
+        self.ticks += 1
+        return done
+
+    def _all_due(self) -> int:
         done = 0
         while (due := self._due()) and (worked := self._work_off(due)):
             done += worked
-        self._ticked = time.monotonic()
-        self.ticks += 1
         return done
 
     def _run(self) -> None:
@@ -205,6 +209,8 @@ class Engine:
         """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
         ids = self._triggered()
         for start in range(0, len(ids), CHUNK):
+            # A hundred thousand take half a minute: what falls due meanwhile waits for one chunk of them at the most.
+            self._all_due()
             self._chunk(incidents.take_over, ids[start : start + CHUNK])
         self._boundary, self._looked = self._station.roster.boundary(now), now
         self._on_shift_change()
