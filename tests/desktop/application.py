@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,19 @@ class Application:
                 pass
             assert time.monotonic() < deadline, "no embedded server"
             # Nothing announces a file that another process writes.
+            _PAUSE.wait(0.02)
+
+    def await_history(self, incident: str, *kinds: str) -> None:
+        """Wait until the history of ``incident`` has an entry of each of ``kinds``."""
+        deadline = time.monotonic() + SECONDS
+        asked = "SELECT type FROM log_entries WHERE incident_id = ?"
+        while True:
+            with closing(sqlite3.connect(f"file:{self.data / 'watchbell.db'}?mode=ro", uri=True)) as database:
+                found = {kind for (kind,) in database.execute(asked, (incident,))}
+            if found.issuperset(kinds):
+                return
+            assert time.monotonic() < deadline, f"the history has {sorted(found)} only"
+            # Nothing announces a row that another process writes.
             _PAUSE.wait(0.02)
 
     @property

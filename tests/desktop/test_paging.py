@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from desktop.backends.base import IncidentChanged
+from desktop.backends.base import IncidentChanged, NewPage
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.domain.incident import Incident, Status
+from desktop.domain.severity import Severity
 from tests.desktop.application import Application, application, await_popup
 from tests.desktop.session import Session
 
@@ -102,6 +103,17 @@ def test_hostile_titles_are_shown_and_acknowledged(session: Session, title: str,
         assert height < 500
         (it,) = backend.incidents()
         app.acknowledge_by_click(popup, lambda: backend.incident(it.id).status is Status.ACKNOWLEDGED)
+
+
+def test_the_history_says_that_the_page_was_seen_and_heard(session: Session) -> None:
+    with session.map_events() as maps, session.listen() as ear, application(session) as app:
+        backend = app_backend(app)
+        it = backend.trigger(NewPage("Replica db-3 is behind", Severity.SEV0))
+        popup = await_popup(maps)
+        ear.wait_for_sound()
+        app.await_history(it.id, "displayed", "sounded")
+        app.acknowledge_by_click(popup, lambda: backend.incident(it.id).status is Status.ACKNOWLEDGED)
+        app.await_history(it.id, "input")
 
 
 def app_backend(app: Application) -> PagerDutyBackend:
