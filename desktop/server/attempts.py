@@ -25,8 +25,8 @@ class Work:
     """What a command works on: its ``connection``, and the incidents that it ``changed``, in order.
 
     ``history`` are rows of ``log_entries`` and ``moves`` what pages mean for messages, written with those of the whole
-    group. ``services`` is which service each
-    integration key was found to open within the same transaction: alerts come in swarms.
+    group. ``services`` is which service each integration key was found to open within the same transaction: alerts come
+    in swarms.
     """
 
     connection: Connection

@@ -31,7 +31,7 @@ _JUMP = timedelta(milliseconds=500)
 _SHORTEST_WAIT = timedelta(milliseconds=20)
 _AFTER_A_FAULT = timedelta(seconds=1)
 _FAULTY_FOR = timedelta(minutes=1)
-# It looks every five seconds; a shift change with a hundred thousand incidents takes longer than that.
+# It looks every five seconds, and between the chunks of a shift change.
 _STUCK_SECONDS = 60.0
 
 _table = schema.incidents.c
@@ -105,7 +105,6 @@ class Engine:
         if self._boundary is None or not self._looked <= now < self._boundary:
             self._shift_change(now)
         done = self._all_due()
-        self._ticked = time.monotonic()
         self.ticks += 1
         return done
 
@@ -113,6 +112,7 @@ class Engine:
         done = 0
         while (due := self._due()) and (worked := self._work_off(due)):
             done += worked
+        self._ticked = time.monotonic()
         return done
 
     def _run(self) -> None:
