@@ -17,7 +17,8 @@ def open_socket(host: str, port: int, *, tell: bool) -> Iterator[socket.socket]:
     this one is mended by another port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once only what is said to be TCP; else each answer waits 40 ms for the client's acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name != "nt":  # there it would let a second server steal the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
