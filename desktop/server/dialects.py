@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, func, insert, select, text, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, Insert, Table, bindparam, insert, text, update
 
-from desktop.server import schema
+from desktop.server import bulk, schema
 
 CHANNEL = "watchbell"
 
@@ -20,7 +18,15 @@ _NEXT_NUMBERS = (
     .values(value=_counter.value + bindparam("many"))
     .returning(_counter.value)
 )
-_FROM_SEQUENCE = select(schema.incident_numbers.next_value()).select_from(func.generate_series(1, bindparam("many")))
+_NEXT_VERSIONS = (
+    update(schema.counters)
+    .where(_counter.name == "version")
+    .values(value=_counter.value + bindparam("many"))
+    .returning(_counter.value)
+)
+_SET_VERSION = (
+    update(schema.incidents).where(schema.incidents.c.id == bindparam("b_id")).values(version=bindparam("b_version"))
+)
 _CLOCK = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
 _TELL = text("SELECT pg_notify(:channel, :number)")
 
@@ -40,48 +46,47 @@ def insert_new(table: Table, dialect: str, columns: tuple[str, ...], where: str 
     return built.execution_options(preserve_rowcount=True)
 
 
-def open_incidents(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int] | None:
-    """Insert incidents under the next numbers and return these; None when one with the same key is open already.
+def open_incidents(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int] | None:
+    """Insert incidents under the next numbers and return these by id; None when one with the same key is open already.
 
     On PostgreSQL the numbers come from a sequence, of which some are never used: a counter's row would be locked until
     the commit there, and have servers wait for each other.
     """
-    many = {"many": len(rows)}
-    if connection.dialect.name == "sqlite":
-        last: int = connection.execute(_NEXT_NUMBERS, many).scalar_one()
-        numbers = list(range(last - len(rows) + 1, last + 1))
-    else:
-        numbers = sorted(connection.execute(_FROM_SEQUENCE, many).scalars())
-    numbered = [{**row, "number": number} for row, number in zip(rows, numbers, strict=True)]
-    # In one order everywhere: servers that open the same ones wait for each other, but not in a circle.
-    numbered.sort(key=itemgetter("service_id", "dedup_key"))
-    return numbers if _insert_open(connection, numbered) == len(rows) else None
-
-
-def _insert_open(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert those of ``rows`` whose key has no open incident, and return how many they were."""
-    dialect = connection.dialect.name
-    statement = insert_new(schema.incidents, dialect, ("service_id", "dedup_key"), "status != 'resolved'")
-    if dialect == "sqlite":
-        return connection.execute(statement, rows).rowcount
-    # As one statement: see insert_all.
-    return len(connection.execute(_returning_id(statement), rows).all())
-
-
-@cache
-def _returning_id(statement: Insert) -> ReturningInsert[tuple[str]]:
-    return statement.returning(schema.incidents.c.id)
+    if connection.dialect.name == "postgresql":
+        found = connection.execute(bulk.insert_incidents(connection.dialect, tuple(rows[0])), bulk.packed(rows))
+        numbers: dict[str, int] = {row.id: row.number for row in found}
+        return numbers if len(numbers) == len(rows) else None
+    last: int = connection.execute(_NEXT_NUMBERS, {"many": len(rows)}).scalar_one()
+    numbered = [{**row, "number": number} for number, row in enumerate(rows, last - len(rows) + 1)]
+    statement = insert_new(schema.incidents, "sqlite", ("service_id", "dedup_key"), "status != 'resolved'")
+    if connection.execute(statement, numbered).rowcount != len(rows):
+        return None
+    return {row["id"]: row["number"] for row in numbered}
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert ``rows`` in as few round trips as there can be: each costs more than what is done there."""
-    if len(rows) == 1:
-        connection.execute(insert(table), rows[0])
-    elif rows and connection.dialect.name == "postgresql":
-        # Only where something is returned does SQLAlchemy write many rows as one statement.
-        connection.execute(insert(table).returning(*table.primary_key), rows)
-    elif rows:
+    """Insert ``rows``, all with the same columns, in one round trip."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(bulk.insert_rows(connection.dialect, table, tuple(rows[0])), bulk.packed(rows))
+    else:
         connection.execute(insert(table), rows)
+
+
+def number_changes(connection: Connection, many: int, places: Mapping[str, int]) -> int:
+    """Take the next ``many`` versions and return the last of them; tell every server on the database, at the commit.
+
+    ``places`` says which of them each incident gets, by its id, counted from 1.
+    """
+    if connection.dialect.name == "postgresql":
+        rows = [{"id": name, "place": place} for name, place in places.items()]
+        values = {**bulk.packed(rows), "many": many, "channel": CHANNEL}
+        return int(connection.execute(bulk.NUMBER_CHANGES, values).scalar_one())
+    last: int = connection.execute(_NEXT_VERSIONS, {"many": many}).scalar_one()
+    versions = [{"b_id": name, "b_version": last - many + place} for name, place in places.items()]
+    connection.execute(_SET_VERSION, versions)
+    return last
 
 
 def tell(connection: Connection, number: int) -> None:

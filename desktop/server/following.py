@@ -24,10 +24,13 @@ log = logging.getLogger(__name__)
 # A notice may get lost with a connection: what it would have said is read at the latest after this long.
 LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
+# Under load one look takes up what many commits did: each costs as much as an alert.
+_SPACING_SECONDS = 0.05
 _MANY = 500
 
 _table = schema.incidents.c
 _CHANGED = query(_table.version > bindparam("seen"), order=(_table.version,), limit=_MANY)
+_COUNTERS = select(schema.counters.c.name, schema.counters.c.value)
 _EARLIEST = select(func.min(_table.next_action_at)).where(_table.version > bindparam("seen"))
 
 
@@ -40,6 +43,8 @@ class Follower:
         self._hub = hub
         self._engine = engine
         self._seen = 0
+        # The number of the latest change to handovers and acting primaries, None before the first look.
+        self._told: int | None = None
         self._failures = 0
         self._stopping = threading.Event()
         self._woken, self._wake = socket.socketpair()
@@ -79,32 +84,34 @@ class Follower:
             # What was told before somebody listened is read now.
             self._look()
             self._found()
-            while not self._stopping.is_set():
+            while not self._stopping.wait(_SPACING_SECONDS):
                 ear.wait(LOOK_SECONDS, self._woken)
                 self._look()
         finally:
             ear.close()
 
     def _look(self) -> None:
-        self._station.refresh()
-        while self._take_up():
-            pass
-        self._station.announce()
+        with self._station.storage.read() as connection:
+            latest = {row.name: row.value for row in connection.execute(_COUNTERS)}
+        if latest.get("team", 0) != self._station.revision:
+            self._station.refresh()
+        while self._seen < latest["version"]:
+            self._take_up()
+        told = latest.get("handover", 0)
+        if told != self._told:
+            self._station.announce()
+            self._told = told
 
-    def _take_up(self) -> bool:
-        """Tell of the next changes; tell whether there may be more."""
+    def _take_up(self) -> None:
+        """Tell of the next changes."""
         with self._station.storage.read() as connection:
             version = current_version(connection)
-            if version <= self._seen:
-                return False
             earliest = connection.execute(_EARLIEST, {"seen": self._seen}).scalar_one()
             # Asked after the first look at the database: whoever comes later has all of this in the snapshot.
             found = load(connection, self._station.policies, _CHANGED, seen=self._seen) if self._hub.streams else []
         self._engine.expect(earliest)
         self._hub.publish(found)
-        more = len(found) == _MANY
-        self._seen = found[-1].version if more else version
-        return more
+        self._seen = found[-1].version if len(found) == _MANY else version
 
     def _lost(self, error: StorageError) -> None:
         """Connect again at once; when that fails too, nobody may believe any more that nothing happens."""

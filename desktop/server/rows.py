@@ -27,7 +27,7 @@ from desktop.domain.severity import Severity, Urgency
 from desktop.server import schema
 from desktop.server.codec import Frozen, progress_from_json, progress_to_json
 from desktop.server.contributions import note_from_json, note_to_json, responders_from_json, responders_to_json
-from desktop.server.dialects import insert_all, open_incidents, tell
+from desktop.server.dialects import insert_all, number_changes, open_incidents
 from desktop.server.records import Draft, Entry, Held, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
@@ -56,16 +56,7 @@ _UPDATE = (
     .where(schema.incidents.c.id == bindparam("b_id"), schema.incidents.c.version == bindparam("b_version"))
     .values({c.name: bindparam(c.name) for c in _COLUMNS if c.name not in _GIVEN_ONCE})
 )
-_counter = schema.counters.c
-_NEXT_VERSIONS = (
-    update(schema.counters)
-    .where(_counter.name == "version")
-    .values(value=_counter.value + bindparam("many"))
-    .returning(_counter.value)
-)
-_SET_VERSION = (
-    update(schema.incidents).where(schema.incidents.c.id == bindparam("b_id")).values(version=bindparam("b_version"))
-)
+_VERSION = select(schema.counters.c.value).where(schema.counters.c.name == "version")
 
 
 def query(
@@ -118,12 +109,9 @@ def number(connection: Connection, changed: Sequence[Record]) -> list[Record]:
     Must be the last thing that a transaction does: from here to its commit, every other one that comes here waits. A
     number taken earlier could become visible after a later one, and whoever reads on from there would miss it.
     """
-    last = connection.execute(_NEXT_VERSIONS, {"many": len(changed)}).scalar_one()
-    numbered = [replace(record, version=v) for v, record in enumerate(changed, last - len(changed) + 1)]
-    latest = {record.id: record.version for record in numbered}
-    connection.execute(_SET_VERSION, [{"b_id": name, "b_version": version} for name, version in latest.items()])
-    tell(connection, last)
-    return numbered
+    places = {record.id: place for place, record in enumerate(changed, 1)}
+    last = number_changes(connection, len(changed), places)
+    return [replace(record, version=v) for v, record in enumerate(changed, last - len(changed) + 1)]
 
 
 def latest_event(connection: Connection, incident_id: str) -> object:
@@ -136,7 +124,7 @@ def latest_event(connection: Connection, incident_id: str) -> object:
 
 def current_version(connection: Connection) -> int:
     """Return the version of the latest change that ``connection`` sees."""
-    return int(connection.execute(select(_counter.value).where(_counter.name == "version")).scalar_one())
+    return int(connection.execute(_VERSION).scalar_one())
 
 
 def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
@@ -146,8 +134,8 @@ def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
     numbers = open_incidents(connection, rows)
     if numbers is None:
         raise Stale
-    for draft, number in zip(drafts, numbers, strict=True):
-        draft.change(number=number)
+    for draft in drafts:
+        draft.change(number=numbers[draft.record.id])
 
 
 def _update_known(connection: Connection, drafts: list[Draft]) -> None:
