@@ -5,8 +5,8 @@ import threading
 from sqlalchemy import Connection
 
 from desktop.server import changes, handover_shown, handovers, silences
+from desktop.server.hub import Hub
 from desktop.server.station import Station
-from desktop.server.stream import Hub
 
 
 class Announcer:

@@ -42,12 +42,13 @@ from desktop.server.api import (
 )
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.forwarding import Forwarding
+from desktop.server.hub import Hub
 from desktop.server.limits import Flooded
 from desktop.server.links import is_link
 from desktop.server.measuring import Measured
 from desktop.server.reach import Reach
 from desktop.server.station import Station
-from desktop.server.stream import Hub, Stream
+from desktop.server.stream import Stream
 from desktop.server.tokens import Holder
 
 log = logging.getLogger(__name__)

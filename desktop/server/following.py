@@ -13,10 +13,10 @@ from sqlalchemy import bindparam, func, select
 from desktop.domain.errors import StorageError
 from desktop.server import schema
 from desktop.server.engine import Engine
+from desktop.server.hub import Hub
 from desktop.server.postgresql import Postgresql
 from desktop.server.rows import current_version, load, query
 from desktop.server.station import Station
-from desktop.server.stream import Hub
 from desktop.server.writer import touch
 
 log = logging.getLogger(__name__)

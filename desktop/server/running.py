@@ -13,6 +13,7 @@ from desktop.server.announcer import Announcer
 from desktop.server.applying import Applied
 from desktop.server.counts import Running
 from desktop.server.engine import Engine
+from desktop.server.hub import Hub
 from desktop.server.keeper import Keeper
 from desktop.server.keys import integration_keys
 from desktop.server.messenger import Messenger
@@ -20,7 +21,6 @@ from desktop.server.records import Record
 from desktop.server.roster import Roster
 from desktop.server.station import Clock, Station, utc_now
 from desktop.server.storage import Storage
-from desktop.server.stream import Hub
 from desktop.server.watchkeeper import Watchkeeper
 from desktop.server.writer import Writer
 from desktop.team import document

@@ -6,12 +6,16 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from desktop.domain.errors import StorageError
-from desktop.server import stream
-from desktop.server.stream import Hub, Subscriber
+from desktop.server import hub as hubs
+from desktop.server import snapshots, stream
+from desktop.server.hub import Hub, Subscriber
+from desktop.server.snapshots import Snapshot, Snapshots
+from desktop.server.station import Station
 from desktop.server.writer import Command
 from tests.server.house import MINUTE, Clock, House, assigned, running_house
 from tests.server.listening import listening
@@ -118,7 +122,7 @@ def test_nothing_falls_between_snapshot_and_changes(house: House) -> None:
 
 
 def test_it_beats_while_nothing_happens(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(hubs, "HEARTBEAT_SECONDS", 0.05)
     with listening(house.url, house.tokens["ana"]) as listener:
         listener.next()
         assert listener.next() == ("", None, {})
@@ -152,15 +156,72 @@ def test_the_end_of_the_server_ends_the_streams(house: House) -> None:
         assert late.ended()
 
 
+class TestSnapshots:
+    def test_those_who_come_together_share_one_look(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        house.enqueue(key="k")
+        look = Mock(side_effect=snapshots._look)
+        monkeypatch.setattr(snapshots, "_look", look)
+
+        async def together() -> list[Snapshot]:
+            source = Snapshots(house.server.station)
+            return await asyncio.gather(*(source.take() for _ in range(50)))
+
+        found = asyncio.run(together())
+        assert look.call_count == 1
+        assert {s.version for s in found} == {house.incident("k")["watchbell"]["version"]}
+
+    def test_who_comes_during_a_look_gets_the_next_one(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What changes after a look began and before somebody was registered would else be missed by them."""
+        looks, look = [], snapshots._look
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(station: Station) -> Snapshot:
+            found = look(station)
+            looks.append(found)
+            begun.set()
+            assert go_on.wait(10)
+            return found
+
+        monkeypatch.setattr(snapshots, "_look", slow)
+
+        async def one_after_the_other() -> tuple[Snapshot, Snapshot]:
+            source = Snapshots(house.server.station)
+            first = asyncio.create_task(source.take())
+            assert await asyncio.to_thread(begun.wait, 10)
+            await asyncio.to_thread(house.enqueue, key="late")
+            second = asyncio.create_task(source.take())
+            await asyncio.sleep(0)
+            go_on.set()
+            return await first, await second
+
+        first, second = asyncio.run(one_after_the_other())
+        assert len(looks) == 2
+        assert ('"late"' in first.content, '"late"' in second.content) == (False, True)
+
+    def test_when_nothing_can_be_read_it_says_so(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(station: Station) -> Snapshot:
+            raise StorageError("the database failed: gone")
+
+        monkeypatch.setattr(snapshots, "_look", broken)
+        response = house.call("GET", "/watchbell/v1/stream")
+        assert response.status_code == 503
+        assert response.json()["error"]["errors"] == ["the database failed: gone"]
+        monkeypatch.undo()
+        with listening(house.url, house.tokens["ana"]) as listener:
+            assert listener.next()[0] == "snapshot"
+
+
 class TestFallingBehind:
     def test_what_does_not_fit_ends_the_stream(self) -> None:
-        async def overflow() -> tuple[bool, list[tuple[int, bytes]]]:
+        async def fill(events: int) -> tuple[bool, bool, int]:
             subscriber = Subscriber()
-            for version in range(1, stream.QUEUE_LIMIT + 2):
+            for version in range(1, events + 1):
                 subscriber.put(version, b"x")
-            return subscriber.overflowed, [subscriber.queue.get_nowait() for _ in range(subscriber.queue.qsize())]
+            return subscriber.overflowed, subscriber.ended, len(await subscriber.take())
 
-        assert asyncio.run(overflow()) == (True, [(0, b"")])
+        assert asyncio.run(fill(hubs.QUEUE_LIMIT)) == (False, False, hubs.QUEUE_LIMIT)
+        assert asyncio.run(fill(hubs.QUEUE_LIMIT + 1)) == (True, True, 0)
+        assert asyncio.run(fill(hubs.QUEUE_LIMIT + 2)) == (True, True, 0)
 
     def test_events_older_than_the_snapshot_are_left_out(self) -> None:
         async def follow() -> list[bytes]:
@@ -172,13 +233,13 @@ class TestFallingBehind:
             for version in (1, 5, 0, 6):
                 subscriber.put(version, str(version).encode())
             following = asyncio.create_task(stream._follow(subscriber, send, 5))
-            while len(sent) < 2:  # noqa: ASYNC110
+            while not sent:  # noqa: ASYNC110
                 await asyncio.sleep(0)  # each lets the other task take a step
             subscriber.end()
             await following
             return sent
 
-        assert asyncio.run(follow()) == [b"0", b"6"]
+        assert asyncio.run(follow()) == [b"06"]
 
     def test_a_client_that_takes_nothing_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stream, "SEND_SECONDS", 0.01)
