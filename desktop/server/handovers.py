@@ -22,8 +22,8 @@ from desktop.server import audit, companions, handover_doing, handover_rows, han
 from desktop.server.audit import By
 from desktop.server.companions import Companion
 from desktop.server.failures import not_found
-from desktop.server.handover_doing import Scene
 from desktop.server.handover_refusals import conflict, said
+from desktop.server.handover_scene import Scene
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 from desktop.server.writer import Work

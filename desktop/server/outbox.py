@@ -121,6 +121,24 @@ def put(connection: Connection, new: Iterable[Message]) -> None:
         connection.execute(insert_new(messages, connection.dialect.name, ("key",)), rows)
 
 
+def page_key(incident: str, number: int, person: str, address: str) -> str:
+    """Return the key of what pages ``person`` at an ``address`` for the ``number``-th time, once."""
+    return f"page:{incident}:{number}:{person}:{address}"
+
+
+def to_person(
+    connection: Connection, roster: Roster, person: str, key: str, text: Text, now: datetime, most: int | None = None
+) -> None:
+    """Put in what ``person`` is told at each of their addresses, or at the first ``most`` of them; paging nobody."""
+    put(
+        connection,
+        [
+            Message(f"{key}:{person}:{address}", Kind.TEXT, f"{places.PERSON}{person}", address, now, text=text)
+            for address in places.ladder(roster, person)[:most]
+        ],
+    )
+
+
 def to_channel(
     connection: Connection, roster: Roster, channel: str, key: str, text: Text, now: datetime, incident: str | None
 ) -> bool:

@@ -52,7 +52,7 @@ def test_a_whole_handover(watch: Watch) -> None:
     assert {kind: len(ids) for kind, ids in done["made"].items()} == {
         "override": 1, "absence": 1, "note": 2, "delegation": 2}  # fmt: skip
     assert [(n["about"], [p["id"] for p in n["people"]]) for n in done["notices"]] == [
-        ("accepted", ["cho", "ben"]), ("done", ["cho", "ben"])]  # fmt: skip
+        ("accepted", ["cho", "ben"]), ("done", ["cho", "ben", "dora"])]  # fmt: skip
     for incident in (open_one, taken):
         found = watch.house.get(f"/incidents/{incident}")["incident"]
         assert (found["status"], watch.assigned(incident), found["assigned_via"]) == (
