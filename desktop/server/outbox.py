@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select, update
@@ -29,14 +30,14 @@ _LOOK = 50
 Draw = Callable[[float, float], float]
 
 
-class State:
+class State(StrEnum):
     """What becomes of a message."""
 
-    WAITING: Final = "waiting"
-    SENDING: Final = "sending"
-    SENT: Final = "sent"
-    FAILED: Final = "failed"
-    CANCELLED: Final = "cancelled"
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Kind:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from desktop.server.tables import handovers as tables
-from tests.server.handing import GRANTED, MINUTE, TEAM, Watch, anew
+from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
 from tests.server.house import House, running_house
 from tests.server.listening import listening
 
@@ -271,6 +271,11 @@ def test_one_that_cannot_be_carried_on_holds_up_no_other(database: str, caplog: 
         assert watch.offered() == ["ben", "ana"]
         with listening(house.url, house.tokens["ben"]) as listener:
             assert [h["id"] for h in listener.next()[2]["handovers"]] == [watch.latest]
+        listed = house.get(PLACE)
+        assert ([h["id"] for h in listed["handovers"]], listed["left_out"]) == ([watch.latest], 1)
+        answer = house.call("GET", f"{PLACE}/{broken}")
+        assert (answer.status_code, "no sense" in answer.text) == (409, True)
+    assert "a handover cannot be shown" in caplog.messages
     assert "a handover cannot be carried on" in caplog.messages
 
 
