@@ -112,5 +112,5 @@ def _until(scene: Scene, person: str) -> str:
     """Return until when the watch is, on the clock of whom it is told; nothing where it has no end."""
     facts = scene.facts
     until = max((o.end for o in facts.overrides), default=facts.until)
-    zone = scene.station.directory.person(person).time_zone
-    return "" if until is None else f"The watch ends {local(until, zone or scene.station.roster.team.time_zone.key)}."
+    zone = scene.station.roster.zone(person).key
+    return "" if until is None else f"The watch ends {local(until, zone)}."
