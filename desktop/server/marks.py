@@ -96,10 +96,10 @@ def reminded(connection: Connection, names: Collection[str]) -> set[tuple[str, s
     return {(row.duty_id, row.person_id) for row in connection.execute(asked)}
 
 
-def add_reminder(connection: Connection, duty_id: str, person: str, now: datetime) -> None:
-    """Keep that ``person`` was reminded of a duty: the server's own mark, which is nobody's word about it."""
-    row = {"duty_id": duty_id, "act": _REMINDED, "person_id": person, "at": now, "point": 0, "reason": "", "text": ""}
-    connection.execute(insert(duty_marks).values(row))
+def add_reminders(connection: Connection, told: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Keep who was ``told`` of what, as (duty, person): the server's marks, nobody's word about a duty."""
+    same = {"act": _REMINDED, "at": now, "point": 0, "reason": "", "text": "", "data": None}
+    connection.execute(insert(duty_marks), [{"duty_id": name, "person_id": person, **same} for name, person in told])
 
 
 def held(made: Iterable[Made]) -> list[Made]:

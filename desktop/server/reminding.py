@@ -100,9 +100,10 @@ def _write(station: Station, work: Work, book: Book, wanted: Wanted, now: dateti
     connection = work.connection
     connection.execute(select(_meta.value).where(_meta.key == _KEY).with_for_update())
     left = _without(wanted, connection)
+    if left:
+        told = [(each.duty.id, person) for person, those in left.items() for each in those]
+        marks.add_reminders(connection, told, now)
     for person, those in left.items():
-        for each in those:
-            marks.add_reminder(connection, each.duty.id, person, now)
         text = _text(station, book, person, those, now)
         key = f"duties:{schema.to_micros(now)}"
         outbox.to_person(connection, station.roster, person, key, text, now, 1)

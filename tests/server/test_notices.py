@@ -222,6 +222,20 @@ def test_of_several_servers_one_reminds_and_another_goes_on_for_one_that_died(de
         assert desk.after(0) == ["ana"]
         clock.forward(MINUTE)
         assert (reminding.remind(other.station), reminding.remind(first.station), desk.after(0)) == (0, 0, [])
+        # One that stood still for a minute, just before it wrote, finds that the other has told it meanwhile.
+        clock.forward(24 * HOUR)
+        ran.clear()
+
+        def stalling(command: Any) -> Any:
+            ran.append(command)
+            if len(ran) == 2:
+                clock.forward(MINUTE)
+                assert reminding.remind(other.station) == 1
+            return run(command)
+
+        first.writer.run = stalling  # type: ignore[method-assign]
+        assert (reminding.remind(first.station), desk.after(0)) == (0, ["ana"])
+        first.writer.run = run  # type: ignore[method-assign]
         # A clock that was wrong must not keep everybody waiting.
         with first.storage.write() as connection:
             ahead = str(schema.to_micros(clock.now + timedelta(days=900)))

@@ -14,7 +14,7 @@ from desktop.server.api import handing
 from desktop.server.api.common import Body, Here, Json, Me, Page, Whose
 from desktop.server.audit import By
 from desktop.server.failures import not_found
-from desktop.server.handover_refusals import conflict
+from desktop.server.handover_refusals import senseless
 from desktop.server.handover_rights import check_offered, check_part, check_receiver, check_request
 from desktop.server.handovers import Asked, Deed
 from desktop.server.station import Station
@@ -150,5 +150,5 @@ def _shown(station: Station, handover_id: str) -> Json:
             raise not_found("such handover")
         shown = handover_shown.shown_or_none(station, connection, row)
     if shown is None:
-        raise conflict("no sense can be made of what is kept of this handover: see the server's log")
+        raise senseless()
     return {"handover": shown}
