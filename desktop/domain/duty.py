@@ -183,6 +183,18 @@ def remind_at(duty: Duty, zone: ZoneInfo, quiet: Quiet = NIGHT) -> datetime:
     return later if duty.late is None or later < duty.late else opens
 
 
+def reminder_due(duty: Duty, zone: ZoneInfo, now: datetime, quiet: Quiet = NIGHT) -> bool:
+    """Tell whether somebody in ``zone`` who was not reminded of ``duty`` yet is to be by ``now``.
+
+    A reminder that comes late, after an outage or an absence, waits for the end of the quiet hours like any other,
+    unless the duty would be overdue by then; what is overdue already can wait.
+    """
+    if now < remind_at(duty, zone, quiet):
+        return False
+    later = quiet.end_after(now, zone)
+    return duty.kind.urgent or later == now or (duty.late is not None and now < duty.late <= later)
+
+
 def _open_state(duty: Duty, now: datetime) -> State:
     if now < duty.opens or duty.due is None:
         return State.AHEAD

@@ -81,7 +81,7 @@ def _climbed(row: Row[Any], rung: Rung, now: datetime) -> dict[str, Any]:
 
 def _message(row: Row[Any], address: str, now: datetime) -> Message:
     return Message(
-        key=f"page:{row.incident_id}:{row.number}:{row.person_id}:{address}",
+        key=outbox.page_key(row.incident_id, row.number, row.person_id, address),
         kind=Kind.PAGE,
         recipient=f"{places.PERSON}{row.person_id}",
         address=address,

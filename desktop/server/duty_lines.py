@@ -42,8 +42,8 @@ def shown(
         "id": duty.id,
         "type": "duty",
         "kind": duty.kind.value,
-        "summary": _name(duty, incident, directory),
-        "says": _says(listed, incident, team, now),
+        "summary": name(duty, incident, directory),
+        "says": says(listed, incident, team, now),
         "state": listed.state.value,
         "people": [things.user(directory, person, full=False) for person in duty.people],
         "opens_at": things.instant(duty.opens),
@@ -98,13 +98,14 @@ def _by(made: Made, directory: Directory) -> Json:
     return {"user": things.user(directory, made.person, full=False), "at": things.instant(made.at)}
 
 
-def _name(duty: Duty, incident: MajorIncident | None, directory: Directory) -> str:
+def name(duty: Duty, incident: MajorIncident | None, directory: Directory) -> str:
+    """Return what a duty is called; ``incident`` is what it is about, if it is about one."""
     title = duty.subject if incident is None else incident.title
     return _NAMES[duty.kind].format(subject=duty.subject, title=title, person=directory.person(duty.subject).name)
 
 
-def _says(listed: Listed, incident: MajorIncident | None, team: Team, now: datetime) -> str:
-    """Return in words what matters most of a duty that is not settled."""
+def says(listed: Listed, incident: MajorIncident | None, team: Team, now: datetime) -> str:
+    """Return in words what matters most of a duty; nothing of one that is settled."""
     duty = listed.duty
     if listed.state.settled:
         return ""

@@ -5,7 +5,7 @@ the action is called for.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -25,7 +25,7 @@ from desktop.domain.handover_actions import (
     Remind,
     Tell,
 )
-from desktop.domain.handover_facts import Ended, Handover, Offer, State, accepted_at, receiver
+from desktop.domain.handover_facts import Ended, Offer, State
 from desktop.domain.handover_watch import missing_absences, missing_overrides
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Mapped, Severity
@@ -34,6 +34,7 @@ from desktop.server import (
     additions,
     audit,
     handover_rows,
+    handover_telling,
     handover_words,
     handover_writing,
     incidents,
@@ -43,6 +44,7 @@ from desktop.server import (
     transitions,
 )
 from desktop.server.audit import By
+from desktop.server.handover_scene import Scene
 from desktop.server.incidents import Opening
 from desktop.server.records import ENGINE, Draft, Entry, Held, new_id
 from desktop.server.roster import Moment
@@ -58,16 +60,6 @@ class NotWritten(Exception):
     """What was read back is not what was written: nobody may be told that it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Where an action happens: the handover's ``facts``, read in the transaction of ``work``, at ``now``."""
-
-    station: Station
-    work: Work
-    facts: Handover
-    now: datetime
-
-
 def do(scene: Scene, action: Action) -> None:
     """Carry ``action`` out."""
     match action:
@@ -75,16 +67,16 @@ def do(scene: Scene, action: Action) -> None:
             _page(scene, person)
         case AskAsker(asker, person):
             text = handover_words.asked(scene.station.directory, scene.facts, person)
-            _say(scene, handover_rows.ASK, person, (asker,), text)
+            handover_telling.say(scene, handover_rows.ASK, person, (asker,), text)
         case Remind(_, people):
             text = handover_words.reminded(scene.station.directory, scene.facts)
-            _say(scene, handover_rows.REMIND, "", people, text)
+            handover_telling.say(scene, handover_rows.REMIND, "", people, text)
         case CreateOverride():
             _override(scene, action)
         case RecordAbsence():
             _absence(scene, action)
         case AddNote(incident, text):
-            step = partial(responding.note, person=_receiver(scene), name=new_id(), text=text)
+            step = partial(responding.note, person=scene.receiver, name=new_id(), text=text)
             _on_incident(scene, handover_rows.NOTE, incident, step)
         case Delegate(incident, giver, to, _):
             step = partial(hand_on, giver=giver, to=to, of=scene.facts.id)
@@ -144,6 +136,7 @@ def _page(scene: Scene, person: str) -> None:
     )
     page = incidents.create(station, scene.work, f"person:{facts.asker}", opening)
     handover_writing.add_offer(scene.work.connection, facts.id, Offer(person, scene.now), page.id)
+    handover_telling.offer(scene, person, page)
 
 
 def _override(scene: Scene, action: CreateOverride) -> None:
@@ -160,7 +153,7 @@ def _override(scene: Scene, action: CreateOverride) -> None:
 
 def _absence(scene: Scene, action: RecordAbsence) -> None:
     connection, now, wanted = scene.work.connection, scene.now, action.absence
-    absence, start, to = new_id(), max(wanted.start, now), _receiver(scene)
+    absence, start, to = new_id(), max(wanted.start, now), scene.receiver
     row = {
         "id": absence,
         "person_id": wanted.person,
@@ -205,7 +198,10 @@ def _end(scene: Scene, action: Action) -> None:
             )
         case Tell(state, people):
             text = handover_words.told(scene.station.directory, facts, action)
-            _say(scene, handover_rows.TELL, state.value, people, text)
+            # How it ended the managers hear, too: somebody else is on call now, or still nobody who can be.
+            also = facts.managers if facts.ended else ()
+            everybody = tuple(dict.fromkeys((*people, *also)))
+            handover_telling.say(scene, handover_rows.TELL, state.value, everybody, text)
             for offer in handover_rows.offers(connection, facts.id):
                 if offer.person_id in people:
                     end_page(scene.station, scene.work, offer.incident_id, text)
@@ -225,24 +221,6 @@ def _read_back(scene: Scene) -> None:
     mine = set(connection.execute(asked.where(held.incident_id.in_([i.id for i in facts.incidents]))).scalars())
     if any(i.open and i.id in mine for i in facts.incidents):
         raise NotWritten("an incident is still the outgoing engineer's")
-
-
-def _say(scene: Scene, kind: str, about: str, people: tuple[str, ...], text: str) -> None:
-    handover_writing.add_notice(
-        scene.work.connection,
-        scene.facts.id,
-        scene.now,
-        kind=kind,
-        about=about,
-        said_at=accepted_at(scene.facts),
-        people=list(people),
-        text=text,
-    )
-
-
-def _receiver(scene: Scene) -> str:
-    """Return whose yes holds; these actions are called for only then."""
-    return receiver(scene.facts) or scene.facts.asker
 
 
 def _span(start: datetime, end: datetime) -> dict[str, str | None]:

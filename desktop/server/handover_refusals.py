@@ -14,6 +14,11 @@ def conflict(*errors: str) -> Refused:
     return Refused(409, NOT_NOW, "Conflict", errors)
 
 
+def senseless() -> Refused:
+    """Return the refusal of what is about a handover of whose rows no sense can be made; the log says why."""
+    return conflict("no sense can be made of what is kept of this handover: see the server's log")
+
+
 @contextmanager
 def said() -> Iterator[None]:
     """Turn what the rules refuse into a 409: who may do what was looked at before, and so was the form."""

@@ -69,7 +69,7 @@ def open_ones(station: Station, connection: Connection) -> tuple[list[Json], lis
 
 
 def shown_or_none(station: Station, connection: Connection, row: AnyRow) -> Json | None:
-    """Return one handover for a stream; None for one of which no sense can be made: it must not end the stream."""
+    """Return one handover; None for one of which no sense can be made: it must not hide the others, or end a stream."""
     try:
         return handover(station, connection, row)
     except SQLAlchemyError:

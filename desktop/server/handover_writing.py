@@ -64,11 +64,12 @@ def add_work(connection: Connection, handover_id: str, kind: str, thing: str, no
     change(connection, handover_id, read_at=None)
 
 
-def add_notice(connection: Connection, handover_id: str, now: datetime, **notice: object) -> None:
-    """Write that something was said: ``kind``, ``about``, ``said_at``, ``people`` and ``text``."""
+def add_notice(connection: Connection, handover_id: str, now: datetime, **notice: object) -> int:
+    """Write that something was said: ``kind``, ``about``, ``said_at``, ``people`` and ``text``; return its number."""
     number = len(handover_rows.notices(connection, handover_id)) + 1
     row = {"handover_id": handover_id, "number": number, "at": now, **notice}
     connection.execute(insert(tables.handover_notices).values(row))
+    return number
 
 
 def change(connection: Connection, handover_id: str, **values: object) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from desktop.domain.errors import StorageError
 from desktop.domain.handover import next_action, next_action_at, paged, state
@@ -22,8 +23,8 @@ from desktop.server import audit, companions, handover_doing, handover_rows, han
 from desktop.server.audit import By
 from desktop.server.companions import Companion
 from desktop.server.failures import not_found
-from desktop.server.handover_doing import Scene
-from desktop.server.handover_refusals import conflict, said
+from desktop.server.handover_refusals import conflict, said, senseless
+from desktop.server.handover_scene import Scene
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 from desktop.server.writer import Work
@@ -94,7 +95,7 @@ def say(station: Station, by: By, handover_id: str, action: str, deed: Deed) -> 
         if row is None:
             raise not_found("such handover")
         now = station.clock()
-        before = handover_rows.facts(station, work.connection, row)
+        before = _understood(station, work.connection, row)
         with said():
             after = deed(before, now)
         if after == before:
@@ -107,6 +108,16 @@ def say(station: Station, by: By, handover_id: str, action: str, deed: Deed) -> 
 
     station.writer.run(command)
     carry(station, handover_id)
+
+
+def _understood(station: Station, connection: Connection, row: handover_rows.AnyRow) -> Handover:
+    try:
+        return handover_rows.facts(station, connection, row)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        log.exception("a handover cannot be understood", extra={"fields": {"handover": row.id}})
+        raise senseless() from error
 
 
 def confirmed(facts: Handover, by: Member, point: Point, now: datetime, *, waived: bool = False) -> Handover:

@@ -1,4 +1,4 @@
-"""Looks after what was promised: heartbeats, and that the server itself does its work. A thread of its own.
+"""Looks after what was promised: heartbeats, duties, and that the server itself does its work. A thread of its own.
 
 What is due stands in rows; the writer does the work. One that fails is said and looked at again, and stops no other.
 """
@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop.domain.errors import WatchbellError
-from desktop.server import auditing, findings, heartbeats
+from desktop.server import auditing, findings, heartbeats, reminding
 from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, Finding
 from desktop.server.station import Station
 
@@ -52,7 +52,7 @@ class Keeper:
 
     def tick(self) -> None:
         """Look once at everything."""
-        for part in (self._heartbeats, self._audit):
+        for part in (self._heartbeats, self._audit, self._reminders):
             self._try(part)
 
     def _run(self) -> None:
@@ -83,6 +83,9 @@ class Keeper:
         station = self._station
         if station.writer.run(lambda work: heartbeats.silence(station, work, name)):
             log.warning("a heartbeat is missing", extra={"fields": {"heartbeat": name}})
+
+    def _reminders(self) -> None:
+        reminding.remind(self._station)
 
     def _audit(self) -> None:
         station, now = self._station, self._station.clock()

@@ -21,6 +21,7 @@ TEXT_LIMIT, REASON_LIMIT, NAME_LIMIT = 25_000, 500, 80
 MANY, MOST_CHECKS = 20, 50
 CHECKS = {"passed": Checked.PASSED, "failed": Checked.FAILED, "unknown": Checked.UNKNOWN}
 """How a client says how an access check went: "could not check" is a result of its own."""
+_SIGNED_OFF = (Kind.TRAINING, Kind.CERTIFICATION)
 
 Json = Mapping[str, Any]
 
@@ -43,11 +44,19 @@ def read(listed: Listed, person: str, body: object, now: datetime) -> list[Made]
     return [_read(listed, person, part, now) for part in parts]
 
 
-def allow(connection: Connection, listed: Listed, person: str) -> None:
-    """Refuse (403) an engineer whose duty it is not; what is nobody's may be marked by whoever does it."""
+def allow(connection: Connection, listed: Listed, person: str, wanted: Sequence[Made]) -> None:
+    """Refuse (403) an engineer whose duty it is not; what is nobody's may be marked by whoever does it.
+
+    Nor do they sign off their own training or certification: who is certified may take a watch.
+    """
     theirs = {*listed.duty.people, *listed.duty.signers}
-    if theirs and person not in theirs and rights.access_of(connection, person) is Access.ENGINEER:
-        raise rights.forbidden("an engineer marks their own duties only: ask whose it is, or a manager")
+    own = not theirs or person in theirs
+    signs_off = listed.duty.kind in _SIGNED_OFF and any(mark.act is not Act.NOTE for mark in wanted)
+    if (own and not signs_off) or rights.access_of(connection, person) is not Access.ENGINEER:
+        return
+    if own:
+        raise rights.forbidden("a manager signs off training and certification: a note is all that you can add")
+    raise rights.forbidden("an engineer marks their own duties only: ask whose it is, or a manager")
 
 
 def write(connection: Connection, team: Team, marking: Marking, wanted: Sequence[Made]) -> bool:

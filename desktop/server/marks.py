@@ -4,7 +4,7 @@ From them ``held`` makes what the rules work with: a point that was unticked is 
 neither done nor waived.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,7 @@ class Act(StrEnum):
 
 
 _STANDING = (Act.TICK, Act.UNTICK, Act.DONE, Act.WAIVE, Act.REOPEN)
+_REMINDED = "remind"
 _AS_RULED = {Act.TICK: duty.Act.TICK, Act.DONE: duty.Act.SIGN, Act.WAIVE: duty.Act.WAIVE}
 
 
@@ -66,8 +67,9 @@ def add(connection: Connection, made: Made) -> None:
 
 
 def of_duty(connection: Connection, duty_id: str) -> list[Made]:
-    """Return every mark of one duty whole, in the order in which they were made."""
-    asked = select(duty_marks).where(_marks.duty_id == duty_id).order_by(_marks.id)
+    """Return every mark that people made of one duty whole, in the order in which they were made."""
+    theirs = _marks.act != _REMINDED
+    asked = select(duty_marks).where(_marks.duty_id == duty_id, theirs).order_by(_marks.id)
     return [_whole(row) for row in connection.execute(asked)]
 
 
@@ -86,6 +88,18 @@ def of_subject(connection: Connection, kinds: Iterable[Kind], subject: str) -> l
     names = [f"{kind}/{subject}" for kind in kinds]
     numbered = (_marks.duty_id.startswith(f"{name}/", autoescape=True) for name in names)
     return _lean(connection, or_(_marks.duty_id.in_(names), *numbered))
+
+
+def reminded(connection: Connection, names: Collection[str]) -> set[tuple[str, str]]:
+    """Return of which of the duties ``names`` who was reminded, as (duty, person)."""
+    asked = select(_marks.duty_id, _marks.person_id).where(_marks.duty_id.in_(names), _marks.act == _REMINDED)
+    return {(row.duty_id, row.person_id) for row in connection.execute(asked)}
+
+
+def add_reminders(connection: Connection, told: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Keep who was ``told`` of what, as (duty, person): the server's marks, nobody's word about a duty."""
+    same = {"act": _REMINDED, "at": now, "point": 0, "reason": "", "text": "", "data": None}
+    connection.execute(insert(duty_marks), [{"duty_id": name, "person_id": person, **same} for name, person in told])
 
 
 def held(made: Iterable[Made]) -> list[Made]:

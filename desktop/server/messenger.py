@@ -5,7 +5,9 @@ that end before anything is sent.
 """
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -25,6 +27,8 @@ _LONGEST_WAIT, _SHORTEST_WAIT = 5.0, 0.02
 # What is due and was not taken is in another server's hands, or behind one that is on its way.
 _BUSY_WAIT = 0.5
 _AFTER_A_FAULT = 1.0
+# No look takes as long, and between two of them it waits for a few seconds.
+_STUCK_SECONDS = 60.0
 
 
 class Messenger:
@@ -39,10 +43,17 @@ class Messenger:
         self._lock = threading.Lock()
         self._busy = 0
         self._workers: ThreadPoolExecutor | None = None
+        self._looked = -math.inf
         self._thread = threading.Thread(target=self._run, name="messenger")
+
+    @property
+    def alive(self) -> bool:
+        """Whether messages are sent: the thread lives, and did what was due a short while ago."""
+        return self._thread.is_alive() and time.monotonic() - self._looked < _STUCK_SECONDS
 
     def start(self) -> None:
         """Begin to send, in the background."""
+        self._looked = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -85,6 +96,7 @@ class Messenger:
             self._wake.clear()
             try:
                 seconds = self._turn()
+                self._looked = time.monotonic()
             except WatchbellError as error:
                 # A full disk or a lost database: nothing is lost, the rows stay due.
                 log.error("messages delayed", extra={"fields": {"error": error.message}})  # noqa: TRY400 - said in words
@@ -116,7 +128,8 @@ class Messenger:
         if not self._something_due():
             return
         while self._station.writer.run(lambda work: climbing.climb(self._station, work)) == climbing.MANY:
-            pass
+            # Many that are due together are no reason to look as if nothing was done.
+            self._looked = time.monotonic()
 
     def _something_due(self) -> bool:
         with self._station.storage.read() as connection:

@@ -23,7 +23,9 @@ from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from desktop.server import findings, schema
 from desktop.server.counts import Spread
+from desktop.server.outbox import State
 from desktop.server.station import Station
+from desktop.server.tables.messages import messages
 from desktop.server.tables.promises import heartbeats
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -33,6 +35,8 @@ _OPEN = (
     .where(_incidents.status.in_([Status.TRIGGERED.value, Status.ACKNOWLEDGED.value]))
     .group_by(_incidents.status, _incidents.severity)
 )
+_BY_STATE = select(messages.c.state, func.count()).group_by(messages.c.state)
+_OLDEST = select(func.min(messages.c.created_at)).where(messages.c.state.in_([State.WAITING, State.SENDING]))
 
 Labelled = Iterable[tuple[tuple[str, ...], float]]
 
@@ -93,6 +97,12 @@ def _asked(station: Station, connection: Connection, now: datetime) -> Iterator[
     kinds = {findings.OVERDUE: 0, findings.SCHEDULE: 0, findings.MESSAGE: 0, **findings.count(connection)}
     yield _gauge("findings", "What the server finds wrong with itself", ("kind",),
                  [((kind,), many) for kind, many in sorted(kinds.items())])  # fmt: skip
+    yield _gauge(
+        "messages", "Messages that the database holds, by what became of them", ("state",), _messages(connection)
+    )
+    oldest = connection.execute(_OLDEST).scalar_one()
+    waits = 0.0 if oldest is None else (now - oldest).total_seconds()
+    yield _gauge("messages_oldest_seconds", "Since when the oldest one has waited that is not sent yet", value=waits)
     held = sorted({s for w in station.windows if w.start <= now < w.end for s in w.services})
     yield _gauge("services_in_maintenance", "Services that page nobody now", value=len(held))
 
@@ -107,6 +117,11 @@ def _promises(connection: Connection) -> Labelled:
     silent = connection.execute(select(func.count()).where(_heartbeats.silent_since.is_not(None))).scalar_one()
     every = connection.execute(select(func.count()).select_from(heartbeats)).scalar_one()
     return [(("kept",), every - silent), (("silent",), silent)]
+
+
+def _messages(connection: Connection) -> Labelled:
+    found = {row[0]: row[1] for row in connection.execute(_BY_STATE)}
+    return [((state,), found.get(state, 0)) for state in State]
 
 
 def _writes(station: Station) -> int:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select, update
@@ -29,14 +30,14 @@ _LOOK = 50
 Draw = Callable[[float, float], float]
 
 
-class State:
+class State(StrEnum):
     """What becomes of a message."""
 
-    WAITING: Final = "waiting"
-    SENDING: Final = "sending"
-    SENT: Final = "sent"
-    FAILED: Final = "failed"
-    CANCELLED: Final = "cancelled"
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Kind:
@@ -119,6 +120,24 @@ def put(connection: Connection, new: Iterable[Message]) -> None:
     rows = [_row(message) for message in new]
     if rows:
         connection.execute(insert_new(messages, connection.dialect.name, ("key",)), rows)
+
+
+def page_key(incident: str, number: int, person: str, address: str) -> str:
+    """Return the key of what pages ``person`` at an ``address`` for the ``number``-th time, once."""
+    return f"page:{incident}:{number}:{person}:{address}"
+
+
+def to_person(
+    connection: Connection, roster: Roster, person: str, key: str, text: Text, now: datetime, most: int | None = None
+) -> None:
+    """Put in what ``person`` is told at each of their addresses, or at the first ``most`` of them; paging nobody."""
+    put(
+        connection,
+        [
+            Message(f"{key}:{person}:{address}", Kind.TEXT, f"{places.PERSON}{person}", address, now, text=text)
+            for address in places.ladder(roster, person)[:most]
+        ],
+    )
 
 
 def to_channel(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
 from desktop.channels.text import Text
 from desktop.domain.incident import Status
@@ -20,6 +20,7 @@ from desktop.server.directory import Directory
 from desktop.server.outbox import Kind, Message, State
 from desktop.server.records import Draft, Record
 from desktop.server.roster import Roster
+from desktop.server.tables.handovers import handover_offers
 from desktop.server.tables.messages import messages, pages
 
 # The lines of the history by which people are paged.
@@ -51,6 +52,8 @@ _TRIED = select(_message.recipient, _message.address, _message.page).where(
     _message.kind == Kind.PAGE,
     _message.state.in_((State.SENT, State.SENDING, State.CANCELLED)),
     _message.attempts > 0,
+    # Whoever was offered a watch hears how the handover ended.
+    ~exists().where(handover_offers.c.incident_id == _message.incident_id),
 )
 
 

@@ -36,6 +36,9 @@ confirm what one's application showed         yes       yes      yes    no
 read duties, sheets, reviews and absences     yes       yes      yes    no
 mark one's own duty                           yes       yes      yes    no
 mark somebody else's duty                     no        yes      yes    no
+write a note on one's own training            yes       yes      yes    no
+sign off one's own training                   no        yes      yes    no
+sign off somebody else's training             no        yes      yes    no
 announce one's own absence                    yes       yes      yes    no
 announce somebody else's absence              no        yes      yes    no
 say yes to an absence that one covers         yes       yes      yes    no
@@ -57,7 +60,8 @@ enqueue an event                              no        no       no     yes
 
 Tokens are made, listed and revoked by whoever may open the database on the server's own machine. The emergency
 contacts, and who left the team, have no access at all. A link in a message lets whoever it was sent to, an emergency
-contact too, acknowledge or escalate that incident (``links``); of who left, it is a link no more.
+contact too, acknowledge or escalate that incident (``links``); of who left, it is a link no more. What is said of
+training holds for certification, too: whoever is certified may take a watch.
 """
 
 from sqlalchemy import Connection, select

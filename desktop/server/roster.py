@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from desktop.domain.additions import Additions, merged
 from desktop.domain.business import BusinessHours
@@ -86,6 +87,11 @@ class Roster:
                 times = [t for s in schedule(self.team, at, ahead) for t in (s.start, s.end) if t > at]
                 self._shifts = (at, min([*times, ahead]), on_call(self.team, at))
             return self._shifts
+
+    def zone(self, person: str) -> ZoneInfo:
+        """Return the time zone of ``person``: the team's, where they have none of their own."""
+        member = self.team.member(person)
+        return self.team.time_zone if member is None or member.time_zone is None else member.time_zone
 
     def holders(self, role: str, at: datetime) -> tuple[str, ...]:
         """Return the ids of those who hold ``role`` at ``at``; the emergency contacts hold the emergency role."""

@@ -47,6 +47,7 @@ class Server:
         self.messenger = Messenger(self.station, lambda: self.hub.people, allow_private=allow_private_channels)
         self.hub.came_or_left = self.messenger.wake
         self.station.escalating = lambda: self.engine.alive
+        self.station.messaging = lambda: self.messenger.alive
         self.station.running = self._running
         self.station.renewed = self._renewed
         self.watchkeeper = Watchkeeper(self.station)

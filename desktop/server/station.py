@@ -53,6 +53,7 @@ class Station:
         self.running: Callable[[], Running] = Running
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
+        self.messaging: Callable[[], bool] = lambda: False
         self.renewed: Callable[[], None] = lambda: None
         self.announce: Callable[[], None] = lambda: None
         self._refreshing = threading.Lock()

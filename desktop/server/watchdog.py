@@ -64,9 +64,11 @@ def parse(text: str) -> Address:
 
 
 def trouble(station: Station) -> str:
-    """Return why not all is well, nothing when it is: pages are escalated, nothing is overdue, and can be written."""
+    """Return why not all is well, nothing when it is: pages escalate, messages leave, nothing is overdue."""
     if station.running().age > _STALE_SECONDS:
         return "the engine does not run"
+    if not station.messaging():
+        return "no messages are sent"
     try:
         station.writer.submit(touch).result(_PATIENCE)
         late, _ = backlog(station, station.clock() - LATE)

@@ -1,6 +1,7 @@
 """What messages say: plain text, the words of alerts in it as strange as they come. Pure."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,44 +20,47 @@ _WORD_JOINER = "\N{WORD JOINER}"
 def page(record: Record, directory: Directory, person: str, link: str = "") -> Text:
     """Return what pages ``person`` for an incident; ``link`` is where they can acknowledge it, nothing: nowhere."""
     lines = [
-        f"You are paged: {_said(record.title)}",
-        f"Incident {record.number}, {record.severity.label}, {_said(directory.service(record.service_id).name)}",
-        f"since {_local(record.created_at, directory.person(person).time_zone)}",
-        f"Paged: {_names(directory, [held.person for held in record.assignments])}",
+        f"You are paged: {said(record.title)}",
+        f"Incident {record.number}, {record.severity.label}, {said(directory.service(record.service_id).name)}",
+        f"since {local(record.created_at, directory.person(person).time_zone)}",
+        f"Paged: {names(directory, [held.person for held in record.assignments])}",
     ]
     if link:
         lines.append(f"Acknowledge: {link}")
-    return bounded(Text(f"[{record.severity.label}] {_said(record.title)}", "\n".join(lines)))
+    return bounded(Text(f"[{record.severity.label}] {said(record.title)}", "\n".join(lines)))
 
 
 def stand_down(record: Record, directory: Directory) -> Text:
     """Return what tells those who were paged that they need not come any more, and why."""
     if record.status is Status.RESOLVED:
         kind, _, who = record.changed_by.partition(":")
-        by = f" by {_said(directory.person(who).name)}" if kind == "person" else ""
+        by = f" by {said(directory.person(who).name)}" if kind == "person" else ""
         why = f"It is resolved{by}."
     else:
-        names = _names(directory, [held.person for held in record.acknowledgements])
-        why = f"{names} has it." if names else "It was acknowledged."
-    body = f"{why}\nIncident {record.number}, {record.severity.label}: {_said(record.title)}"
-    return bounded(Text(f"Stand down: {_said(record.title)}", body))
+        who = names(directory, [held.person for held in record.acknowledgements])
+        why = f"{who} has it." if who else "It was acknowledged."
+    body = f"{why}\nIncident {record.number}, {record.severity.label}: {said(record.title)}"
+    return bounded(Text(f"Stand down: {said(record.title)}", body))
 
 
 def overdue(record: Record, directory: Directory, person: str) -> Text:
     """Return what tells a manager that an incident is open longer than it should be."""
-    since = _local(record.created_at, directory.person(person).time_zone)
+    since = local(record.created_at, directory.person(person).time_zone)
     body = f"Incident {record.number}, {record.severity.label}, is open since {since}: the target to resolve it passed."
-    return bounded(Text(f"Overdue: {_said(record.title)}", body))
+    return bounded(Text(f"Overdue: {said(record.title)}", body))
 
 
-def _said(text: str) -> str:
-    return _CALLS.sub(lambda found: found[0] + _WORD_JOINER, plain(text, _TITLE))
+def said(text: str, limit: int = _TITLE) -> str:
+    """Return ``text`` from outside as a part of a message: one line that calls nobody."""
+    return _CALLS.sub(lambda found: found[0] + _WORD_JOINER, plain(text, limit))
 
 
-def _names(directory: Directory, people: list[str]) -> str:
-    return ", ".join(_said(directory.person(person).name) for person in people)
+def names(directory: Directory, people: Iterable[str]) -> str:
+    """Return what ``people`` are called, one after another."""
+    return ", ".join(said(directory.person(person).name) for person in people)
 
 
-def _local(at: datetime, zone: str) -> str:
+def local(at: datetime, zone: str) -> str:
+    """Return an instant as a clock in ``zone`` shows it; without one, in UTC."""
     shown = at.astimezone(ZoneInfo(zone or "UTC"))
     return f"{shown:%Y-%m-%d %H:%M} ({zone or 'UTC'})"

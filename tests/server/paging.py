@@ -1,7 +1,7 @@
 """A house whose people have other channels: webhooks of one server on this machine, which a test scripts."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,10 +40,15 @@ class Office:
         """Let ``seconds`` pass, have everything done that is due, and return where messages went, in order."""
         self.house.clock.forward(seconds * SECOND)
         self.house.server.messenger.tick()
-        seen = [asked.path.strip("/") for asked in self.web.asked]
+        self.seen = [asked.path.strip("/") for asked in self.web.asked]
         self.last = [json.loads(asked.body) for asked in self.web.asked]
         self.web.asked.clear()
-        return seen
+        return self.seen
+
+    def said_to(self, path: str) -> str:
+        """Return what was said at ``path`` in what was sent last, all of it."""
+        told = (each for seen, each in zip(self.seen, self.last, strict=True) if seen == path)
+        return "\n".join(f"{each['title']}\n{each['message']}" for each in told)
 
     def rows(self, key: str) -> list[Any]:
         """Return the messages of the incident called ``key``, oldest first."""
@@ -68,9 +73,9 @@ class Office:
 
 
 @contextmanager
-def office(place: str | Path) -> Iterator[Office]:
-    """Run both."""
-    with ScriptedServer() as web, running_house(place, team(web.url)) as house:
+def office(place: str | Path, written: Callable[[str], str] = team) -> Iterator[Office]:
+    """Run both; ``written`` makes the team file out of the address of the other."""
+    with ScriptedServer() as web, running_house(place, written(web.url)) as house:
         house.server.messenger.allow_private = True
         house.get("/users/me")
         yield Office(house, web)

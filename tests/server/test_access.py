@@ -1,13 +1,14 @@
 """Who may come in: tokens, Host, Origin, headers, and what is told to those who may not."""
 
 import http.client
+import threading
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
 
-from desktop.server import engine, schema, tokens
+from desktop.server import engine, messenger, schema, tokens
 from desktop.server.access import token_of
 from tests.server.house import House
 
@@ -132,11 +133,38 @@ def test_an_engine_that_hangs_is_not_ready(house: House, monkeypatch: pytest.Mon
     assert (answer.status_code, answer.json()["engine"], answer.json()["writer"]) == (503, False, True)
 
 
-def test_ready_only_while_escalations_run(house: House) -> None:
+def test_ready_only_while_escalations_run_and_messages_are_sent(house: House) -> None:
     before = house.call("GET", "/readyz", person="")
-    assert (before.status_code, before.json()["engine"]) == (503, False)
+    assert (before.status_code, before.json()["engine"], before.json()["messenger"]) == (503, False, False)
     house.server.engine.start()
+    assert house.call("GET", "/readyz", person="").status_code == 503
+    house.server.messenger.start()
     assert house.call("GET", "/readyz", person="").status_code == 200
+
+
+# That it dies is what is tried here.
+@pytest.mark.filterwarnings("ignore:Exception in thread messenger:pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_messenger_that_hangs_or_died_is_not_ready(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, go_on = threading.Event(), threading.Event()
+
+    def hanging() -> bool:
+        looked.set()
+        assert go_on.wait(10)
+        raise SystemExit
+
+    house.server.engine.start()
+    monkeypatch.setattr(house.server.messenger, "_something_due", hanging)
+    house.server.messenger.start()
+    assert looked.wait(10)
+    # It may take a while; as long as that it never does.
+    assert house.call("GET", "/readyz", person="").status_code == 200
+    monkeypatch.setattr(messenger, "_STUCK_SECONDS", 0.0)
+    answer = house.call("GET", "/readyz", person="")
+    assert (answer.status_code, answer.json()["engine"], answer.json()["messenger"]) == (503, True, False)
+    monkeypatch.undo()
+    go_on.set()
+    house.server.messenger._thread.join(10)
+    assert house.call("GET", "/readyz", person="").json()["messenger"] is False
 
 
 def test_an_unknown_path_or_method_is_an_error_in_pagerdutys_shape(shared: House) -> None:

@@ -18,7 +18,7 @@ from desktop.domain.handover_facts import Handover, Kind, Point
 from desktop.domain.handover_request import Wish
 from desktop.domain.rotation import on_call
 from desktop.domain.team import Override, Role
-from desktop.server import handover_doing, handover_rows, handovers, overrides, schema, tokens
+from desktop.server import handover_doing, handover_rows, handover_scene, handovers, overrides, schema, tokens
 from desktop.server.audit import By
 from desktop.server.enqueueing import Enqueue
 from desktop.server.events import Action, Event
@@ -26,12 +26,18 @@ from desktop.server.handovers import Asked
 from desktop.server.records import new_id
 from desktop.server.running import Server
 from desktop.server.tables import handovers as tables
+from desktop.server.tables.messages import messages
 from desktop.server.writer import Work
 from tests.postgresql import Cluster
-from tests.server.handing import MINUTE, TEAM, wipe
+from tests.server.handing import MINUTE, wipe
+from tests.server.handing import TEAM as PEOPLE
 from tests.server.house import Clock, running_server
 
 HOUR = timedelta(hours=1)
+# Two of them are told by message, too; nobody sends these here.
+TEAM = PEOPLE
+for name in ("ben", "cho"):
+    TEAM = TEAM.replace(f'id = "{name}"', f'id = "{name}"\nnotify = ["json://127.0.0.1:1/{name}"]')
 CHO, BEN = By("person:cho"), By("person:ben")
 
 
@@ -115,6 +121,7 @@ def outcome(server: Server) -> list[list[str]]:
             (schema.incidents, ("dedup_key", "status", "pages")),
             (schema.assignments, ("person_id",)),
             (schema.log_entries, ("type", "actor")),
+            (messages, ("kind", "recipient", "state", "text")),
         ):
             rows = connection.execute(select(*(table.c[name] for name in columns)))
             found.append(sorted(repr(tuple(row)).replace(handover_id(connection), "H") for row in rows))
@@ -159,6 +166,8 @@ def test_wherever_it_dies_the_end_is_the_same(database: str, script: Script) -> 
         whole, undisturbed = played(first, database, script, None)
         assert ("done" in str(whole[0])) is (script is accepted)
         assert undisturbed.held.count("ben") >= (5 if script is accepted else 0)
+        # The offer to Ben, and what both are told of how it ended; where he said yes, of that, too.
+        assert len(whole[-1]) == (5 if script is accepted else 3)
         for deadly in range(1, undisturbed.done + 1):
             found, mortal = played(first, database, script, deadly)
             assert found == whole, deadly
@@ -212,7 +221,7 @@ def test_nothing_is_done_before_it_was_really_read_back(database: str) -> None:
             while not isinstance(action := next_action(facts, now), ReadBack):
                 assert action is not None
                 facts = applied(facts, action, now)
-            handover_doing.do(handover_doing.Scene(server.station, work, facts, now), action)
+            handover_doing.do(handover_scene.Scene(server.station, work, facts, now), action)
 
         with pytest.raises(handover_doing.NotWritten, match="primary is cho, not ben"):
             server.writer.run(claimed)

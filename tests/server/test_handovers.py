@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from desktop.server.tables import handovers as tables
-from tests.server.handing import GRANTED, MINUTE, TEAM, Watch, anew
+from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
 from tests.server.house import House, running_house
 from tests.server.listening import listening
 
@@ -52,7 +52,7 @@ def test_a_whole_handover(watch: Watch) -> None:
     assert {kind: len(ids) for kind, ids in done["made"].items()} == {
         "override": 1, "absence": 1, "note": 2, "delegation": 2}  # fmt: skip
     assert [(n["about"], [p["id"] for p in n["people"]]) for n in done["notices"]] == [
-        ("accepted", ["cho", "ben"]), ("done", ["cho", "ben"])]  # fmt: skip
+        ("accepted", ["cho", "ben"]), ("done", ["cho", "ben", "dora"])]  # fmt: skip
     for incident in (open_one, taken):
         found = watch.house.get(f"/incidents/{incident}")["incident"]
         assert (found["status"], watch.assigned(incident), found["assigned_via"]) == (
@@ -271,6 +271,11 @@ def test_one_that_cannot_be_carried_on_holds_up_no_other(database: str, caplog: 
         assert watch.offered() == ["ben", "ana"]
         with listening(house.url, house.tokens["ben"]) as listener:
             assert [h["id"] for h in listener.next()[2]["handovers"]] == [watch.latest]
+        listed = house.get(PLACE)
+        assert ([h["id"] for h in listed["handovers"]], listed["left_out"]) == ([watch.latest], 1)
+        for answer in (house.call("GET", f"{PLACE}/{broken}"), watch.say("ana", "accept", broken)):
+            assert (answer.status_code, "no sense" in answer.text) == (409, True)
+    assert "a handover cannot be shown" in caplog.messages
     assert "a handover cannot be carried on" in caplog.messages
 
 

@@ -188,6 +188,24 @@ def test_a_service_that_fails_is_tried_again(desk: Office) -> None:
     assert [(row.state, row.attempts, row.error) for row in desk.rows("fails")] == [("sent", 2, "")]
 
 
+def test_what_became_of_messages_is_in_the_metrics(desk: Office) -> None:
+    def value(name: str) -> float:
+        text = desk.house.call("GET", "/metrics").text
+        return float(next(line.split()[-1] for line in text.splitlines() if line.startswith(f"watchbell_{name}")))
+
+    sent, waiting = value('messages{state="sent"}'), value('messages{state="waiting"}')
+    desk.web.answer = lambda _: Answer(503)
+    desk.house.enqueue(key="counted")
+    desk.after(0)
+    assert value('messages{state="waiting"}') == waiting + 1
+    desk.house.clock.forward(40 * SECOND)
+    assert value("messages_oldest_seconds") == 40
+    desk.web.answer = lambda _: Answer()
+    assert desk.after(0) == ["ana1"]
+    assert (value('messages{state="sent"}'), value('messages{state="waiting"}')) == (sent + 1, waiting)
+    assert value("messages_oldest_seconds") == 0
+
+
 def test_what_a_service_asks_to_wait_is_waited(desk: Office) -> None:
     desk.web.answer = lambda _: Answer(429, headers={"Retry-After": "40"})
     desk.house.enqueue(key="busy")

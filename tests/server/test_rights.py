@@ -236,9 +236,29 @@ def reading_ours(house: House, who: str) -> Answer:
     return alike(house, who, *(("GET", f"/watchbell/v1/{place}") for place in places))
 
 
-def marking(house: House, who: str, whose: str) -> Answer:
-    sent = {"marks": [{"type": "tick", "point": 1}]}
-    return house.call("POST", f"/watchbell/v1/duties/training/{whose}/marks", sent, person=who)
+def marking(house: House, who: str, whose: str, duty: str = "", *types: str) -> Answer:
+    """Mark a duty of ``whose`` in each of these ways, which must all be answered alike."""
+    with on_watch(house, whose):
+        answers = [_marking(house, who, duty or _update_of(house), kind) for kind in types or ("tick", "done")]
+    assert len({answer.status_code for answer in answers}) == 1, [a.text for a in answers]
+    return answers[-1]
+
+
+def _marking(house: House, who: str, duty: str, kind: str) -> Answer:
+    sent = {"marks": [{"type": kind, "point": 1, "text": "x", "reason": "x"}]}
+    return house.call("POST", f"/watchbell/v1/duties/{duty}/marks", sent, person=who)
+
+
+def _update_of(house: House) -> str:
+    """Return a duty of whoever is primary."""
+    return f"status-page/{house.incident(house.enqueue(key=f'k{next(NUMBERS)}'))['id']}"
+
+
+def signing_off(house: House, who: str, whose: str) -> Answer:
+    types = ("tick", "untick", "done", "reopen", "waive", "reopen")
+    both = [marking(house, who, whose, f"{kind}/{whose}", *types) for kind in ("training", "certification")]
+    assert len({answer.status_code for answer in both}) == 1
+    return both[-1]
 
 
 def absence(house: House, maker: str, person: str, cover: str | None = None) -> Answer:
@@ -316,6 +336,10 @@ TRIES: dict[str, Try] = {
     "read duties, sheets, reviews and absences": reading_ours,
     "mark one's own duty": lambda house, who: marking(house, who, someone(who)),
     "mark somebody else's duty": lambda house, who: marking(house, who, "ben"),
+    "write a note on one's own training": lambda house, who: marking(
+        house, who, someone(who), f"training/{someone(who)}", "note"),
+    "sign off one's own training": lambda house, who: signing_off(house, who, someone(who)),
+    "sign off somebody else's training": lambda house, who: signing_off(house, who, "ben"),
     "announce one's own absence": lambda house, who: absence(house, who, someone(who)),
     "announce somebody else's absence": lambda house, who: absence(house, who, "ben"),
     "say yes to an absence that one covers": lambda house, who: confirming(house, who, "ben", someone(who)),

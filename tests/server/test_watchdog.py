@@ -68,6 +68,8 @@ def test_it_is_called_only_while_all_is_well(house: House, listener: Listener) -
     assert not dog.look(), "the engine never ran"
     house.enqueue(key="k")
     house.tick()
+    assert trouble(station) == "no messages are sent"
+    house.server.messenger.start()
     assert dog.look()
     assert listener.calls == [f"/ping/{SECRET}?rid=1"]
     house.clock.forward(15 * MINUTE + timedelta(seconds=6))
@@ -83,6 +85,7 @@ def test_it_is_called_only_while_all_is_well(house: House, listener: Listener) -
 
 def test_a_database_that_cannot_be_written_is_not_well(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.tick()
+    house.server.messenger.start()
 
     def full(*_: object) -> None:
         raise StorageError("disk full")

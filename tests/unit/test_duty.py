@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from desktop.domain.duty import NIGHT, Act, Duty, Kind, Mark, Quiet, Standing, State, remind_at, stand
+from desktop.domain.duty import NIGHT, Act, Duty, Kind, Mark, Quiet, Standing, State, remind_at, reminder_due, stand
 from desktop.domain.errors import InputError
 from tests.unit.teams import utc, wall
 
@@ -102,3 +102,38 @@ def test_a_reminder_that_would_come_as_the_duty_is_late_comes_as_it_opens(late: 
 def test_a_reminder_is_in_utc_whatever_the_duty_is_in(kind: Kind) -> None:
     duty = DUTY._replace(kind=kind, opens=OPENS.astimezone(LOS_ANGELES))
     assert remind_at(duty, LOS_ANGELES).tzinfo is UTC
+
+
+# It is night in Los Angeles from 06:00 until 15:00 in UTC. The duty opens at 17:00 and is overdue from `late`.
+DUE = [
+    ("before it opens", Kind.CHECK_IN, "2026-01-13 20:00", "2026-01-13 16:59:59", False),
+    ("as it opens", Kind.CHECK_IN, "2026-01-13 20:00", "2026-01-13 17:00", True),
+    ("late, but by day", Kind.CHECK_IN, "2026-01-13 20:00", "2026-01-14 05:59:59", True),
+    ("late, as the night begins", Kind.CHECK_IN, "2026-01-13 20:00", "2026-01-14 06:00", False),
+    ("late, at the end of the night", Kind.CHECK_IN, "2026-01-13 20:00", "2026-01-14 14:59:59", False),
+    ("late, in the morning", Kind.CHECK_IN, "2026-01-13 20:00", "2026-01-14 15:00", True),
+    ("at night, when it would be overdue before the morning", Kind.CHECK_IN, "2026-01-14 12:00", "2026-01-14 08:00",
+     True),
+    ("at night, when it would be overdue in the morning", Kind.CHECK_IN, "2026-01-14 15:00", "2026-01-14 08:00", True),
+    ("at night, when there is time after it", Kind.CHECK_IN, "2026-01-14 15:00:01", "2026-01-14 08:00", False),
+    ("at night, overdue since now", Kind.CHECK_IN, "2026-01-14 08:00", "2026-01-14 08:00", False),
+    ("at night, when nothing presses", Kind.CHECK_IN, None, "2026-01-14 08:00", False),
+    ("at night, when others wait", Kind.STATUS_PAGE, "2026-01-13 20:00", "2026-01-14 08:00", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "kind", "late", "now", "due"), DUE, ids=[row[0] for row in DUE])
+def test_a_reminder_that_is_late_wakes_nobody(what: str, kind: Kind, late: str | None, now: str, due: bool) -> None:
+    duty = DUTY._replace(kind=kind, late=None if late is None else utc(late))
+    assert reminder_due(duty, LOS_ANGELES, utc(now)) is due
+
+
+def test_a_reminder_follows_the_quiet_hours_it_is_told() -> None:
+    assert not reminder_due(DUTY._replace(late=None), LOS_ANGELES, OPENS, Quiet(time(9), time(10)))
+    assert reminder_due(DUTY._replace(late=None), LOS_ANGELES, OPENS + HOUR, Quiet(time(9), time(10)))
+
+
+def test_a_reminder_that_comes_as_the_duty_opens_at_night_is_due_then() -> None:
+    opens = utc("2026-01-13 07:00")
+    duty = DUTY._replace(opens=opens, due=opens, late=utc("2026-01-13 14:59"))
+    assert reminder_due(duty, LOS_ANGELES, opens)

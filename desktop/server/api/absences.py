@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
 from desktop.domain.team import Access
-from desktop.server import absences, audit, rights
+from desktop.server import absences, audit, leave_telling, rights
 from desktop.server.absences import Kept
 from desktop.server.api import leaving
 from desktop.server.api.common import Body, Here, Json, Me, Page, Whose, instant
@@ -49,6 +49,7 @@ def announce(station: Here, me: Me, by: Whose, body: Body) -> Json:
     def command(work: Work) -> Kept:
         kept = absences.add(work.connection, leave, by.actor)
         audit.note(work.connection, by, "absence.create", _target(kept), now, after=leaving.summary(kept))
+        leave_telling.announced(station, work.connection, kept, now)
         return kept
 
     made = station.writer.run(command)
@@ -85,9 +86,11 @@ def _confirm(station: Station, connection: Connection, me: str, by: By, absence_
         raise invalid("an absence that is past needs no yes")
     if kept.held(station.roster.team.time_zone) is not None:
         return
+    before = leave_telling.team_now(station, connection)
     absences.confirm(connection, absence_id, by.actor, now)
     said = replace(kept, leave=replace(kept.leave, confirmed=now), confirmed_by=by.actor)
     audit.note(connection, by, "absence.confirm", _target(kept), now, leaving.summary(kept), leaving.summary(said))
+    leave_telling.changed(station, connection, kept, before, "confirmed", me, now)
 
 
 def _withdraw(station: Station, connection: Connection, me: str, by: By, absence_id: str, now: datetime) -> bool:
@@ -100,6 +103,7 @@ def _withdraw(station: Station, connection: Connection, me: str, by: By, absence
         raise invalid("an absence that is past cannot be withdrawn")
     held = kept.held(station.roster.team.time_zone)
     begun = held is not None and held.start <= now
+    before = leave_telling.team_now(station, connection)
     if begun:
         absences.end(connection, absence_id, now)
         ended = leaving.summary(replace(kept, leave=replace(kept.leave, end=now)))
@@ -107,6 +111,10 @@ def _withdraw(station: Station, connection: Connection, me: str, by: By, absence
     else:
         absences.remove(connection, absence_id)
         audit.note(connection, by, "absence.delete", _target(kept), now, leaving.summary(kept))
+    if held is None:
+        leave_telling.waived(station, connection, kept, me, now)
+    else:
+        leave_telling.changed(station, connection, kept, before, "ended", me, now)
     return begun
 
 

@@ -11,16 +11,30 @@ from desktop.server.station import Station
 from desktop.server.writer import Work
 
 Step = Callable[[Draft, Moment], None]
+Also = Callable[[Work, Record], None]
 
 
-def change(station: Station, by: By, action: str, wanted: Sequence[tuple[str, Sequence[Step]]]) -> list[Record]:
-    """Apply to each incident (by id or number) its steps, all of them or none; return what they became."""
+def change(
+    station: Station,
+    by: By,
+    action: str,
+    wanted: Sequence[tuple[str, Sequence[Step]]],
+    also: Also | None = None,
+) -> list[Record]:
+    """Apply to each incident (by id or number) its steps, all of them or none; return what they became.
+
+    ``also`` is done with each of them in the same transaction.
+    """
 
     def command(work: Work) -> list[Record]:
         def seen(draft: Draft) -> None:
             audit.note_draft(work.connection, by, action, draft, station.clock())
 
-        return incidents.change(station, work, wanted, seen)
+        changed = incidents.change(station, work, wanted, seen)
+        if also is not None:
+            for record in changed:
+                also(work, record)
+        return changed
 
     return station.writer.run(command)
 

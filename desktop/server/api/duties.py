@@ -104,13 +104,13 @@ def mark_duty(station: Here, me: Me, by: Whose, duty_id: Name, body: Body) -> Js
     """Tick or untick points, say that a duty is done, waive it with a reason, or reopen it; add notes.
 
     What says nothing new changes nothing, so that a request may be sent again. An engineer marks their own duties,
-    managers all.
+    but for training and certification, which a manager signs off; managers mark all.
     """
     now = station.clock()
     listed, _, made = look(station, duty_id, now)
-    with station.storage.read() as connection:
-        marking.allow(connection, listed, me)
     wanted = marking.read(listed, me, body, now)
+    with station.storage.read() as connection:
+        marking.allow(connection, listed, me, wanted)
     sheet = _sheet(station, listed, [*made, *wanted]) if listed.duty.signers else None
     team, asked = station.roster.uncertified, Marking(listed, by, now, sheet)
 

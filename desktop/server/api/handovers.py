@@ -14,6 +14,7 @@ from desktop.server.api import handing
 from desktop.server.api.common import Body, Here, Json, Me, Page, Whose
 from desktop.server.audit import By
 from desktop.server.failures import not_found
+from desktop.server.handover_refusals import senseless
 from desktop.server.handover_rights import check_offered, check_part, check_receiver, check_request
 from desktop.server.handovers import Asked, Deed
 from desktop.server.station import Station
@@ -41,15 +42,20 @@ def request_handover(station: Here, person: Me, by: Whose, body: Body, idempoten
 
 @router.get(PLACE)
 def list_handovers(station: Here, page: Page, ended: bool = True) -> Json:
-    """List the handovers, the latest first; ``ended=false`` leaves out those that are over."""
+    """List the handovers, the latest first; ``ended=false`` leaves out those that are over.
+
+    ``left_out`` is how many of them are not shown, because no sense can be made of what is kept of them.
+    """
     table = tables.handovers
     asked = select(table) if ended else select(table).where(table.c.ended_at.is_(None))
     latest = asked.order_by(table.c.requested_at.desc(), table.c.id.desc())
     with station.storage.read() as connection:
         total = connection.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
         rows = connection.execute(latest.offset(page.offset).limit(page.limit + 1)).all()
-        found = [handover_shown.handover(station, connection, row) for row in rows[: page.limit]]
-    return page.answer("handovers", found, more=len(rows) > page.limit, total=total)
+        shown = [handover_shown.shown_or_none(station, connection, row) for row in rows[: page.limit]]
+    found = [each for each in shown if each is not None]
+    answer = page.answer("handovers", found, more=len(rows) > page.limit, total=total)
+    return {**answer, "left_out": len(shown) - len(found)}
 
 
 @router.get(PLACE + "/{handover_id}")
@@ -142,4 +148,7 @@ def _shown(station: Station, handover_id: str) -> Json:
         row = handover_rows.find(connection, handover_id)
         if row is None:
             raise not_found("such handover")
-        return {"handover": handover_shown.handover(station, connection, row)}
+        shown = handover_shown.shown_or_none(station, connection, row)
+    if shown is None:
+        raise senseless()
+    return {"handover": shown}

@@ -18,9 +18,10 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(station: Here) -> JSONResponse:
-    """Answer 200 while pages are taken and escalated, 503 while not."""
+    """Answer 200 while pages are taken, escalated, and sent as messages, 503 while not."""
     writes = station.writer.alive and not station.writer.trouble
-    checks = {"database": station.storage.ready(), "writer": writes, "engine": station.escalating()}
+    checks = {"database": station.storage.ready(), "writer": writes}
+    checks |= {"engine": station.escalating(), "messenger": station.messaging()}
     ready = all(checks.values())
     age = station.running().age
     told: Json = {"status": "ok" if ready else "not ready", **checks}

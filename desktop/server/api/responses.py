@@ -12,9 +12,9 @@ from fastapi import APIRouter
 from desktop.domain.policies import levels
 from desktop.domain.severity import parse as parse_severity
 from desktop.domain.team import Role
-from desktop.server import history, incidents, lines, present, responding, things
+from desktop.server import broadcast, history, incidents, lines, present, responding, things
 from desktop.server.api import acting
-from desktop.server.api.acting import Step
+from desktop.server.api.acting import Also, Step
 from desktop.server.api.common import Body, Here, Json, Me, Whose
 from desktop.server.audit import By
 from desktop.server.failures import invalid
@@ -52,7 +52,7 @@ def add_note(station: Here, person: Me, by: Whose, name: str, body: Body) -> Jso
 
 @router.post("/incidents/{name}/status_updates")
 def add_status_update(station: Here, person: Me, by: Whose, name: str, body: Body) -> Json:
-    """Write a status update; it renews an acknowledgement."""
+    """Write a status update; it renews an acknowledgement. That of a SEV-0 or SEV-1 goes to the incident channel."""
     sent = body if isinstance(body, dict) else {}
     update = {"message": _text(sent.get("message"), "message")}
     if sent.get("subject") is not None or sent.get("html_message") is not None:
@@ -64,6 +64,7 @@ def add_status_update(station: Here, person: Me, by: Whose, name: str, body: Bod
         "incident.status_update",
         name,
         partial(responding.status_update, person=person, name=made, update=update),
+        lambda work, record: broadcast.update(station, work, record.id, made, update["message"], record.updated_at),
     )
     sender = things.user(station.directory, person, full=False)
     return {"status_update": {"id": made, **update, "created_at": things.instant(record.updated_at), "sender": sender}}
@@ -93,8 +94,8 @@ def ask_for_help(station: Here, person: Me, by: Whose, name: str, body: Body) ->
     return {"responder_request": _request(station, record, asked)}
 
 
-def _change(station: Station, by: By, action: str, name: str, step: Step) -> Record:
-    return acting.change(station, by, action, [(name, [step])])[0]
+def _change(station: Station, by: By, action: str, name: str, step: Step, also: Also | None = None) -> Record:
+    return acting.change(station, by, action, [(name, [step])], also)[0]
 
 
 def _part(body: object, name: str) -> Json:

@@ -5,7 +5,8 @@ from sqlalchemy import JSON, Column, ForeignKey, Index, SmallInteger, String, Ta
 from desktop.server.schema import Id, Instant, incidents, log_entries, metadata
 
 # A mark is added and never changed: of those about the same thing the last one holds. `act` says which ("tick", "done",
-# "waive", ...), `text` is what was written: a note, or the sheet of a handover as it was signed. `data`: access checks.
+# "waive", ...; "remind" is the server's own: it told the person that the duty is due), `text` is what was written: a
+# note, or the sheet of a handover as it was signed. `data`: access checks.
 duty_marks = Table(
     "duty_marks",
     metadata,
