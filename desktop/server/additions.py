@@ -11,6 +11,7 @@ from desktop.domain.additions import Additions, Leave
 from desktop.domain.team import Override, Role
 from desktop.server import schema
 from desktop.server.dialects import tell
+from desktop.server.tables import additions as tables
 
 _TEAM = "team"
 _counters = schema.counters.c
@@ -18,8 +19,8 @@ _counters = schema.counters.c
 
 def read(connection: Connection, without: Collection[str] = ()) -> Additions:
     """Return what the rows say, leaving out those whose ids are in ``without``."""
-    overrides = connection.execute(select(schema.overrides).order_by(schema.overrides.c.number))
-    absences = connection.execute(select(schema.absences).order_by(schema.absences.c.created_at, schema.absences.c.id))
+    overrides = connection.execute(select(tables.overrides).order_by(tables.overrides.c.number))
+    absences = connection.execute(select(tables.absences).order_by(tables.absences.c.created_at, tables.absences.c.id))
     return Additions(
         tuple(
             Override(Role(o.role), o.person_id, o.starts_at, o.ends_at, o.reason)

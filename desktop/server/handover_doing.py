@@ -49,6 +49,7 @@ from desktop.server.incidents import Opening
 from desktop.server.records import ENGINE, Draft, Entry, Held, new_id
 from desktop.server.roster import Moment
 from desktop.server.station import Station
+from desktop.server.tables.additions import absences
 from desktop.server.things import instant
 from desktop.server.writer import Work
 
@@ -167,7 +168,7 @@ def _absence(scene: Scene, action: RecordAbsence) -> None:
         "created_at": now,
         "created_by": ENGINE,
     }
-    connection.execute(insert(schema.absences).values(row))
+    connection.execute(insert(absences).values(row))
     additions.advance(connection)
     after = {**_span(start, wanted.end), "person": wanted.person, "cover": wanted.cover, "handover": scene.facts.id}
     audit.note(connection, _ENGINE, "absence.create", f"absence:{absence}", now, after=after)

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, delete
 
 from desktop.domain.errors import InputError
 from desktop.server import audit, schema, storage
+from desktop.server.tables.tokens import tokens
 from desktop.server.things import instant
 
 PREFIX = "wb_"
@@ -21,7 +22,7 @@ _USER, _INTEGRATION = "user", "integration"
 CALENDAR = "calendar"
 """The kind of a token that opens the calendar of its person, and nothing else."""
 
-_tokens = schema.tokens.c
+_tokens = tokens.c
 
 
 def _find(kind: str, owner: Column[str], owners: Table) -> Select[Any]:
@@ -115,7 +116,7 @@ def new() -> str:
 def issued(database: str | None) -> list[Issued]:
     """Return all tokens and integration keys, in the order in which they were made."""
     with _opened(database) as opened, opened.read() as connection:
-        return [_issued(row) for row in connection.execute(select(schema.tokens).order_by(_tokens.id))]
+        return [_issued(row) for row in connection.execute(select(tokens).order_by(_tokens.id))]
 
 
 def revoke(database: str | None, token_id: int) -> Issued:
@@ -124,7 +125,7 @@ def revoke(database: str | None, token_id: int) -> Issued:
     InputError when there is none, or it ended already, or it stands in the team file, which would bring it back.
     """
     with _opened(database) as opened, opened.write() as connection:
-        row = connection.execute(select(schema.tokens).where(_tokens.id == token_id)).one_or_none()
+        row = connection.execute(select(tokens).where(_tokens.id == token_id)).one_or_none()
         if row is None:
             raise InputError(f"there is no token {token_id}: see 'watchbell token list'")
         found, now = _issued(row), datetime.now(UTC)
@@ -140,13 +141,13 @@ def revoke(database: str | None, token_id: int) -> Issued:
 
 def end(connection: Connection, token: Issued, by: audit.By, now: datetime) -> None:
     """Revoke a ``token`` that holds, and note who did."""
-    connection.execute(update(schema.tokens).where(_tokens.id == token.id).values(revoked_at=now))
+    connection.execute(update(tokens).where(_tokens.id == token.id).values(revoked_at=now))
     audit.note(connection, by, "token.revoke", f"token:{token.id}", now, after=_said(token.owner))
 
 
 def calendars(connection: Connection) -> list[Issued]:
     """Return the tokens of all calendars, in the order in which they were made."""
-    asked = select(schema.tokens).where(_tokens.kind == CALENDAR).order_by(_tokens.id)
+    asked = select(tokens).where(_tokens.kind == CALENDAR).order_by(_tokens.id)
     return [_issued(row) for row in connection.execute(asked)]
 
 
@@ -169,7 +170,7 @@ def add(
         "created_at": now,
         "expires_at": expires_at,
     }
-    made: int = connection.execute(insert(schema.tokens).values(row).returning(_tokens.id)).scalar_one()
+    made: int = connection.execute(insert(tokens).values(row).returning(_tokens.id)).scalar_one()
     after = {**_said(owner), "expires_at": None if expires_at is None else instant(expires_at)}
     audit.note(connection, by, "token.create", f"token:{made}", now, after=after)
     return made
@@ -184,8 +185,8 @@ def revoked(connection: Connection, now: datetime) -> frozenset[str]:
 def replace_embedded(connection: Connection, token: str, person: str, now: datetime) -> None:
     """Make ``token`` the one with which the application that started this server acts as ``person``."""
     _must_exist(connection, schema.people, "person", person)
-    connection.execute(delete(schema.tokens).where(schema.tokens.c.label == _EMBEDDED))
-    connection.execute(delete(schema.tokens).where(schema.tokens.c.hash == digest_of(token)))
+    connection.execute(delete(tokens).where(tokens.c.label == _EMBEDDED))
+    connection.execute(delete(tokens).where(tokens.c.hash == digest_of(token)))
     add(connection, token, Owner(_USER, person), now, _EMBEDDED)
 
 
