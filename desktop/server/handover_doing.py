@@ -33,6 +33,7 @@ from desktop.domain.text import plain
 from desktop.server import (
     additions,
     audit,
+    escalation_path,
     handover_rows,
     handover_telling,
     handover_words,
@@ -115,7 +116,7 @@ def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str) -> None:
         transitions.unacknowledge(draft, moment, ENGINE, "auto")
     else:
         draft.change(pages=record.pages + 1)
-        transitions.schedule(draft, moment)
+        escalation_path.schedule(draft, moment)
 
 
 def _swapped(people: tuple[str, ...], giver: str, to: str) -> tuple[str, ...]:
