@@ -17,10 +17,8 @@ from desktop.server.keys import integration_keys
 from desktop.server.roster import Roster
 from desktop.server.tables.team import team
 from desktop.server.tables.tokens import tokens
+from desktop.server.tokens import INTEGRATION, TEAM
 from desktop.server.tokens import digest_of as token_digest
-
-_TEAM_LABEL = "team"
-
 
 FILE = "file"
 """Who applied a team that came with the start of a server; else ``person:ID``."""
@@ -136,10 +134,9 @@ def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -
 
 
 def _replace_keys(connection: Connection, keys: Mapping[str, str], now: datetime) -> None:
-    table = tokens
-    connection.execute(delete(table).where(table.c.label == _TEAM_LABEL))
+    connection.execute(delete(tokens).where(tokens.c.label == TEAM))
     for key, service in keys.items():
         digest = token_digest(key)
-        connection.execute(delete(table).where(table.c.hash == digest, table.c.kind == "integration"))
-        row = {"hash": digest, "kind": "integration", "service_id": service, "label": _TEAM_LABEL, "created_at": now}
-        connection.execute(insert(table).values(row))
+        connection.execute(delete(tokens).where(tokens.c.hash == digest, tokens.c.kind == INTEGRATION))
+        row = {"hash": digest, "kind": INTEGRATION, "service_id": service, "label": TEAM, "created_at": now}
+        connection.execute(insert(tokens).values(row))
