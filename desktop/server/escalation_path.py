@@ -26,7 +26,7 @@ def take_over(draft: Draft, moment: Moment) -> None:
 
     What is due is done first: whoever takes over in the very instant at which all are paged again hears it once.
     """
-    if draft.record.status is Status.TRIGGERED and not holding.goes_on(draft, moment):
+    if draft.record.status is Status.TRIGGERED and not holding.holds_or_lets_go(draft, moment):
         advance(draft, moment)
         record = draft.record
         progress, events = escalation.take_over(record.plan, record.progress, moment.now, moment.who)

@@ -32,8 +32,8 @@ def plan_anew(draft: Draft, moment: Moment, until: datetime | None) -> None:
         hold(draft, moment, until)
 
 
-def goes_on(draft: Draft, moment: Moment) -> bool:
-    """Tell whether an incident is held still; one whose time is over begins at its top now."""
+def holds_or_lets_go(draft: Draft, moment: Moment) -> bool:
+    """Tell whether an incident is held still; one whose time is over is let go, and begins at its top now."""
     record = draft.record
     if record.held_until is None:
         return False

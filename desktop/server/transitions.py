@@ -26,7 +26,7 @@ REOPEN_WITHIN_MINUTES: Final = 10
 def work_off(draft: Draft, moment: Moment) -> None:
     """Do what is due: escalate, page again, end an acknowledgement that held its time, tell that one is overdue."""
     record = draft.record
-    if record.status is Status.TRIGGERED and holding.goes_on(draft, moment):
+    if record.status is Status.TRIGGERED and holding.holds_or_lets_go(draft, moment):
         escalation_path.schedule(draft, moment)
         return
     if record.status is Status.TRIGGERED:
@@ -85,7 +85,7 @@ def unacknowledge(draft: Draft, moment: Moment, actor: str, channel: str = "api"
     _status(draft, Status.TRIGGERED, moment.now, actor)
     draft.change(acknowledgements=())
     draft.note(Entry("unacknowledge", moment.now, actor, channel))
-    if holding.goes_on(draft, moment):
+    if holding.holds_or_lets_go(draft, moment):
         escalation_path.schedule(draft, moment)
         return
     record = draft.record
