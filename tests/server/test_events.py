@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from desktop.server import schema, tokens
+from desktop.server import tokens
+from desktop.server.tables.tokens import tokens as tokens_table
 from tests.server.house import MINUTE, House, assigned
 
 
@@ -236,7 +237,7 @@ def test_a_revoked_key_is_refused_at_once_and_never_logged(shared: House, caplog
     assert shared.call("POST", "/v2/enqueue", body, person="").status_code == 202
     with shared.server.storage.write() as connection:
         revoked = {"revoked_at": datetime(2000, 1, 1, tzinfo=UTC)}
-        connection.execute(update(schema.tokens).where(schema.tokens.c.hash == tokens.digest_of(key)).values(revoked))
+        connection.execute(update(tokens_table).where(tokens_table.c.hash == tokens.digest_of(key)).values(revoked))
     response = shared.call("POST", "/v2/enqueue", body, person="")
     assert response.status_code == 400
     refused = [record for record in caplog.records if record.getMessage() == "event refused"]
