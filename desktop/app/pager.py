@@ -102,7 +102,7 @@ class Pager(QObject):
     def _tick(self, jumped: bool) -> None:
         if jumped:
             log.warning("the clock jumped: fetching everything anew")
-            self._fleet.resync()
+            self._fleet.doubt()
         self._fleet.replace_hung_server()
         self.refresh()
 
