@@ -145,25 +145,29 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """What a person silenced: ``heard`` until ``muted_until``; the alarm of the connections in ``lost`` altogether.
+    """What a person silenced: ``heard`` from ``muted_at`` until ``muted_until``; the alarm of ``lost`` altogether.
 
     ``heard`` are the pages (connection, incident) and lost connections (connection, "") that there were when the sound
     was switched off: whatever comes later is heard all the same.
     """
 
+    muted_at: datetime | None = None
     muted_until: datetime | None = None
     heard: frozenset[tuple[str, str]] = frozenset()
     lost: frozenset[str] = frozenset()
 
     def muted(self, now: datetime) -> bool:
-        """Tell whether something is muted at ``now``."""
-        return self.muted_until is not None and now < self.muted_until
+        """Tell whether something is muted at ``now``; never before it was, however the clock is set."""
+        if self.muted_at is None or self.muted_until is None:
+            return False
+        return self.muted_at <= now < self.muted_until
 
 
-def mute(decided: "Attention", quiet: Quiet, until: datetime | None) -> Quiet:
-    """Return ``quiet`` with all that ``decided`` shows muted ``until`` then; None lets it be heard again."""
+def mute(decided: "Attention", quiet: Quiet, now: datetime, until: datetime | None) -> Quiet:
+    """Return ``quiet`` with all that ``decided`` shows muted ``now`` ``until`` then; None lets it be heard again."""
     pages = {(p.connection, p.incident.id) for p in decided.pages}
-    return replace(quiet, muted_until=until, heard=frozenset(pages | {(x.connection, "") for x in decided.lost}))
+    heard = frozenset(pages | {(x.connection, "") for x in decided.lost})
+    return replace(quiet, muted_at=now, muted_until=until, heard=heard)
 
 
 def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet | None = None) -> Attention:

@@ -52,10 +52,15 @@ def lost(state: ConnectionState, trouble: str, now: datetime, heard_at: datetime
 
 
 def doubted(state: ConnectionState, now: datetime) -> ConnectionState:
-    """Note that nobody watched for a while until ``now``: what is known is old until the backend is heard again."""
-    if state.snapshot is None:
-        return replace(state, since=now)
-    return replace(state, contact=Contact.CONNECTING, since=now, watched_since=now)
+    """Note that nobody watched for a while until ``now``: what is known is old until the backend is heard again.
+
+    Or the clock was set. Where that was back, nothing may count from a time that is still to come: contact would not be
+    missed, and a click would seem to be on its way, for as long as that.
+    """
+    heard_at = None if state.heard_at is None else min(state.heard_at, now)
+    on_its_way = {k: replace(s, since=min(s.since, now)) for k, s in state.sending.items()}
+    state = replace(state, since=now, heard_at=heard_at, sending=MappingProxyType(on_its_way))
+    return state if state.snapshot is None else replace(state, contact=Contact.CONNECTING, watched_since=now)
 
 
 def missing(state: ConnectionState, snapshot: Snapshot) -> tuple[str, ...]:
