@@ -102,7 +102,7 @@ class Pager(QObject):
     def _tick(self, jumped: bool) -> None:
         if jumped:
             log.warning("the clock jumped: fetching everything anew")
-            self._fleet.resync()
+            self._fleet.doubt()
         self._fleet.replace_hung_server()
         self.refresh()
 
@@ -114,7 +114,7 @@ class Pager(QObject):
     def _mute(self, seconds: int) -> None:
         now = utc_now()
         until = now + timedelta(seconds=seconds) if seconds else None
-        self._quiet = mute(attention(self._states, now), self._quiet, until)
+        self._quiet = mute(attention(self._states, now), self._quiet, now, until)
         self.refresh()
 
     @Slot(str)
