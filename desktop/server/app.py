@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
-from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
+from desktop.server.access import BODY_LIMIT, HOLDER, STORAGE_FAILED, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
     absences,
     acting_primary,
@@ -147,11 +147,13 @@ async def _input(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(invalid(cast("InputError", error).message).body(), 400)
 
 
-async def _storage(_: Request, error: Exception) -> JSONResponse:
+async def _storage(request: Request, error: Exception) -> JSONResponse:
     """Answer "try again": the sender must not believe that we have it."""
     message = cast("StorageError", error).message
     log.error("storage failed", extra={"fields": {"error": message}})
-    return JSONResponse(error_body(503, "Service Unavailable", [message]), 503, headers={"retry-after": "5"})
+    # Where the database is, and what ails it, is for the team alone.
+    said = message if HOLDER in request.scope else STORAGE_FAILED
+    return JSONResponse(error_body(503, "Service Unavailable", [said]), 503, headers={"retry-after": "5"})
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
