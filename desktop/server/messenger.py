@@ -38,6 +38,8 @@ class Messenger:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
+        # Of several servers nobody knows whether another is dead; of a file there is only one.
+        self._freed = station.storage.shared
         self._workers: ThreadPoolExecutor | None = None
         self._thread = threading.Thread(target=self._run, name="messenger")
 
@@ -112,11 +114,19 @@ class Messenger:
 
     def _prepare(self) -> None:
         """Say who is here, and put in what is due on ladders."""
+        self._free()
         self._presence.keep()
         if not self._something_due():
             return
         while self._station.writer.run(lambda work: climbing.climb(self._station, work)) == climbing.MANY:
             pass
+
+    def _free(self) -> None:
+        """Take up at once what the server before this one had in hands: nobody else can have it."""
+        if not self._freed:
+            now = self._station.clock()
+            self._station.writer.run(lambda work: outbox.free(work.connection, now))
+            self._freed = True
 
     def _something_due(self) -> bool:
         with self._station.storage.read() as connection:
