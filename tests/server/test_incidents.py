@@ -134,6 +134,16 @@ class TestChanging:
         assert assigned(later) == ["ben"]
         assert later["watchbell"]["pages"] > answer["watchbell"]["pages"]
 
+    def test_of_what_is_over_is_refused_unless_it_is_opened_again_with_it(self, shared: House) -> None:
+        incident = opened(shared)["id"]
+        shared.put(incident, status="resolved")
+        to_ben = [{"assignee": {"id": "ben", "type": "user_reference"}}]
+        answer = shared.put(incident, assignments=to_ben)
+        assert (answer.status_code, answer.json()["error"]["message"]) == (400, "Incident Already Resolved")
+        assert [kind for kind, _ in shared.history(incident)].count("assign") == 1
+        opened_again = shared.put(incident, assignments=to_ben, status="triggered").json()["incident"]
+        assert (opened_again["status"], assigned(opened_again)) == ("triggered", ["ben"])
+
     def test_delegated_to_a_policy_it_escalates_again(self, house: House) -> None:
         house.enqueue(key="k", severity="critical")
         house.put("1", assignments=[{"assignee": {"id": "cho", "type": "user_reference"}}])
