@@ -96,7 +96,7 @@ class Course:
         """Return the time of which a server may have known, that did something from ``start`` to ``end``."""
         wrong = self.weather.skew(start - STALE, end)
         stopped = self.weather.stopped(start - 30, end)
-        return start - STALE - wrong - stopped, end
+        return start - STALE - wrong - stopped, end + self.weather.wrong(end)
 
     def put_off(self, due: Due, excused: float) -> float:
         """Return for how long ``due`` may wait because an outage was slept through."""

@@ -125,6 +125,8 @@ class Story:
                 self._change("acknowledge", self._somebody(), status="acknowledged")
             case 2:
                 self._change("resolve", person, status="resolved")
+                # Too late: what is over is given to nobody.
+                self._give(self._somebody())
             case 3:
                 self._event("resolve")
                 self._wait(1)
@@ -165,7 +167,7 @@ class Story:
         """Somebody gives it to somebody, and perhaps back to a list."""
         self._wait(3)
         to = self._somebody()
-        self._change("assign", self._somebody(), to, assignments=[{"assignee": {"id": to, "type": "user_reference"}}])
+        self._give(to)
         self._wait(2)
         match self.dice.randrange(4):
             case 0:
@@ -176,6 +178,9 @@ class Story:
                 self._change("delegate", self._somebody(), policy, escalation_policy=part)
             case 2:
                 self._event("trigger", "critical")
+
+    def _give(self, to: str) -> None:
+        self._change("assign", self._somebody(), to, assignments=[{"assignee": {"id": to, "type": "user_reference"}}])
 
     def _somebody(self) -> str:
         return self.dice.choice(RESPONDERS)

@@ -81,9 +81,9 @@ class Paging(Course):
             self.complain(f"handed on from {giver or 'nobody'}, whose it was not")
         self.assigned = self.assigned - {giver} | {to}
         for people in (self.ever, self.paged):
-            if giver in people:
-                people.remove(giver)
-                people.add(to)
+            people.discard(giver)
+            # They were paged by this: no step of the list pages them once more.
+            people.add(to)
         self.acknowledged.pop(giver, None)
         if entry.at not in self.ends:
             self.pages += 1

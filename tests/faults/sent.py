@@ -59,12 +59,14 @@ def _pages(entries: Sequence[Entry], pages: Sequence[Page]) -> Iterator[str]:
 
 def _climbed(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident]) -> Iterator[str]:
     """A page that went on and whose person has another channel has its first message, soon."""
+    given_away = _given_away(evidence.entries)
     made = {(m.incident, m.page, m.person): m.made for m in reversed(evidence.messages) if m.kind == "page"}
     for page in evidence.pages:
         row = rows[page.incident]
         if not ADDRESSES.get(page.person) or row.severity == _SILENT or page.person not in row.assigned:
             continue
-        until = min(evidence.ended if page.ended is None else page.ended, evidence.ended)
+        given = (at for at in given_away.get(page.incident, ()) if at >= page.at)
+        until = min(evidence.ended, evidence.ended if page.ended is None else page.ended, next(given, evidence.ended))
         at = made.get((page.incident, page.number, page.person))
         end = until if at is None else at
         wrong = weather.skew(page.at - 1, end)
@@ -72,6 +74,15 @@ def _climbed(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident])
         if end - page.at > allowed and _ever_loud(evidence, page, row):
             said = "has no message" if at is None else "had its first message"
             yield f"{row.key}: page {page.number} of {page.person} {said} after {end - page.at:.2f} s"
+
+
+def _given_away(entries: Sequence[Entry]) -> Mapping[str, Sequence[float]]:
+    """Return when each incident was given to others: whose it is not any more needs no message."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda e: e.at):
+        if entry.type == "assign" and "reason" not in entry.data:
+            found[entry.incident].append(entry.at)
+    return found
 
 
 def _ever_loud(evidence: Evidence, page: Page, row: Incident) -> bool:

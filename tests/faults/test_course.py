@@ -89,7 +89,7 @@ GIVEN = (*begun(), entry(3, "assign", 101.0, "person:dan", assignees=["fay"]))
 def test_what_is_given_to_somebody_is_theirs_alone() -> None:
     again = page(4, "notify", 131.0, ["fay"], 0, "again")
     over = entry(5, "exhaust_escalation_path", 131.0)
-    row = {"status": "triggered", "pages": 3, "step": 0, "acknowledged": frozenset[str]()}
+    row: dict[str, Any] = {"status": "triggered", "pages": 3, "step": 0, "acknowledged": frozenset[str]()}
     assert found(*GIVEN, over, again, ended=132.0, assigned=frozenset({"fay"}), alone=True, **row) == []
     assert any(
         "half: assigned" in c
@@ -113,7 +113,7 @@ HANDED_OVER = Rota([Shift("secondary", "ben", 0, 101), Shift("secondary", "fay",
 
 def test_a_handover_gives_what_was_theirs_to_who_takes_the_watch() -> None:
     handed = entry(3, "assign", 101.0, assignees=["fay"], handover="H1")
-    row = {"status": "triggered", "pages": 2, "step": 1, "acknowledged": frozenset[str]()}
+    row: dict[str, Any] = {"status": "triggered", "pages": 2, "step": 1, "acknowledged": frozenset[str]()}
     assert found(*begun(), handed, ended=102.0, rota=HANDED_OVER, assigned=frozenset({"fay"}), **row) == []
     half = found(*begun(), handed, ended=102.0, assigned=frozenset({"fay"}), **{**row, "pages": 1})
     assert any("half: pages" in c for c in half)

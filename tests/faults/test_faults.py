@@ -30,8 +30,8 @@ LONG = Hardness(
     break_between=1.0,
     servers=3,
     workers=20,
-    lives=60,
-    shifts=4.0,
+    lives=35,
+    shifts=6.0,
     long_pause=22.0,
 )
 

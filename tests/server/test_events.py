@@ -270,9 +270,7 @@ def _trigger(house: House) -> Any:
     return Enqueue(house.server.station, event)
 
 
-def test_whoever_hangs_up_in_the_middle_of_a_request_is_no_fault(
-    shared: House, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_whoever_hangs_up_before_all_is_said_is_no_fault(shared: House, caplog: pytest.LogCaptureFixture) -> None:
     app = create_app(shared.server.station, shared.server.hub)
     sent: list[Any] = []
     came = iter([{"type": "http.request", "body": b'{"rou', "more_body": True}, {"type": "http.disconnect"}])
