@@ -6,9 +6,10 @@ that end before anything is sent.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from desktop.channels.outcome import Outcome
 from desktop.domain.errors import WatchbellError
@@ -165,13 +166,24 @@ class Messenger:
         """Send a message and note what became of it. On a channel worker."""
         try:
             became = self._send(outgoing)
-            now = self._station.clock()
-            self._station.writer.run(lambda work: dispatch.settle(work, outgoing, became, now))
-        except WatchbellError as error:
-            # Not noted, it is sent again when the lease ends.
-            log.warning("message not noted", extra={"fields": {"message": outgoing.id, "error": error.message}})
+            self._note(outgoing, became, self._station.clock())
         except Exception:
             log.exception("message not noted", extra={"fields": {"message": outgoing.id}})
+
+    def _note(self, outgoing: Outgoing, became: Outcome, now: datetime) -> None:
+        """Note what became of a message, again and again until the database takes it or the lease is over.
+
+        Not noted, it is sent once more, and until the lease ends nothing else goes to its address.
+        """
+        until = time.monotonic() + outbox.LEASE.total_seconds()
+        while True:
+            try:
+                self._station.writer.run(lambda work: dispatch.settle(work, outgoing, became, now))
+            except WatchbellError as error:
+                log.warning("message not noted", extra={"fields": {"message": outgoing.id, "error": error.message}})
+                if not self._stopping.wait(_AFTER_A_FAULT) and time.monotonic() < until:
+                    continue
+            return
 
     def _send(self, outgoing: Outgoing) -> Outcome:
         # Apprise comes with it: nothing of that is loaded before the first message.

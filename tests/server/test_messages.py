@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from desktop.channels.outcome import DELIVERED
 from desktop.channels.text import Text
+from desktop.domain.errors import StorageError
 from desktop.server import dispatch, files, outbox, presence, schema
 from desktop.server.outbox import LEASE, MOST_ATTEMPTS
 from desktop.server.tables.messages import messages, presences
@@ -280,6 +281,21 @@ def test_the_only_server_of_a_file_takes_up_at_once_what_the_one_before_it_had_i
             after.server.messenger._prepare()
             after.server.writer.run(lambda work: dispatch.take(after.server.station, work, 9))
             assert after.server.messenger.tick() == 0
+
+
+def test_what_the_database_does_not_take_is_noted_when_it_does(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle, failures = dispatch.settle, iter(range(2))
+
+    def unlucky(*about: object) -> None:
+        if next(failures, None) is not None:
+            raise StorageError("the disk is full")
+        settle(*about)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("desktop.server.messenger.dispatch.settle", unlucky)
+    monkeypatch.setattr("desktop.server.messenger._AFTER_A_FAULT", 0.01)
+    desk.house.enqueue(key="unnoted")
+    assert desk.after(0) == ["ana1"]
+    assert [(row.state, row.attempts) for row in desk.rows("unnoted")] == [("sent", 1)]
 
 
 def test_a_stand_down_follows_the_page_that_was_on_its_way_and_that_is_not_repeated(desk: Office) -> None:
