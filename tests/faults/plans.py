@@ -53,7 +53,7 @@ MANAGER = "dan"
 CONTACT = "contact-1"
 """What the server calls the first of the emergency contacts."""
 
-ADDRESSES = {"ana": ("ana1", "ana2"), "ben": ("ben1",), "cho": ("cho1",), "eve": ("eve1",), CONTACT: ("director",)}
+ADDRESSES = {"ana": ("ana1", "ana2"), "ben": ("ben1",), "eve": ("eve1",), CONTACT: ("director",)}
 """Where the messages of each go: paths of the sink."""
 
 # Of the two services, the second is under maintenance now and then.

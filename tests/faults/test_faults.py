@@ -30,7 +30,7 @@ LONG = Hardness(
     break_between=1.0,
     servers=3,
     workers=20,
-    lives=35,
+    lives=20,
     shifts=6.0,
     long_pause=22.0,
 )
