@@ -192,7 +192,10 @@ def next_level(record: Record) -> int | None:
 
 
 def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str = "api") -> None:
-    """Escalate to ``level`` (from 1) now; an acknowledged incident is triggered again."""
+    """Escalate to ``level`` (from 1) now; an acknowledged incident is triggered again.
+
+    When that adds nobody, those who were paged are paged once more: whoever asks for it must not be met with silence.
+    """
     record = draft.record
     ends, first = steps_to_level(record.plan), next_level(record)
     if not record.open or first is None or not first <= level <= len(ends):
@@ -204,6 +207,8 @@ def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str 
         draft.change(acknowledgements=())
     progress, events = escalation.escalate(record.plan, record.progress, moment.now, ends[level - 1], moment.who)
     _apply(draft, progress, events, moment.now, actor, channel)
+    if not events and progress.ever:
+        _page(draft, Page(progress.ever, progress.step, Reason.AGAIN), moment.now, actor, channel)
     take_over(draft, moment)
 
 

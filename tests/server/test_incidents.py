@@ -123,6 +123,20 @@ class TestChanging:
             refused = house.put("1", escalation_level=level)
             assert (refused.status_code, refused.json()["error"]["code"]) == (400, 1006), level
 
+    def test_escalating_to_nobody_new_pages_those_who_were_once_more(self, house: House) -> None:
+        now = house.clock()
+        for role in ("secondary", "manager"):
+            part = {"start": now.isoformat(), "end": (now + 60 * MINUTE).isoformat(), "user": {"id": "ana"}}
+            made = house.call("POST", f"/schedules/{role}/overrides", {"override": part}, person="cho")
+            assert made.status_code == 201
+        house.enqueue(key="k", severity="warning")
+        acknowledged = house.put("1", status="acknowledged").json()["incident"]
+        answer = house.put("1", "ben", escalation_level=2).json()["incident"]
+        assert (answer["status"], assigned(answer), answer["acknowledgements"]) == ("triggered", ["ana"], [])
+        assert answer["watchbell"]["pages"] == acknowledged["watchbell"]["pages"] + 1
+        kind, data = house.history(answer["id"])[-1]
+        assert (kind, data["assignees"], data["reason"]) == ("notify", ["ana"], "again")
+
     def test_reassigning_pages_the_new_one_alone_and_does_not_escalate(self, house: House) -> None:
         house.enqueue(key="k", severity="critical")
         part = [{"assignee": {"id": "ben", "type": "user_reference"}}]
