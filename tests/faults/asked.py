@@ -12,6 +12,10 @@ _ENGINE = "engine"
 KINDS = ("trigger", "acknowledge", "unacknowledge", "resolve", "escalate", "priority_change", "assign", "delegate")
 # What a sender does by sending again, and what a person does by escalating.
 _IN_PASSING = ("priority_change", "assign")
+# When an escalation adds nobody, those who were paged are paged once more.
+_ESCALATIONS = ("assign", "notify")
+
+_BY_PEOPLE = ("escalate", *_ESCALATIONS)
 
 Complain = Callable[[str], None]
 
@@ -44,7 +48,7 @@ def _kind(entry: Entry) -> str:
     if entry.type in _IN_PASSING and not person:
         return ""
     # The first page of an incident is an assignment, whoever asks for it.
-    return "escalate" if entry.type == "assign" and "reason" in entry.data else entry.type
+    return "escalate" if person and entry.type in _ESCALATIONS and "reason" in entry.data else entry.type
 
 
 def _pair(
@@ -132,4 +136,4 @@ class _State:
 def _begins_again(entry: Entry) -> bool:
     if entry.type == "trigger":
         return not entry.data.get("repeated")
-    return entry.type == "unacknowledge" or (entry.type in ("escalate", "assign") and entry.actor != _ENGINE)
+    return entry.type == "unacknowledge" or (entry.type in _BY_PEOPLE and entry.actor != _ENGINE)

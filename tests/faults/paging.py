@@ -52,6 +52,8 @@ class Paging(Course):
         self._only_who_may(entry)
         if reason in ("step", "round"):
             self._step(entry, by_person=by_person)
+        elif reason == _AGAIN and by_person:
+            self._nobody_new(entry)
         elif reason == _AGAIN:
             self._again(entry)
         elif reason == _TOOK_OVER:
@@ -64,6 +66,15 @@ class Paging(Course):
         self.just |= set(entry.people)
         self.assigned |= set(entry.people)
         self.ever |= set(entry.people)
+
+    def _nobody_new(self, entry: Entry) -> None:
+        """Let somebody escalate to those who were paged already: they hear it once more."""
+        number = int(entry.data["step"])
+        if number < self.step or not self.passed(number, entry.at, entry.at) or set(entry.people) != self.ever:
+            self.complain(f"escalated to nobody new: {entry.people} at step {number}, after {self.step}")
+        self.step = number
+        after = self.plan.steps[number - 1].after
+        self.base = (entry.at - after, entry.at - after)
 
     def _give(self, entry: Entry) -> None:
         """Let a person give it to others alone."""

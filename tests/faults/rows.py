@@ -25,6 +25,7 @@ from tests.faults.traces import Handover, Message, Page
 _AGED = timedelta(hours=2)
 # Longer than a server is at one message while the sink is kind.
 _AT_WORK = timedelta(seconds=4)
+_NEW = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def read(database: str, hook: str, began: float) -> Rows:
         )
 
 
-def hurry(database: str) -> int:
-    """Let every message that waits be due now; return the number of the last one.
+def hurry(database: str) -> None:
+    """Let every message that waits be due now.
 
     So are those that a server took and did not settle: it is no more, or did not get to it.
     """
@@ -69,13 +70,12 @@ def hurry(database: str) -> int:
         connection.execute(update(messages).where(table.state == State.WAITING, table.due_at > now).values(due_at=now))
         sending = (table.state == State.SENDING, table.leased_until > now, table.leased_until < left)
         connection.execute(update(messages).where(*sending).values(leased_until=now))
-        return connection.execute(select(func.max(table.id))).scalar_one() or 0
 
 
-def waiting(database: str, upto: int) -> int:
-    """Return how many messages up to the number ``upto`` are not settled."""
+def waiting(database: str) -> int:
+    """Return how many messages that are not quite new are not settled."""
     table = messages.c
-    unsettled = table.id <= upto, table.state.in_((State.WAITING, State.SENDING))
+    unsettled = table.created_at < datetime.now(UTC) - _NEW, table.state.in_((State.WAITING, State.SENDING))
     with _reading(database) as connection:
         return connection.execute(select(func.count()).where(*unsettled)).scalar_one()
 

@@ -136,8 +136,9 @@ def _all_sent(place: Place) -> int:
     """Let what is due come by itself, and every message leave: those that wait for another attempt, at once."""
     place.sink.kind = True
     Event().wait(_SETTLE)
-    last, deadline = hurry(place.database), time.monotonic() + _SENT_WITHIN
-    while (left := waiting(place.database, last)) and time.monotonic() < deadline:
+    hurry(place.database)
+    deadline = time.monotonic() + _SENT_WITHIN
+    while (left := waiting(place.database)) and time.monotonic() < deadline:
         Event().wait(_GLANCE)
         hurry(place.database)
     return left

@@ -218,3 +218,12 @@ def test_a_severity_that_it_had_is_no_change_and_another_one_lost() -> None:
         complaints: list[str] = []
         compare(begun(), attempts, Weather(()), complaints.append, "sev1")
         assert len(complaints) == wanted, complaints
+
+
+def test_an_escalation_to_nobody_new_pages_those_who_were_and_nobody_else() -> None:
+    rota = always({"primary": "ana", "secondary": "ben", "manager": "ben"})
+    said = page(3, "notify", 101.0, ["ben"], 2, "again", actor="person:dan")
+    assert found(*begun(), said, ended=130.0, rota=rota) == []
+    assert any("escalated to nobody new" in c for c in found(*begun(), said, ended=102.0))
+    others = page(3, "notify", 101.0, ["ben", "ana"], 2, "again", actor="person:dan")
+    assert any("nobody new" in c for c in found(*begun(), others, ended=102.0, rota=rota))

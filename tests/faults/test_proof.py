@@ -40,7 +40,7 @@ def entry(number: int, type: str, at: float, actor: str = "engine", **data: Any)
 
 
 def page(number: int, type: str, at: float, who: Sequence[str], step: int, reason: str = "step", **more: Any) -> Entry:  # noqa: A002
-    return entry(number, type, at, assignees=list(who), step=step, reason=reason, **more)
+    return entry(number, type, at, more.pop("actor", "engine"), assignees=list(who), step=step, reason=reason, **more)
 
 
 def attempt(
