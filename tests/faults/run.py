@@ -9,12 +9,12 @@ from random import Random
 from threading import Event, Thread
 
 from desktop.server import tokens
-from tests.faults.evidence import Blow, Evidence
+from tests.faults.evidence import Blow, Entry, Evidence
 from tests.faults.faults import Fault
 from tests.faults.keeper import Keeper
 from tests.faults.load import Load
 from tests.faults.places import Hardness, Place
-from tests.faults.plans import RESPONDERS, SERVICES
+from tests.faults.plans import CONTACT, RESPONDERS, SERVICES
 from tests.faults.rows import age, hurry, read, waiting
 from tests.faults.sent import duplicates
 from tests.faults.shifts import Looker, Shifts
@@ -25,6 +25,7 @@ _CLIENTS = 4
 _SETTLE = 1.8
 _GLANCE = 0.1
 _SENT_WITHIN = 60.0
+_TOLD = ("severities raised", "emergency steps", "given to somebody", "taken over", "handed on", "held")
 _CATCH_UP = 20.0
 
 
@@ -190,10 +191,12 @@ def figures(evidence: Evidence, worst: float) -> str:
     asked = Counter(attempt.outcome.value for attempt in evidence.attempts)
     ends = Counter(handover.outcome or "open" for handover in evidence.handovers)
     took = sum(1 for d in evidence.deliveries if 200 <= d.status < 300)
+    what = Counter(_happened(entry) for entry in evidence.entries)
     own = sum(1 for row in evidence.incidents if row.service not in SERVICES)
     return (
         f"{len(evidence.incidents)} incidents, {len(evidence.entries)} log entries, "
         f"{', '.join(f'{count} {outcome}' for outcome, count in sorted(asked.items()))} requests, "
+        f"{', '.join(f'{what[name]} {name}' for name in _TOLD)}, "
         f"{len(evidence.handovers)} handovers ({', '.join(f'{n} {end}' for end, n in sorted(ends.items()))}), "
         f"{len(evidence.rota.shifts)} shifts, {len(evidence.pages)} pages, "
         f"{len(evidence.messages)} messages ({len(evidence.deliveries)} attempts reached the sink, {took} taken, "
@@ -202,6 +205,20 @@ def figures(evidence: Evidence, worst: float) -> str:
         f"{blocked:.0f} s in which perhaps no server could work, "
         f"worst lateness beyond those {worst:.2f} s"
     )
+
+
+def _happened(entry: Entry) -> str:
+    """Return what of the figures an entry counts for, nothing for most."""
+    if entry.type == "priority_change":
+        return "severities raised" if entry.data["to"] < entry.data["from"] else ""
+    if "handover" in entry.data:
+        return "handed on"
+    if CONTACT in entry.people and entry.data.get("reason") in ("step", "round"):
+        return "emergency steps"
+    by_person = entry.actor.startswith("person:")
+    if entry.type == "assign" and by_person and "reason" not in entry.data:
+        return "given to somebody"
+    return {"took over": "taken over"}.get(str(entry.data.get("reason")), {"maintenance": "held"}.get(entry.type, ""))
 
 
 def timetable(evidence: Evidence) -> list[str]:
