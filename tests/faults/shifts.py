@@ -98,7 +98,7 @@ class Shifts:
         part = {
             "type": "maintenance_window",
             "start_time": _said(now),
-            "end_time": _said(now + timedelta(seconds=self.dice.uniform(3, 8))),
+            "end_time": _said(now + timedelta(seconds=self.dice.uniform(4, 12))),
             "services": [{"id": SERVICES[1], "type": "service_reference"}],
         }
         self._insist("window", "POST", "/maintenance_windows", {"maintenance_window": part})
