@@ -65,7 +65,8 @@ def _climbed(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident])
         row = rows[page.incident]
         if not ADDRESSES.get(page.person) or row.severity == _SILENT or page.person not in row.assigned:
             continue
-        given = (at for at in given_away.get(page.incident, ()) if at >= page.at)
+        since = page.at - weather.skew(page.at - 1, page.at)
+        given = (at for at in given_away.get(page.incident, ()) if at >= since)
         until = min(evidence.ended, evidence.ended if page.ended is None else page.ended, next(given, evidence.ended))
         at = made.get((page.incident, page.number, page.person))
         end = until if at is None else at
@@ -88,7 +89,7 @@ def _given_away(entries: Sequence[Entry]) -> Mapping[str, Sequence[float]]:
 def _ever_loud(evidence: Evidence, page: Page, row: Incident) -> bool:
     """Tell whether the page was of a severity that climbs: raised later, it was silent when it was made."""
     raised = [e for e in evidence.entries if e.incident == row.id and e.type == "priority_change"]
-    first = next((e for e in raised if e.at >= page.at), None)
+    first = next((e for e in sorted(raised, key=lambda e: e.id) if e.at >= page.at), None)
     return (row.severity if first is None else first.data["from"]) != _SILENT
 
 
