@@ -60,10 +60,14 @@ def _pages(entries: Sequence[Entry], pages: Sequence[Page]) -> Iterator[str]:
 def _climbed(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident]) -> Iterator[str]:
     """A page that went on and whose person has another channel has its first message, soon."""
     given_away = _given_away(evidence.entries)
+    changes = [e for e in evidence.entries if e.type == "priority_change"]
+    # Pages of a severity that is silent climb no ladder, also if it is raised later.
+    silent = {row.id for row in evidence.incidents if row.severity == _SILENT}
+    silent |= {e.incident for e in changes if _SILENT in (e.data["from"], e.data["to"])}
     made = {(m.incident, m.page, m.person): m.made for m in reversed(evidence.messages) if m.kind == "page"}
     for page in evidence.pages:
         row = rows[page.incident]
-        if not ADDRESSES.get(page.person) or row.severity == _SILENT or page.person not in row.assigned:
+        if not ADDRESSES.get(page.person) or page.incident in silent or page.person not in row.assigned:
             continue
         since = page.at - weather.skew(page.at - 1, page.at)
         given = (at for at in given_away.get(page.incident, ()) if at >= since)
@@ -72,7 +76,7 @@ def _climbed(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident])
         end = until if at is None else at
         wrong = weather.skew(page.at - 1, end)
         allowed = CLIMBS_WITHIN + 2 * wrong + weather.slow(page.at, end) + weather.blocked(page.at, end + wrong)
-        if end - page.at > allowed and _ever_loud(evidence, page, row):
+        if end - page.at > allowed:
             said = "has no message" if at is None else "had its first message"
             yield f"{row.key}: page {page.number} of {page.person} {said} after {end - page.at:.2f} s"
 
@@ -84,13 +88,6 @@ def _given_away(entries: Sequence[Entry]) -> Mapping[str, Sequence[float]]:
         if entry.type == "assign" and "reason" not in entry.data:
             found[entry.incident].append(entry.at)
     return found
-
-
-def _ever_loud(evidence: Evidence, page: Page, row: Incident) -> bool:
-    """Tell whether the page was of a severity that climbs: raised later, it was silent when it was made."""
-    raised = [e for e in evidence.entries if e.incident == row.id and e.type == "priority_change"]
-    first = next((e for e in sorted(raised, key=lambda e: e.id) if e.at >= page.at), None)
-    return (row.severity if first is None else first.data["from"]) != _SILENT
 
 
 def _stood_down(evidence: Evidence, rows: Mapping[str, Incident]) -> Iterator[str]:
