@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.faults.evidence import Due, Entry, Weather
-from tests.faults.plans import ALONE, EMERGENCY, Plan, Step
+from tests.faults.plans import ALONE, EMERGENCY, RINGS, Plan, Step
 from tests.faults.rota import Rota
 
 TRIGGERED, ACKNOWLEDGED, RESOLVED = "triggered", "acknowledged", "resolved"
@@ -87,10 +87,24 @@ class Course:
 
     def silent(self, step: Step, start: float, end: float) -> bool:
         """Tell whether ``step`` may have added nobody at some instant of that time."""
-        start, end = self.around(start, end)
-        nobody = None in self.rota.holders(step.role, start, end)
-        may = self.rota.may(step.role, start, end)
+        nobody = None in self.rota.holders(step.role, *self.around(start, end))
+        may = self.may(step.role, start, end)
         return nobody or not may or not may.isdisjoint(self.paged)
+
+    def may(self, role: str, start: float, end: float) -> frozenset[str]:
+        """Return everybody whom a server may have paged as ``role`` that did something from ``start`` to ``end``.
+
+        What lay ahead for everybody else when a clock was fast was changed since: anybody of the ring may have had it.
+        """
+        found = self.rota.may(role, *self.around(start, end))
+        return found | frozenset(RINGS.get(role, ())) if self._wrong(start, end) else found
+
+    def must(self, role: str, start: float, end: float) -> frozenset[str]:
+        """Return who was to be paged as ``role`` by any server from ``start`` to ``end``."""
+        return frozenset() if self._wrong(start, end) else self.rota.must(role, *self.around(start, end))
+
+    def _wrong(self, start: float, end: float) -> bool:
+        return max(self.weather.wrong(start), self.weather.wrong(end)) > 0
 
     def around(self, start: float, end: float) -> tuple[float, float]:
         """Return the time of which a server may have known, that did something from ``start`` to ``end``."""

@@ -33,14 +33,18 @@ def handed(evidence: Evidence, weather: Weather) -> Iterator[str]:
 
 
 def _sighted(seen: Sighting, evidence: Evidence, weather: Weather) -> Iterator[str]:
-    """Whoever looked saw one person for each role, who had it then or a moment before."""
+    """Whoever looked saw one person for each role, who had it then or a moment before.
+
+    A server whose clock is wrong says who has it then.
+    """
+    right = not any(b.skew and b.began <= seen.ended and b.ended >= seen.began for b in evidence.blows)
     wrong = weather.skew(seen.began - STALE, seen.ended)
     back = STALE + wrong + weather.stopped(seen.began - 30, seen.ended)
     for role in ROLES:
         people = seen.roles.get(role, ())
         if len(people) != 1:
             yield f"at {seen.began:.2f} {list(people) or 'nobody'} was shown as {role}"
-        elif people[0] not in evidence.rota.may(role, seen.began - back, seen.ended + wrong + _MOMENT):
+        elif right and people[0] not in evidence.rota.may(role, seen.began - back, seen.ended + wrong + _MOMENT):
             yield f"at {seen.began:.2f} {people[0]} was shown as {role}, who had not been for {back:.1f} s"
 
 

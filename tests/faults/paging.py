@@ -101,8 +101,7 @@ class Paging(Course):
 
     def _take_over(self, entry: Entry) -> None:
         reached = self.plan.steps if self.round else self.plan.steps[: self._furthest(entry.at)]
-        start, end = self.around(entry.at, entry.at)
-        may = {person for step in reached for person in self.rota.may(step.role, start, end)} - self.ever
+        may = {person for step in reached for person in self.may(step.role, entry.at, entry.at)} - self.ever
         if not set(entry.people) <= may:
             self.complain(f"took over: {entry.people}, and only {sorted(may)} may have")
         self.paged |= set(entry.people)
@@ -137,9 +136,9 @@ class Paging(Course):
             self.fired = (min(first, entry.at), entry.at)
 
     def _only_holders(self, entry: Entry, number: int) -> None:
-        role, (start, end) = self.plan.steps[number - 1].role, self.around(entry.at, entry.at)
-        may = self.rota.may(role, start, end) - self.paged
-        must = self.rota.must(role, start, end) - self.paged
+        role = self.plan.steps[number - 1].role
+        may = self.may(role, entry.at, entry.at) - self.paged
+        must = self.must(role, entry.at, entry.at) - self.paged
         if not must <= set(entry.people) <= may:
             self.complain(f"step {number} paged {entry.people}, not {', '.join(sorted(may)) or 'nobody'}")
 
@@ -163,8 +162,8 @@ class Paging(Course):
         self.again_at += ((at - self.again_at + EXACT) // self.plan.again + 1) * self.plan.again
 
     def _only_who_may(self, entry: Entry) -> None:
-        start, end = self.around(entry.at, entry.at)
-        may = {person for step in self.plan.steps for person in self.rota.may(step.role, start, end)} | self.ever
+        steps = self.plan.steps
+        may = {person for step in steps for person in self.may(step.role, entry.at, entry.at)} | self.ever
         if outside := set(entry.people) - may:
             self.complain(f"paged outside the policy: {sorted(outside)}")
 
@@ -173,8 +172,7 @@ class Paging(Course):
         if self.status != TRIGGERED or self.held is not None or self.list is None:
             return
         for step in self.plan.steps if self.round else self.plan.steps[: self.step]:
-            start, end = self.around(ended - self.margin - STALE, ended)
-            if missing := self.rota.must(step.role, start, end) - self.ever:
+            if missing := self.must(step.role, ended - self.margin - STALE, ended) - self.ever:
                 self.complain(f"took over as {step.role}, and not paged: {sorted(missing)}")
 
     def rounds_left(self) -> bool:
