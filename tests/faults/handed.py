@@ -42,6 +42,8 @@ def _sighted(seen: Sighting, evidence: Evidence, weather: Weather) -> Iterator[s
     back = STALE + wrong + weather.stopped(seen.began - 30, seen.ended)
     for role in ROLES:
         people = seen.roles.get(role, ())
+        if not people and evidence.rota.nobody_left(role, seen.began - back, seen.ended + wrong + _MOMENT):
+            continue  # all others are away: that is said as such
         if len(people) != 1:
             yield f"at {seen.began:.2f} {list(people) or 'nobody'} was shown as {role}"
         elif right and people[0] not in evidence.rota.may(role, seen.began - back, seen.ended + wrong + _MOMENT):

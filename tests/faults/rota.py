@@ -7,7 +7,7 @@ them is the rotation's own to say, which its tests prove; here it is what the se
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.plans import CONTACT, EMERGENCY, ROLES
+from tests.faults.plans import CONTACT, EMERGENCY, RINGS, ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Shift:
 class Rota:
     """The ``shifts`` of all roles, and who is paged ``beside`` their holders: both sides of a handover.
 
-    ``taken_back`` are overrides that were made and removed: a server whose clock was wrong may have seen them hold.
+    ``away`` are absences, of whatever role. ``taken_back`` are overrides that were made and removed: a server whose
+    clock was wrong may have seen them hold.
     """
 
     shifts: Sequence[Shift]
     beside: Sequence[Shift] = ()
     taken_back: Sequence[Shift] = ()
+    away: Sequence[Shift] = ()
     contacts: frozenset[str] = field(default=frozenset({CONTACT}))
 
     def holders(self, role: str, start: float, end: float) -> frozenset[str | None]:
@@ -53,19 +55,30 @@ class Rota:
         return frozenset(p for p in found if p is not None)
 
     def gaps(self, start: float, end: float) -> Iterator[str]:
-        """Yield in words each time from ``start`` to ``end`` in which nobody had a role."""
+        """Yield in words each time from ``start`` to ``end`` in which nobody had a role, and somebody could have."""
         for role in ROLES:
             reached = start
             for shift in sorted((s for s in self.shifts if s.role == role), key=lambda s: s.start):
                 if shift.end <= start or shift.start >= end:
                     continue
-                if shift.person is None:
+                if shift.person is None and self._free(shift):
                     yield f"nobody was {role} from {shift.start:.2f} to {shift.end:.2f}"
                 if shift.start > reached:
                     yield f"the schedule says nothing of {role} from {reached:.2f} to {shift.start:.2f}"
                 reached = max(reached, shift.end)
             if reached < end:
                 yield f"the schedule says nothing of {role} from {reached:.2f} to {end:.2f}"
+
+    def nobody_left(self, role: str, start: float, end: float) -> bool:
+        """Tell whether at some instant of that time nobody of a role's ring could have it."""
+        gone = (s for s in self.shifts if s.role == role and s.person is None and s.start <= end and s.end >= start)
+        return any(not self._free(shift) for shift in gone)
+
+    def _free(self, gap: Shift) -> set[str]:
+        """Return who of the ring was neither away then nor in a role that stands before it."""
+        before = (s for s in self.shifts if s.role in ROLES[: ROLES.index(gap.role)])
+        taken = {s.person for s in (*before, *self.away) if s.start < gap.end and s.end > gap.start}
+        return set(RINGS[gap.role]) - taken
 
 
 def always(people: Mapping[str, str]) -> Rota:

@@ -83,12 +83,33 @@ def test_nothing_is_found_where_all_is_well() -> None:
 NO = Offer("ben", 100.1, "Q1", yes=False, answered=102.0)
 CANCELLED = but(outcome="cancelled", made=(), told=[("tell", "cancelled", None)], offers=[Offer("ben", 100.1, "Q1")])
 
+BEN_ALONE = Rota(
+    [
+        *always({"primary": "ben", "manager": "cho"}).shifts,
+        Shift("secondary", "fay", 0, 120),
+        Shift("secondary", None, 120, 121),
+        Shift("secondary", "fay", 121, 900),
+    ],
+    away=[Shift("", "ana", 0, 900), Shift("", "fay", 120, 121)],
+)
+ALONE = replace(
+    GOOD, rota=BEN_ALONE, sightings=(Sighting(120.5, 120.6, {**ROLES, "primary": ["ben"], "secondary": []}),)
+)
+
 SPOILED: dict[str, tuple[Evidence, str]] = {
     "nobody for a moment": (
         rota(
             Shift("primary", "ana", 0, 103.2), Shift("primary", None, 103.2, 103.3), Shift("primary", "ben", 103.3, 900)
         ),
         "nobody was primary from 103.20 to 103.30",
+    ),
+    "nobody as secondary though somebody was there": (
+        replace(ALONE, rota=replace(BEN_ALONE, away=BEN_ALONE.away[:1])),
+        "nobody was secondary from 120.00 to 121.00",
+    ),
+    "nobody shown though somebody was there": (
+        replace(ALONE, rota=replace(BEN_ALONE, away=BEN_ALONE.away[:1])),
+        "nobody was shown as secondary",
     ),
     "a gap in the schedule": (
         rota(Shift("primary", "ana", 0, 103.2), Shift("primary", "ben", 103.3, 900)),
@@ -162,6 +183,7 @@ def test_what_is_spoiled_is_found(name: str) -> None:
 UNSURE = replace(ASKED[1], outcome=Outcome.UNKNOWN)
 
 ALLOWED: dict[str, Evidence] = {
+    "nobody as secondary while all others are away": ALONE,
     "the giver shown for a moment more": seen(108.0, primary=["ana"]),
     "the giver shown by a server that stood still": replace(
         seen(111.0, primary=["ana"]), blows=(Blow("pause", 104.0, 108.0),)

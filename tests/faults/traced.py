@@ -32,7 +32,8 @@ def rota(connection: Connection, hook: str, began: float, ended: float) -> Rota:
     start, end = (datetime.fromtimestamp(at, UTC) for at in (began, ended))
     segments = schedule(known, start - _AROUND, end + _AROUND)
     shifts = [Shift(s.role.value, s.person, _at(s.start), _at(s.end)) for s in segments]
-    return Rota(shifts, list(_beside(connection, ended)), list(_taken_back(connection)))
+    away = [Shift("", a.person, a.start.timestamp(), a.end.timestamp()) for a in known.absences]
+    return Rota(shifts, list(_beside(connection, ended)), list(_taken_back(connection)), away)
 
 
 def read_pages(connection: Connection) -> list[Page]:
