@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
@@ -120,6 +121,7 @@ def _add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(InputError, _input)
     api.add_exception_handler(StorageError, _storage)
+    api.add_exception_handler(ClientDisconnect, _gone)
     api.add_exception_handler(Exception, _fault)
 
 
@@ -154,6 +156,11 @@ async def _storage(request: Request, error: Exception) -> JSONResponse:
     # Where the database is, and what ails it, is for the team alone.
     said = message if HOLDER in request.scope else STORAGE_FAILED
     return JSONResponse(error_body(503, "Service Unavailable", [said]), 503, headers={"retry-after": "5"})
+
+
+async def _gone(_: Request, __: Exception) -> JSONResponse:
+    """Answer whoever hung up before all of the request was here: nobody hears it, and it is no fault of ours."""
+    return JSONResponse(error_body(INVALID, "The request broke off"), 400)
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
