@@ -141,7 +141,7 @@ def examine(station: Station, sent: Sent) -> Examined:
 def carry_out(examined: Examined, address: str, work: Work) -> None:
     """Write it, unless the team is not any more what it was examined against."""
     was = applying.current(work.connection)
-    revision = applying.write(work.connection, examined.roster, examined.applied, examined.keys)
+    revision = applying.write(work.connection, examined.roster, examined.applied, examined.keys, address)
     if revision != examined.revision + 1:
         raise _Overtaken
     audit.note_team(work.connection, By(examined.applied.by, address), was, examined.applied)

@@ -7,7 +7,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from desktop.server import departed, handover_departures
+from desktop.server import departed, handover_departures, links, tokens
 from desktop.server.api.common import Json
 from desktop.server.replacing import NEEDS_FORCE
 from desktop.server.tables.messages import pages
@@ -231,3 +231,26 @@ def test_a_handover_of_who_left_ends_and_somebody_is_on_call(house: House) -> No
     watch.later()
     assert watch.shown()["ended_at"] is not None
     assert watch.on_call() in {"ana", "ben"}
+
+
+def test_what_let_them_in_does_not_come_back(house: House) -> None:
+    calendar = house.call("POST", "/watchbell/v1/calendar_tokens", {}, person="fay").json()["calendar_token"]["url"]
+    house.enqueue(key="k")
+    station, now = house.server.station, house.clock()
+    incident = house.incident("k")["id"]
+    with station.storage.write() as connection:
+        link = links.issue(connection, incident, "fay", "acknowledge", now, house.url)
+    assert house.session.get(calendar, timeout=10).status_code == 200
+    assert put(house, TEAM).status_code == 200
+    states = {each.owner.id: each.state(now) for each in tokens.issued(house.database)}
+    assert (states["fay"], states["cho"]) == ("revoked", "valid")
+    assert put(house, WITH_FAY).status_code == 200
+    assert house.call("GET", "/users/me", person="fay").status_code == 401
+    assert house.session.get(calendar, timeout=10).status_code == 401
+    with station.storage.read() as connection:
+        found = links.find(connection, link.rpartition("/")[2])
+    assert found is not None
+    assert found.expired(now)
+    audit = house.get("/watchbell/v1/audit")["audit"]
+    assert {(line["action"], line["actor"]) for line in audit if line["action"].endswith(".revoke")} == {
+        ("token.revoke", "person:ana"), ("link.revoke", "person:ana")}  # fmt: skip
