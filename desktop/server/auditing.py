@@ -75,7 +75,7 @@ def unused(station: Station) -> Iterator[Finding]:
         "file": file,
         "mistakes": many,
         "meaning": "The server was started, and pages by the team that was applied last, not by this file.",
-        "mend": "'watchbell team check FILE' names every mistake, and so does the server's log: mend it, and start again.",
+        "mend": "'watchbell team check FILE' names every mistake, as the server's log does: mend it, and start again.",
     }
     title = f"The team file {file} cannot be used: the team that was applied last is on call"
     yield Finding(TEAM_FILE, file, title, details, Severity.SEV1)

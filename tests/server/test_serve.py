@@ -333,5 +333,5 @@ def test_a_typo_in_the_team_file_does_not_keep_the_pager_down(team: Path, databa
         url = second.ready()
         second.await_log("the team file cannot be used")
         second.await_log("found wrong")
-        ready = requests.get(f"{url}/readyz", timeout=10, proxies={"http": ""})
+        ready = ask("GET", f"{url}/readyz")
         assert (ready.status_code, ready.json()["team_file"]) == (200, False)
