@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Table, select
 from desktop import team as teams
 from desktop.domain.additions import merged
 from desktop.domain.rotation import schedule
-from desktop.server import additions, schema
+from desktop.server import additions
 from desktop.server.places import PERSON, digest_of
 from desktop.server.tables import handovers as tables
 from desktop.server.tables.additions import overrides
