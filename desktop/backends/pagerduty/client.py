@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import ReadTimeoutError
 
 from desktop.backends import trust
 from desktop.backends.pagerduty.failures import failure, http_date
@@ -232,7 +231,7 @@ class Wire:
         except (requests.exceptions.RequestException, Urllib3Error, OSError) as e:
             if line.late:
                 raise Unreachable(f"{where} answers too slowly") from e
-            if isinstance(e, (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError)):
+            if any(isinstance(cause, (requests.exceptions.Timeout, TimeoutError)) for cause in _causes(e)):
                 raise Unreachable(f"{where} did not answer in time") from e
             raise Unreachable(f"{where} cannot be reached: {_reason(e)}") from e
 
@@ -242,12 +241,18 @@ def _fresh_date(headers: Mapping[str, str]) -> str | None:
     return None if "Age" in headers else headers.get("Date")
 
 
-def _reason(error: BaseException | None) -> str:
-    """Return what the operating system (or a proxy) said, which requests wraps three times over."""
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it wraps: the libraries do so three times over."""
     while error is not None:
-        if isinstance(error, OSError) and not isinstance(error, requests.exceptions.RequestException):
-            said = error.strerror or (str(error.args[0]) if len(error.args) == 1 else "")
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the operating system, or a proxy, said."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException):
+            said = cause.strerror or (str(cause.args[0]) if len(cause.args) == 1 else "")
             if said:
                 return plain(said, 120)
-        error = error.__cause__ or error.__context__
     return "the connection broke"
