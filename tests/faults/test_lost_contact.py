@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_nobody_comes_back_earlier_than_asked_for(
             seen.live.resync()
             seen.until(live, mark)
         times = [r.at for r in pagerduty.asked[before:]]
-        assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) >= 1.0
+        assert max(later - earlier for earlier, later in pairwise(times)) >= 1.0
 
 
 def test_without_being_told_when_it_comes_back_soon(pagerduty: FaultyServer, tmp_path: Path) -> None:

@@ -72,13 +72,14 @@ class Following:
     """
 
     def __init__(self) -> None:
+        self._begun = False
+        # What was known all in all, and the latest number; None where the events have no numbers.
         self._known: int | None = None
-        self._latest = 0
+        self._latest: int | None = None
 
     def caught_up(self) -> None:
         """Note that everything was fetched anew just now: what the stream brought until here is old from now on."""
-        if self._known is not None:
-            self._known = self._latest
+        self._known = self._latest
 
     def take(self, event: ServerEvent) -> Iterator[StreamEvent]:
         """Turn one event into ours; unknown names are for newer clients, and nothing counts before the snapshot."""
@@ -90,26 +91,26 @@ class Following:
     def _take(self, event: ServerEvent) -> Iterator[StreamEvent]:
         if event.name == "snapshot":
             data = json.loads(event.data)
-            self._known = self._latest = event.number or 0
+            self._known = self._latest = event.number
+            self._begun = True
             yield FullState(mapping.snapshot(data))
-        elif event.name in {"incident", "oncalls"} and self._known is None:
+        elif event.name in {"incident", "oncalls"} and not self._begun:
             raise BackendFault("the stream does not begin with everything that is open")
         elif event.name == "incident":
             yield from self._incident(event)
         elif event.name == "oncalls":
             yield OnCallChanged(mapping.on_call(json.loads(event.data)))
-        elif self._known is not None:
+        elif self._begun:
             yield Alive()
 
     def _incident(self, event: ServerEvent) -> Iterator[StreamEvent]:
-        number, known = event.number, self._known or 0
-        if number is not None and known and number <= known:
-            # The snapshot knew of that; what is resolved since must not come back.
+        number = event.number
+        if number is not None and self._known is not None and number <= self._known:
+            # What was fetched knew of that; what is resolved since must not come back.
             yield Alive()
             return
         yield IncidentChanged(mapping.incident(json.loads(event.data)))
         if number is not None:
-            missing = bool(self._latest) and number > self._latest + 1
-            self._latest = max(self._latest, number)
-            if missing:
+            latest, self._latest = self._latest, max(self._latest or 0, number)
+            if latest is not None and number > latest + 1:
                 yield Missed()

@@ -191,6 +191,8 @@ class FaultyServer:
                     said = news.get(timeout=HEARTBEAT) if not self.frozen.is_set() else _nothing()
                     if said is None:
                         return
+                    while self.frozen.is_set() and not self._stopping.wait(HEARTBEAT):
+                        pass
                     _chunk(handler, said)
                     continue
                 if not self.frozen.is_set():
