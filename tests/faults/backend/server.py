@@ -102,6 +102,7 @@ class FaultyServer:
         self._changed = threading.Condition()
         self._listener: ThreadingHTTPServer | None = None
         self.port = 0
+        self.most_at_once = self._under_way = 0
         self.accept()
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
 
@@ -161,7 +162,18 @@ class FaultyServer:
             assert self._changed.wait_for(lambda: self.count(path, method) >= times, timeout), self.asked[-20:]
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answer one request, rightly or not."""
+        """Answer one request, rightly or not; ``most_at_once`` counts how many were under way beside streams."""
+        counted = not handler.path.startswith(STREAM)
+        with self._changed:
+            self._under_way += counted
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            self._serve(handler)
+        finally:
+            with self._changed:
+                self._under_way -= counted
+
+    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)
         token = handler.headers.get("Authorization", "").removeprefix("Token token=")
         request = Request(handler.command, handler.path, token, handler.rfile.read(length), time.monotonic())
