@@ -19,7 +19,7 @@ from tests.faults.backend.server import FaultyServer
 ENOUGH = 30.0
 QUICK = Pace(on_call=(0.05, 0.1), off_call=(0.05, 0.1), first=0.01, most=0.05, stream_pause=0.2, no_stream=60.0)
 # The shortest that a busy machine keeps to when nothing is wrong.
-SHORT = Patience(connect=2.0, read=1.0, answer=1.5, begin=1.5, silence=1.0)
+SHORT = Patience(connect=2.0, read=0.7, answer=1.0, begin=1.0, silence=1.0)
 
 Which = Callable[[ConnectionState], bool]
 
