@@ -37,8 +37,7 @@ def check_proxy(proxy: str) -> str:
     """Return ``proxy`` as it may stand in the settings; InputError when it is none, or holds a password."""
     if proxy in {"", NO_PROXY}:
         return proxy
-    parts = urlsplit(proxy)
-    if parts.username is not None or parts.password is not None:
+    if "@" in proxy:
         raise InputError(
             "a proxy's name and password do not belong into the settings, which are no place for secrets: "
             "put the whole address into the environment variable HTTPS_PROXY, and leave the proxy out here"

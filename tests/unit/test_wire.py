@@ -107,9 +107,10 @@ def test_nobody_listening_is_unreachable() -> None:
 
 
 def test_silence_is_unreachable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unreachable, match="in time"):
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        Wire(url, TOKEN, patience=Patience(read=0.05)).get("/incidents")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        wire = Wire(f"http://127.0.0.1:{silent.getsockname()[1]}", TOKEN, patience=Patience(read=0.05))
+        with pytest.raises(Unreachable, match="in time"):
+            wire.get("/incidents")
 
 
 def test_neither_proxy_nor_netrc_gets_the_token(
