@@ -10,8 +10,8 @@ from desktop.domain.attention import Command, ConnectionState
 from desktop.domain.incident import Status
 from desktop.sync.pace import Pace
 from desktop.system.clock import utc_now
-from tests.faults.backend.account import Account
-from tests.faults.backend.server import STREAM, FaultyServer
+from tests.faults.backend.account import Account, encode
+from tests.faults.backend.server import STREAM, Exchange, FaultyServer
 from tests.faults.backend.watching import find, live, shows, watched
 
 INCIDENTS = "/incidents"
@@ -82,6 +82,30 @@ def test_a_local_clock_that_is_an_hour_off_is_known_to_be(
         assert it.escalates_at is not None
         left = it.escalates_at - (utc_now() + told.offset)
         assert timedelta(minutes=14) < left < timedelta(minutes=15, seconds=2)
+
+
+def test_what_came_late_does_not_move_the_clock(tmp_path: Path) -> None:
+    server = FaultyServer()
+
+    def late(exchange: Exchange) -> None:
+        snapshot = encode("snapshot", server.account.snapshot(), server.account.version)
+        exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        exchange.wait(0.6)
+        exchange.raw(snapshot)
+        exchange.hold()
+
+    try:
+        with watched(server, tmp_path) as seen:
+            first = seen.until(live)
+            with server.account.untold():
+                meanwhile = server.account.trigger("Meanwhile")
+            with server.broken(late, STREAM):
+                mark = seen.mark()
+                seen.live.resync()
+                told = seen.until(shows(meanwhile), mark)
+            assert abs(told.offset - first.offset) < timedelta(seconds=0.25)
+    finally:
+        server.stop()
 
 
 def test_a_clock_that_jumps_is_noticed_at_the_next_look(either: FaultyServer, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
+from desktop.backends.pagerduty import line
 from desktop.backends.pagerduty.client import Patience, Wire
 from desktop.backends.route import Route
 from desktop.domain.errors import InputError, Unreachable
@@ -102,6 +103,16 @@ def test_beside_an_authority_of_the_settings_no_other_is_believed(
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     with pytest.raises(Unreachable, match=r"of no authority in .*other"):
         ask(serve(authority.issue()).url, Route(ca=str(other.file)))
+
+
+def test_the_library_adds_no_authorities_of_its_own(serve: Serve, authority: Authority) -> None:
+    server = serve(authority.issue())
+    wire = Wire(server.url, Account().token, Route(ca=str(authority.file)))
+    wire.get("/users/me")
+    adapter = wire._line.session.get_adapter(server.url)
+    assert isinstance(adapter, line._Adapter)
+    assert adapter._context is not None
+    assert len(adapter._context.get_ca_certs()) == 1
 
 
 @pytest.mark.parametrize(
