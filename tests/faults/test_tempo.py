@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from desktop.backends.pagerduty.client import Patience
 from desktop.domain.attention import Command, ConnectionState
 from desktop.domain.incident import Status
 from desktop.sync.pace import Pace
 from desktop.system.clock import utc_now
+from tests.faults.backend import misbehaving as how
 from tests.faults.backend.account import Account, encode
-from tests.faults.backend.server import STREAM, Exchange, FaultyServer
+from tests.faults.backend.server import STREAM, Exchange, FaultyServer, Misbehave
 from tests.faults.backend.watching import find, live, shows, watched
 
 INCIDENTS = "/incidents"
@@ -128,3 +130,19 @@ def test_one_request_is_under_way_at_a_time(pagerduty: FaultyServer, tmp_path: P
         seen.now(live)
     assert pagerduty.count(STREAM) == 1
     assert pagerduty.most_at_once == 1
+
+
+@pytest.mark.parametrize("fault", [how.silent, how.half_open, how.drip], ids=["silent", "half open", "dripping"])
+def test_whoever_wants_everything_anew_waits_for_no_answer_that_hangs(
+    pagerduty: FaultyServer, tmp_path: Path, fault: Misbehave
+) -> None:
+    with watched(pagerduty, tmp_path, SELDOM, Patience(read=600.0, answer=600.0)) as seen:
+        seen.until(live)
+        with pagerduty.broken(fault, INCIDENTS, times=1) as broken:
+            seen.live.resync()
+            assert broken.met.wait(20)
+            meanwhile = pagerduty.account.trigger("Meanwhile")
+            seen.live.resync()
+            seen.until(shows(meanwhile))
+        # That was no lost contact: nobody but us hung up.
+        assert all(live(s) for s in seen.states if s.snapshot is not None)

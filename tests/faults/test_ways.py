@@ -1,7 +1,9 @@
 """Which way requests take, and whom they believe: real TLS servers, real proxies, and what is told of those."""
 
+import io
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,7 +15,10 @@ from cryptography.x509 import DNSName
 from desktop.backends.pagerduty import line
 from desktop.backends.pagerduty.client import Patience, Wire
 from desktop.backends.route import Route
+from desktop.cli import main
 from desktop.domain.errors import InputError, Unreachable
+from desktop.system import settings as settings_file
+from desktop.system.paths import user_paths
 from tests.faults.backend.account import Account
 from tests.faults.backend.proxy import Proxy
 from tests.faults.backend.server import STREAM, FaultyServer
@@ -234,3 +239,26 @@ def test_this_machine_is_never_reached_through_a_proxy(monkeypatch: pytest.Monke
     finally:
         proxy.stop()
         server.stop()
+
+
+def test_a_connection_is_added_with_its_way(
+    proxied: Callable[..., tuple[Proxy, str]], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, url = proxied()
+    monkeypatch.chdir(authority.file.parent)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{Account().token}\n"))
+    assert main(["connect", url, "--token-stdin", "--proxy", proxy.url, "--ca", authority.file.name]) == 0
+    (kept,) = settings_file.load(user_paths().settings).connections
+    assert (kept.proxy, kept.ca) == (proxy.url, str(authority.file))
+    assert len(proxy.asked) == 1
+    # Commands take the same way.
+    assert main(["incidents"]) == 0
+    assert len(proxy.asked) == 2
+
+
+def test_a_proxys_password_is_bad_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("wb_token\n"))
+    assert main(["connect", f"https://{NAME}", "--token-stdin", "--proxy", "http://ana:s3cret@proxy:1"]) == 2
+    said = capsys.readouterr().err
+    assert "HTTPS_PROXY" in said
+    assert "s3cret" not in said
