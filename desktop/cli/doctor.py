@@ -14,7 +14,6 @@ from desktop.cli import output
 from desktop.connections import EMBEDDED_NAME, URL_VARIABLE, Account, find_account, open_backend, stored_account
 from desktop.domain.errors import BackendError, SecretsUnavailable, WatchbellError
 from desktop.system import settings as settings_file
-from desktop.system.clock import utc_now
 from desktop.system.embedded import child_environment
 from desktop.system.paths import Paths, user_paths
 from desktop.system.resources import resource
@@ -145,10 +144,10 @@ def _connection(name: str, account: Account) -> Iterator[Check]:
         yield Check(name, False, e.message, mend)
         return
     yield Check(name, True, f"answers as {me.name}")
-    skew = backend.clock_skew(utc_now())
-    if skew is not None:
-        wrong = abs(skew) > CLOCK_TOLERANCE
-        seconds = skew.total_seconds()
+    read = backend.clock()
+    if read is not None:
+        wrong = abs(read.offset) > CLOCK_TOLERANCE
+        seconds = read.offset.total_seconds()
         yield Check(
             f"clock of {name.removeprefix('connection ')}",
             not wrong,
