@@ -4,12 +4,13 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from desktop.alerting.confirming import Confirmer
 from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import MISCONFIGURED, Fleet
+from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
 from desktop.qt.bridge import Bridge
@@ -22,11 +23,13 @@ log = logging.getLogger(__name__)
 class Pager(QObject):
     """Recomputes the ``Attention`` at every change and every tick, and hands it to all who show or play it."""
 
-    def __init__(self, fleet: Fleet, bridge: Bridge, surfaces: Surfaces, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, fleet: Fleet, bridge: Bridge, surfaces: Surfaces, presence: Presence) -> None:
+        super().__init__()
         self._fleet = fleet
         self._bridge = bridge
         self._surfaces = surfaces
+        self._presence = presence
+        self._quit = False
         self._ringer = Ringer(surfaces.sounder, surfaces.notifier)
         self._confirmer = Confirmer()
         self._quiet = Quiet()
@@ -37,12 +40,20 @@ class Pager(QObject):
     def start(self) -> None:
         """Show what is known, then begin to watch."""
         self._surfaces.start()
+        self._presence.start()
         self.refresh()
         self._fleet.start()
         self._ticker.start()
 
-    def stop(self) -> None:
+    @Slot()
+    def quit(self) -> None:
+        """End the application, since a person wants that."""
+        self._quit = True
+        QCoreApplication.quit()
+
+    def stop(self, *, by_person: bool) -> None:
         """End everything."""
+        self._presence.stop(by_person=by_person or self._quit)
         self._ticker.stop()
         self._bridge.close()
         self._surfaces.stop()
@@ -103,6 +114,7 @@ class Pager(QObject):
         if jumped:
             log.warning("the clock jumped: fetching everything anew")
             self._fleet.resync()
+        self._presence.touch(utc_now())
         self._fleet.replace_hung_server()
         self.refresh()
 

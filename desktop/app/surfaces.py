@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Slot
 
 from desktop.alerting.confirming import Seen
 from desktop.domain.attention import Attention, ConnectionState, Sound
+from desktop.qt.activation import bring_up
 from desktop.qt.activity import Activity, handle_of
 from desktop.qt.notifications import Notifications
 from desktop.qt.sound import Sounder, SoundHealth, SoundState
@@ -73,9 +74,12 @@ class Surfaces(QObject):
     @Slot()
     def open_status(self) -> None:
         """Bring the status window to the front."""
-        self.status.show()
-        self.status.raise_()
-        self.status.activateWindow()
+        bring_up(self.status)
+
+    @Slot(str)
+    def bring_up(self, token: str) -> None:
+        """Bring the status window to the front since somebody started Watchbell again, by a launcher's ``token``."""
+        bring_up(self.status, token)
 
     @Slot(bool)
     def _follow_tray(self, available: bool) -> None:

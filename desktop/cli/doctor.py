@@ -15,8 +15,8 @@ from desktop.connections import EMBEDDED_NAME, URL_VARIABLE, Account, find_accou
 from desktop.domain.errors import BackendError, SecretsUnavailable, WatchbellError
 from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
-from desktop.system.embedded import child_environment
 from desktop.system.paths import Paths, user_paths
+from desktop.system.program import child_environment
 from desktop.system.resources import resource
 from desktop.system.secrets import Secrets
 
