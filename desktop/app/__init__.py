@@ -13,6 +13,7 @@ from PySide6.QtCore import QLoggingCategory, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.fleet import Fleet
+from desktop.app.login import LoginStart
 from desktop.app.pager import Pager
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
@@ -82,6 +83,8 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
         QTimer.singleShot(DEMO_AFTER_MS, pager, lambda: fleet.trigger(lambda _me: page))
     try:
         pager.start()
+        if not demo:
+            LoginStart(paths, surfaces, bridge).look()
         return int(application.exec())
     finally:
         pager.stop(by_person=signals.interrupted)

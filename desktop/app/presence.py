@@ -8,6 +8,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, Slot
 
+from desktop.app import login
 from desktop.app.surfaces import Surfaces
 from desktop.domain.errors import WatchbellError
 from desktop.qt.bridge import Bridge
@@ -22,6 +23,8 @@ from desktop.ui import words
 log = logging.getLogger(__name__)
 
 AWAY = "away"
+# What is only to be read: its button takes it away.
+_DISMISSED = frozenset({AWAY, login.NOTICE})
 _UNGUARDED = (
     "What starts Watchbell again after a crash is gone itself. It goes on, but quit it and start it again when you can."
 )
@@ -78,8 +81,8 @@ class Presence(QObject):
 
     @Slot(str)
     def _pressed(self, key: str) -> None:
-        if key == AWAY:
-            self._surfaces.status.set_notice(AWAY, None)
+        if key in _DISMISSED:
+            self._surfaces.status.set_notice(key, None)
 
 
 def away(since: datetime, now: datetime) -> str:

@@ -32,13 +32,14 @@ class StatusWindow(QWidget):
     """Shows the whole watch at a glance.
 
     ``mute`` carries seconds (0: sound on again), ``notice_pressed`` the key of the notice whose button was pressed,
-    ``autostart`` whether Watchbell shall start at login.
+    ``autostart`` whether Watchbell shall start at login; ``opened`` comes when it is shown.
     """
 
     test_page = Signal()
     mute = Signal(int)
     notice_pressed = Signal(str)
     autostart = Signal(bool)
+    opened = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(None, Qt.WindowType.Window)
@@ -195,6 +196,7 @@ class StatusWindow(QWidget):
         """Be up to date from the first picture on."""
         super().showEvent(event)
         self._refresh()
+        self.opened.emit()
         if not self._sized and self._attention is not None:
             self._sized = True
             self._fit()
