@@ -18,6 +18,7 @@ from desktop.app.pager import Pager
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.backends.base import NewPage
+from desktop.connections import TOKEN_VARIABLE
 from desktop.domain.errors import InputError, StorageError
 from desktop.domain.severity import Severity
 from desktop.qt.bridge import Bridge
@@ -25,7 +26,7 @@ from desktop.qt.signals import TerminationSignals
 from desktop.system.guard import Guard
 from desktop.system.instance import bring_to_front
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
-from desktop.system.secrets import Secrets
+from desktop.system.session_secrets import SessionSecrets
 
 # Seconds in which an application that is starting begins to listen.
 _PATIENCE = 10.0
@@ -72,7 +73,9 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     application.setQuitOnLastWindowClosed(False)
     bridge = Bridge()
     surfaces = Surfaces()
-    fleet = Fleet(paths, Secrets(), bridge.post_states, bridge.post_notice, demo=demo)
+    fleet = Fleet(
+        paths, SessionSecrets(), bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment()
+    )
     presence = Presence(paths, guard, surfaces, bridge)
     pager = Pager(fleet, bridge, surfaces, presence)
     signals = TerminationSignals()
@@ -89,6 +92,13 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     finally:
         pager.stop(by_person=signals.interrupted)
         signals.close()
+
+
+def _take_environment() -> dict[str, str]:
+    """Return the environment, and take the token out of it: no program that we start needs it."""
+    environment = dict(os.environ)
+    os.environ.pop(TOKEN_VARIABLE, None)
+    return environment
 
 
 def _log_to_file(paths: Paths) -> None:

@@ -3,8 +3,9 @@
 import secrets as random_secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from desktop.backends.base import NewPage, Receipt
 from desktop.connections import (
@@ -13,7 +14,9 @@ from desktop.connections import (
     Account,
     LiveConnection,
     ensure_team,
+    environment_connection,
     new_token,
+    open_backend,
     stored_account,
 )
 from desktop.domain.attention import Command, ConnectionState, Contact
@@ -23,7 +26,8 @@ from desktop.domain.severity import Severity
 from desktop.system import settings as settings_file
 from desktop.system.embedded import EmbeddedServer
 from desktop.system.paths import Paths
-from desktop.system.secrets import Secrets
+from desktop.system.secrets import check_length
+from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings
 
 PublishAll = Callable[[tuple[ConnectionState, ...]], None]
@@ -43,7 +47,18 @@ class Fleet:
     must only hand over.
     """
 
-    def __init__(self, paths: Paths, secrets: Secrets, publish: PublishAll, notice: Notice, *, demo: bool) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        secrets: SessionSecrets,
+        publish: PublishAll,
+        notice: Notice,
+        *,
+        demo: bool,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._environment = environment
+        self._settings: dict[str, ConnectionSettings] = {}
         self._paths = paths
         self._secrets = secrets
         self._publish = publish
@@ -121,15 +136,63 @@ class Fleet:
                 return
         raise Unreachable("the backend did not answer in time")
 
+    def takes_token(self, connection: str) -> bool:
+        """Tell whether a person can give the connection a token: the embedded server makes its own."""
+        return connection in self._settings
+
+    def doubt_token(self, connection: str, *, by_person: bool = False) -> None:
+        """Read the connection's token from the keyring anew; ``by_person``, even if that asks for its password."""
+        self._secrets.doubt(connection)
+        if by_person:
+            self._secrets.retry(connection)
+        self.resync(connection)
+
+    def give_token(self, connection: str, token: str, tried: Callable[[str], None]) -> None:
+        """Try a token and use it if it is good, in a thread of its own, on which ``tried`` gets the trouble, if any."""
+        settings = self._settings[connection]
+
+        def work() -> None:
+            try:
+                check_length(token)
+                open_backend(Account(settings.url, token)).me()
+                self._keep_given(settings, token)
+            except WatchbellError as e:
+                tried(e.message)
+            else:
+                self.resync(connection)
+                tried("")
+
+        threading.Thread(target=work, name="watchbell-give-token", daemon=True).start()
+
+    def _keep_given(self, settings: ConnectionSettings, token: str) -> None:
+        key = f"token of {settings.id} not kept"
+        try:
+            self._secrets.set(settings.id, token)
+        except SecretsUnavailable as e:
+            self._notice(key, f"The token of {settings.name} is lost when Watchbell ends: {e.message}")
+        else:
+            self._notice(key, None)
+
     def test_page(self) -> None:
         """Page this person alone, through the backend and back."""
         self.trigger(lambda me: NewPage(TEST_TITLE, Severity.SEV1, to=me.id))
 
     def _make_connections(self) -> dict[str, LiveConnection]:
-        configured = () if self._demo else settings_file.load(self._paths.settings).connections
+        configured = () if self._demo else self._configured()
+        self._settings = {c.id: c for c in configured}
         if not configured:
             return {EMBEDDED: self._embedded()}
         return {c.id: self._live(c, lambda c=c: stored_account(c, self._secrets)) for c in configured}  # type: ignore[misc]
+
+    def _configured(self) -> tuple[ConnectionSettings, ...]:
+        """Return the connections of the settings; one that the environment names comes first, with its token."""
+        kept = settings_file.load(self._paths.settings).connections
+        named = environment_connection(self._environment, kept)
+        if named is None:
+            return kept
+        connection, token = named
+        self._secrets.remember(connection.id, token)
+        return (connection, *(c for c in kept if c.id != connection.id))
 
     def _live(self, settings: ConnectionSettings, account: Callable[[], Account]) -> LiveConnection:
         return LiveConnection(settings, account, self._paths, self._changed)

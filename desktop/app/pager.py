@@ -12,6 +12,7 @@ from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import MISCONFIGURED, Fleet
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
+from desktop.app.tokens import TokenAsker
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
 from desktop.qt.bridge import Bridge
 from desktop.sync.ticker import Ticker
@@ -29,6 +30,7 @@ class Pager(QObject):
         self._bridge = bridge
         self._surfaces = surfaces
         self._presence = presence
+        self._tokens = TokenAsker(fleet, surfaces, bridge)
         self._quit = False
         self._ringer = Ringer(surfaces.sounder, surfaces.notifier)
         self._confirmer = Confirmer()
@@ -97,8 +99,10 @@ class Pager(QObject):
         # An alarm that was silenced is armed again by the contact that ended it.
         self._quiet = replace(self._quiet, lost=self._quiet.lost - live)
         for state in states:
-            trouble = None if state.id in live or not state.trouble else f"{state.name}: {state.trouble}"
+            known = state.id in live or not state.trouble or state.needs_token
+            trouble = None if known else f"{state.name}: {state.trouble}"
             self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
+        self._tokens.follow(states)
         self.refresh()
 
     @Slot(str, object)

@@ -17,6 +17,7 @@ from desktop.ui.popup import PagePopup
 from desktop.ui.rows import MOST_ROWS
 from desktop.ui.status_window import StatusWindow
 from desktop.ui.theme import Theme
+from desktop.ui.token_dialog import TokenDialog
 from desktop.ui.tray_menu import TrayPresenter
 
 
@@ -30,6 +31,7 @@ class Surfaces(QObject):
         self._activity = Activity(self)
         self.popup = PagePopup(self.theme)
         self.status = StatusWindow(self.theme)
+        self.token_dialog = TokenDialog(self.theme)
         self.presenter = TrayPresenter(self)
         self.tray = Tray(self.presenter.menu, self)
         self.notifier = Notifications(self.tray, self, fallback=notify_plyer.send)
@@ -52,7 +54,7 @@ class Surfaces(QObject):
         self.sounder.stop()
         self.notifier.close()
         self.tray.stop()
-        for window in (self.popup, self.status):
+        for window in (self.popup, self.status, self.token_dialog):
             window.hide()
 
     def show(self, decided: Attention, states: tuple[ConnectionState, ...], now: datetime) -> None:
@@ -63,7 +65,7 @@ class Surfaces(QObject):
 
     def seen(self) -> Seen:
         """Return what screen and sound really do now, and whether anybody used our windows since the last time."""
-        self._activity.watch(self.popup, self.status)
+        self._activity.watch(self.popup, self.status, self.token_dialog)
         handle = handle_of(self.popup)
         visible = self.popup.isVisible() and handle is not None and handle.isExposed()
         # One in full, others in rows, of which one may be about lost contact; the rest is a number.

@@ -51,6 +51,7 @@ class ConnectionState:
     ``snapshot`` is None before the first answer; ``heard_at`` is when the backend was last heard (local time, None
     before), ``since`` when the present ``contact`` began; ``sending`` maps incident ids to what is on its way;
     ``failed`` maps incident ids to why a command was refused for good; ``offset`` is server time minus local time.
+    ``needs_token``: contact is lost for want of a token, which only a person can give.
     """
 
     id: str
@@ -61,6 +62,7 @@ class ConnectionState:
     heard_at: datetime | None = None
     trouble: str = ""
     offset: timedelta = timedelta(0)
+    needs_token: bool = False
     sending: Mapping[str, Sending] = field(default_factory=lambda: MappingProxyType({}))
     failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from desktop.backends.base import Alive, FullState, IncidentChanged, OnCallChanged, StreamEvent
 from desktop.domain.attention import Command, ConnectionState, Contact, Sending
+from desktop.domain.errors import SecretsUnavailable, Unauthorized, WatchbellError
 from desktop.domain.incident import Incident
 
 # Resolved incidents stay known for a while, so that the screen can say what became of a page.
@@ -24,7 +25,7 @@ def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> Connecti
     elif isinstance(event, OnCallChanged) and state.snapshot is not None:
         state = replace(state, snapshot=replace(state.snapshot, on_call=event.on_call))
     if state.contact is not Contact.LIVE and (state.snapshot is not None or not isinstance(event, Alive)):
-        state = replace(state, contact=Contact.LIVE, since=now, trouble="")
+        state = replace(state, contact=Contact.LIVE, since=now, trouble="", needs_token=False)
     return replace(state, heard_at=now) if not isinstance(event, Alive) or state.heard_at is None else state
 
 
@@ -44,11 +45,12 @@ def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState
     return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed)
 
 
-def lost(state: ConnectionState, trouble: str, now: datetime, heard_at: datetime | None) -> ConnectionState:
-    """Note that the backend does not answer; ``heard_at`` is when it last did."""
+def lost(state: ConnectionState, error: WatchbellError, now: datetime, heard_at: datetime | None) -> ConnectionState:
+    """Note that the backend does not answer, by ``error``; ``heard_at`` is when it last did."""
+    state = replace(state, trouble=error.message, needs_token=isinstance(error, (Unauthorized, SecretsUnavailable)))
     if state.contact is Contact.LOST:
-        return replace(state, trouble=trouble)
-    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at)
+        return state
+    return replace(state, contact=Contact.LOST, since=now, heard_at=heard_at)
 
 
 def sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:

@@ -97,7 +97,7 @@ class Watcher(threading.Thread):
     def _lose(self, error: WatchbellError) -> float:
         now = self._now()
         before = self._keeper.state
-        after = self._keeper.change(lambda state: changes.lost(state, error.message, now, self._heard_at))
+        after = self._keeper.change(lambda state: changes.lost(state, error, now, self._heard_at))
         if before.contact is Contact.LIVE and after.contact is not Contact.LIVE:
             log.warning("%s: contact lost: %s", before.name, error.message)
         return self._backoff.next(error.retry_after)

@@ -1,7 +1,7 @@
 """The status window's notices: what is wrong with the watch itself, each with what can be done about it. GUI thread."""
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.ui import words
@@ -48,10 +48,11 @@ class Notice(QWidget):
         """Paint its ground."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colours.button)
+        # Its button has the ground that other buttons have, and must stand out.
+        painter.setPen(QPen(self._theme.colours.line, 1))
+        painter.setBrush(self._theme.colours.ground)
         radius = self._theme.px(RADIUS_BUTTON)
-        painter.drawRoundedRect(self.rect(), radius, radius)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
 
 class Notices(QWidget):
