@@ -161,6 +161,11 @@ def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
         raise SecretsUnavailable(
             f"the keyring holds no token for {connection.name}: run 'watchbell connect {connection.url} --token-stdin'"
         )
+    return account_with(connection, token)
+
+
+def account_with(connection: ConnectionSettings, token: str) -> Account:
+    """Return the account of a connection with ``token``."""
     return Account(connection.url, token)
 
 

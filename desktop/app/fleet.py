@@ -1,10 +1,12 @@
 """All connections of the application, with the embedded server where there is no other. Any thread; no Qt."""
 
+import logging
 import secrets as random_secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 from desktop.backends.base import NewPage, Receipt
@@ -13,6 +15,7 @@ from desktop.connections import (
     EMBEDDED_NAME,
     Account,
     LiveConnection,
+    account_with,
     ensure_team,
     environment_connection,
     new_token,
@@ -21,7 +24,8 @@ from desktop.connections import (
 )
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellError
-from desktop.domain.incident import Person
+from desktop.domain.incident import Incident, Person
+from desktop.domain.meanwhile import came_and_went
 from desktop.domain.severity import Severity
 from desktop.system import settings as settings_file
 from desktop.system.embedded import EmbeddedServer
@@ -29,6 +33,8 @@ from desktop.system.paths import Paths
 from desktop.system.secrets import check_length
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings
+
+log = logging.getLogger(__name__)
 
 PublishAll = Callable[[tuple[ConnectionState, ...]], None]
 Notice = Callable[[str, str | None], None]
@@ -108,6 +114,15 @@ class Fleet:
             if connection in {None, known.state.id}:
                 known.resync()
 
+    def came_and_went(self, connection: str, since: datetime, until: datetime) -> tuple[Incident, ...]:
+        """Return what was opened and is over of that time (server time); blocks. Nothing when the backend refuses."""
+        try:
+            found = self._connections[connection].backend().incidents(resolved=True, since=since)
+        except WatchbellError as e:
+            log.info("what happened meanwhile is not told: %s", e.message)
+            return ()
+        return came_and_went(found, since, until)
+
     def trigger(self, make: Callable[[Person], NewPage]) -> None:
         """Open an incident on the first connection, in a thread of its own; a failure becomes a notice."""
         connection = next(iter(self._connections.values()))
@@ -154,7 +169,7 @@ class Fleet:
         def work() -> None:
             try:
                 check_length(token)
-                open_backend(Account(settings.url, token)).me()
+                open_backend(account_with(settings, token)).me()
                 self._keep_given(settings, token)
             except WatchbellError as e:
                 tried(e.message)

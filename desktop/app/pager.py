@@ -10,11 +10,14 @@ from PySide6.QtGui import QDesktopServices
 from desktop.alerting.confirming import Confirmer
 from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import MISCONFIGURED, Fleet
+from desktop.app.meanwhile import AWAY, SLEPT, Meanwhile
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.app.tokens import TokenAsker
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
+from desktop.domain.waking import Gap, Waking
 from desktop.qt.bridge import Bridge
+from desktop.qt.power import Power
 from desktop.sync.ticker import Ticker
 from desktop.system.clock import utc_now
 
@@ -31,6 +34,9 @@ class Pager(QObject):
         self._surfaces = surfaces
         self._presence = presence
         self._tokens = TokenAsker(fleet, surfaces, bridge)
+        self._meanwhile = Meanwhile(fleet, surfaces, bridge)
+        self._waking = Waking()
+        self._power = Power(self)
         self._quit = False
         self._ringer = Ringer(surfaces.sounder, surfaces.notifier)
         self._confirmer = Confirmer()
@@ -43,6 +49,9 @@ class Pager(QObject):
         """Show what is known, then begin to watch."""
         self._surfaces.start()
         self._presence.start()
+        if self._presence.away_since is not None:
+            self._meanwhile.missed(Gap(self._presence.away_since, utc_now()), AWAY, self._states)
+        self._power.start()
         self.refresh()
         self._fleet.start()
         self._ticker.start()
@@ -64,6 +73,8 @@ class Pager(QObject):
     def _connect(self) -> None:
         self._bridge.states.connect(self._take_states)
         self._bridge.notice.connect(self._take_notice)
+        self._power.sleeping.connect(self._sleep)
+        self._power.woke.connect(self._wake)
         surfaces = self._surfaces
         for surface in (surfaces.popup, surfaces.presenter):
             surface.acknowledge.connect(self._acknowledge)
@@ -103,6 +114,7 @@ class Pager(QObject):
             trouble = None if known else f"{state.name}: {state.trouble}"
             self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
         self._tokens.follow(states)
+        self._meanwhile.follow(states)
         self.refresh()
 
     @Slot(str, object)
@@ -115,12 +127,30 @@ class Pager(QObject):
             self._surfaces.open_status()
 
     def _tick(self, jumped: bool) -> None:
-        if jumped:
-            log.warning("the clock jumped: fetching everything anew")
-            self._fleet.resync()
-        self._presence.touch(utc_now())
+        now = utc_now()
+        gap = self._waking.tick(now, jumped=jumped)
+        if gap is not None:
+            self._after(gap)
+        self._presence.touch(now)
         self._fleet.replace_hung_server()
         self.refresh()
+
+    @Slot()
+    def _sleep(self) -> None:
+        self._waking.sleeping(utc_now())
+
+    @Slot()
+    def _wake(self) -> None:
+        gap = self._waking.woke(utc_now())
+        if gap is not None:
+            self._after(gap)
+            self.refresh()
+
+    def _after(self, gap: Gap) -> None:
+        """Fetch everything anew, once: this machine slept, or its clock was set."""
+        log.warning("nobody watched from %s to %s: fetching everything anew", gap.since, gap.until)
+        self._meanwhile.missed(gap, SLEPT, self._states)
+        self._fleet.resync()
 
     @Slot(str, str)
     def _acknowledge(self, connection: str, incident_id: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, Slot
 
-from desktop.app import login
+from desktop.app import login, meanwhile
 from desktop.app.surfaces import Surfaces
 from desktop.domain.errors import WatchbellError
 from desktop.qt.bridge import Bridge
@@ -81,7 +81,7 @@ class Presence(QObject):
 
     @Slot(str)
     def _pressed(self, key: str) -> None:
-        if key in _DISMISSED:
+        if key in _DISMISSED or key.startswith(meanwhile.PREFIX):
             self._surfaces.status.set_notice(key, None)
 
 

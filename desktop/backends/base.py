@@ -89,8 +89,11 @@ class Backend(Protocol):
     def incident(self, incident_id: str) -> Incident:
         """Return one incident by its id or number."""
 
-    def incidents(self, *, resolved: bool = False) -> tuple[Incident, ...]:
-        """Return the open incidents, the resolved ones too where asked; newest last."""
+    def incidents(self, *, resolved: bool = False, since: datetime | None = None) -> tuple[Incident, ...]:
+        """Return the open incidents, the resolved ones too where asked; newest last.
+
+        ``since`` (server time) leaves out what was opened before it.
+        """
 
     def on_call(self) -> tuple[OnCall, ...]:
         """Return who is on call now, at every level of every policy."""

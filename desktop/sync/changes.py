@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from desktop.backends.base import Alive, FullState, IncidentChanged, OnCallChanged, StreamEvent
 from desktop.domain.attention import Command, ConnectionState, Contact, Sending
-from desktop.domain.errors import SecretsUnavailable, Unauthorized, WatchbellError
 from desktop.domain.incident import Incident
 
 # Resolved incidents stay known for a while, so that the screen can say what became of a page.
@@ -45,12 +44,14 @@ def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState
     return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed)
 
 
-def lost(state: ConnectionState, error: WatchbellError, now: datetime, heard_at: datetime | None) -> ConnectionState:
-    """Note that the backend does not answer, by ``error``; ``heard_at`` is when it last did."""
-    state = replace(state, trouble=error.message, needs_token=isinstance(error, (Unauthorized, SecretsUnavailable)))
+def lost(
+    state: ConnectionState, trouble: str, now: datetime, heard_at: datetime | None, *, needs_token: bool = False
+) -> ConnectionState:
+    """Note that the backend does not answer; ``heard_at`` is when it last did, ``needs_token`` is why, where it is."""
+    state = replace(state, needs_token=needs_token)
     if state.contact is Contact.LOST:
-        return state
-    return replace(state, contact=Contact.LOST, since=now, heard_at=heard_at)
+        return replace(state, trouble=trouble)
+    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at)
 
 
 def sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:

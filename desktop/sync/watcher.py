@@ -7,7 +7,7 @@ from datetime import datetime
 
 from desktop.backends.base import Alive, Backend, FullState, StreamEvent
 from desktop.domain.attention import Contact, shifts
-from desktop.domain.errors import BackendError, NotFound, WatchbellError
+from desktop.domain.errors import BackendError, NotFound, SecretsUnavailable, Unauthorized, WatchbellError
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
 from desktop.sync.keeper import Keeper
@@ -97,7 +97,10 @@ class Watcher(threading.Thread):
     def _lose(self, error: WatchbellError) -> float:
         now = self._now()
         before = self._keeper.state
-        after = self._keeper.change(lambda state: changes.lost(state, error, now, self._heard_at))
+        token = isinstance(error, (Unauthorized, SecretsUnavailable))
+        after = self._keeper.change(
+            lambda state: changes.lost(state, error.message, now, self._heard_at, needs_token=token)
+        )
         if before.contact is Contact.LIVE and after.contact is not Contact.LIVE:
             log.warning("%s: contact lost: %s", before.name, error.message)
         return self._backoff.next(error.retry_after)
