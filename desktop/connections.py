@@ -21,6 +21,8 @@ from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import InputError, SecretsUnavailable, Unreachable
 from desktop.domain.incident import Person
 from desktop.domain.team import Access
+from desktop.sync.archive import read_copy
+from desktop.sync.commands import Trouble
 from desktop.sync.keeper import Keeper, Publish
 from desktop.sync.outbox import Outbox
 from desktop.sync.receipts import Receipts
@@ -73,12 +75,18 @@ def request_handover(account: Account, to: str, reason: str) -> Mapping[str, obj
 class LiveConnection:
     """One connection that is watched and can be acted on: a state, and threads that watch, send and confirm."""
 
-    def __init__(self, connection: ConnectionSettings, account: FindAccount, paths: Paths, publish: Publish) -> None:
-        state = ConnectionState(connection.id, connection.name, Contact.CONNECTING, utc_now())
-        self._keeper = Keeper(state, publish)
+    def __init__(
+        self,
+        connection: ConnectionSettings,
+        account: FindAccount,
+        paths: Paths,
+        publish: Publish,
+        trouble: Trouble = lambda reason: None,  # noqa: ARG005 - its shape
+    ) -> None:
+        self._keeper = Keeper(_as_last_known(connection, paths), publish)
         self._account = account
         self._watcher = Watcher(self._keeper, self.backend, utc_now)
-        self._outbox = Outbox(paths.outbox, self._keeper, self.backend, utc_now)
+        self._outbox = Outbox(paths.store, self._keeper, self.backend, utc_now, trouble=trouble)
         self._receipts = Receipts(connection.id, self.backend)
 
     @property
@@ -115,6 +123,22 @@ class LiveConnection:
     def resync(self) -> None:
         """Fetch everything anew now."""
         self._watcher.resync()
+
+    def doubt(self) -> None:
+        """Trust nothing that is known any more, for nobody watched: fetch everything anew now."""
+        self._watcher.doubt()
+
+
+def _as_last_known(connection: ConnectionSettings, paths: Paths) -> ConnectionState:
+    """Return what an earlier run knew of a connection, as what it is: old."""
+    now = utc_now()
+    state = ConnectionState(connection.id, connection.name, Contact.CONNECTING, now)
+    copy = read_copy(paths.store, connection.id)
+    if copy is None:
+        return state
+    # A clock that was set back since would make it look new for ever.
+    heard_at = min(copy.heard_at, now)
+    return replace(state, snapshot=copy.snapshot, heard_at=heard_at, offset=copy.offset, watched_since=now)
 
 
 def connect(paths: Paths, secrets: Secrets, url: str, token: str) -> tuple[ConnectionSettings, Person]:

@@ -24,7 +24,7 @@ class Confirmer:
     def update(self, attention: Attention, seen: Seen) -> list[tuple[str, Receipt]]:
         """Return connection and receipt of whatever became true since the last time."""
         # Where a backend does not count pages, there is nobody to confirm them to.
-        pages = [page for page in attention.pages if page.pops_up and page.incident.pages > 0]
+        pages = [page for page in attention.pages if page.pops_up and not page.old and page.incident.pages > 0]
         heard = seen.heard and attention.sound is not None and attention.muted_until is None
         true = [
             found

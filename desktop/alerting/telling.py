@@ -42,16 +42,20 @@ class Telling:
 
 
 def tell(told: Told, pages: tuple[Page, ...], most: int = MOST) -> Telling:
-    """Decide what to tell of ``pages`` (the most urgent first) after ``told``; at most ``most`` one by one."""
-    current = {key_of(p): p for p in pages}
+    """Decide what to tell of ``pages`` (the most urgent first) after ``told``; at most ``most`` one by one.
+
+    What is old is no news, and stays told where it was.
+    """
+    current = {key: p for p in pages if (key := key_of(p)) in told.pages or not p.old}
+    paged = {key: told.pages[key] if p.old else p.incident.pages for key, p in current.items()}
     own = [key for key in current if key in told.own]
-    news = [key for key, p in current.items() if told.pages.get(key) != p.incident.pages]
+    news = [key for key, times in paged.items() if told.pages.get(key) != times]
     newcomers = [key for key in news if key not in told.own]
     own += newcomers[: max(most - len(own), 0)]
     shown = frozenset(own)
     more = tuple(p for key, p in current.items() if key not in shown)
     return Telling(
-        told=Told({key: p.incident.pages for key, p in current.items()}, shown, more),
+        told=Told(paged, shown, more),
         withdraw=tuple(sorted(told.own - shown)),
         notify=tuple(current[key] for key in news if key in shown),
         more=more,

@@ -27,7 +27,10 @@ from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellErro
 from desktop.domain.incident import Incident, Person
 from desktop.domain.meanwhile import came_and_went
 from desktop.domain.severity import Severity
+from desktop.sync.archive import Archive
+from desktop.sync.store import prepare
 from desktop.system import settings as settings_file
+from desktop.system.clock import utc_now
 from desktop.system.embedded import EmbeddedServer
 from desktop.system.paths import Paths
 from desktop.system.secrets import check_length
@@ -74,7 +77,11 @@ class Fleet:
         self._stopping = threading.Event()
         self._silent_since: float | None = None
         self._server: EmbeddedServer | None = None
+        prepared = prepare(paths.store, utc_now())
         self._connections = self._make_connections()
+        self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
+        if prepared.notice:
+            notice("store", prepared.notice)
 
     @property
     def states(self) -> tuple[ConnectionState, ...]:
@@ -87,12 +94,15 @@ class Fleet:
             self._server.start()
         for connection in self._connections.values():
             connection.start()
+        self._archive.start()
 
     def stop(self) -> None:
         """End everything, the embedded server too; takes a few seconds at most."""
         self._stopping.set()
         for connection in self._connections.values():
             connection.stop()
+        self._archive.stop()
+        self._archive.join(2.0)
         if self._server is not None:
             self._server.stop()
 
@@ -122,6 +132,11 @@ class Fleet:
             log.info("what happened meanwhile is not told: %s", e.message)
             return ()
         return came_and_went(found, since, until)
+
+    def doubt(self) -> None:
+        """Trust nothing that is known any more, for nobody watched: fetch everything anew from everywhere."""
+        for known in self._connections.values():
+            known.doubt()
 
     def trigger(self, make: Callable[[Person], NewPage]) -> None:
         """Open an incident on the first connection, in a thread of its own; a failure becomes a notice."""
@@ -210,7 +225,10 @@ class Fleet:
         return (connection, *(c for c in kept if c.id != connection.id))
 
     def _live(self, settings: ConnectionSettings, account: Callable[[], Account]) -> LiveConnection:
-        return LiveConnection(settings, account, self._paths, self._changed)
+        def trouble(reason: str) -> None:
+            self._notice(f"outbox of {settings.id}", reason or None)
+
+        return LiveConnection(settings, account, self._paths, self._changed, trouble)
 
     def _embedded(self) -> LiveConnection:
         token = new_token()
@@ -256,6 +274,7 @@ class Fleet:
             self._notice(MISCONFIGURED, server.mistake or None)
 
     def _changed(self, _state: ConnectionState) -> None:
+        self._archive.changed()
         # Read and handed over under one lock, so that the last to hand over has read the newest of all.
         with self._lock:
             self._publish(self.states)

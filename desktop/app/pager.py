@@ -150,7 +150,7 @@ class Pager(QObject):
         """Fetch everything anew, once: this machine slept, or its clock was set."""
         log.warning("nobody watched from %s to %s: fetching everything anew", gap.since, gap.until)
         self._meanwhile.missed(gap, SLEPT, self._states)
-        self._fleet.resync()
+        self._fleet.doubt()
 
     @Slot(str, str)
     def _acknowledge(self, connection: str, incident_id: str) -> None:
@@ -160,7 +160,7 @@ class Pager(QObject):
     def _mute(self, seconds: int) -> None:
         now = utc_now()
         until = now + timedelta(seconds=seconds) if seconds else None
-        self._quiet = mute(attention(self._states, now), self._quiet, until)
+        self._quiet = mute(attention(self._states, now), self._quiet, now, until)
         self.refresh()
 
     @Slot(str)

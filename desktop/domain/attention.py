@@ -52,6 +52,8 @@ class ConnectionState:
     before), ``since`` when the present ``contact`` began; ``sending`` maps incident ids to what is on its way;
     ``failed`` maps incident ids to why a command was refused for good; ``offset`` is server time minus local time.
     ``needs_token``: contact is lost for want of a token, which only a person can give.
+    ``watched_since`` is when this program began to look after a time in which it could not, where the state is of
+    before that: its start with a kept copy, or the machine's waking up.
     """
 
     id: str
@@ -63,6 +65,7 @@ class ConnectionState:
     trouble: str = ""
     offset: timedelta = timedelta(0)
     needs_token: bool = False
+    watched_since: datetime | None = None
     sending: Mapping[str, Sending] = field(default_factory=lambda: MappingProxyType({}))
     failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -91,7 +94,8 @@ class Sound(StrEnum):
 class Page:
     """One incident that demands this person's attention now.
 
-    ``sending`` is on its way and not confirmed; ``overdue`` says that it has been so for too long.
+    ``sending`` is on its way and not confirmed; ``overdue`` says that it has been so for too long. ``old`` says that it
+    is from a time in which nobody watched, and that the backend was not heard since: shown, neither told nor heard.
     """
 
     connection: str
@@ -103,6 +107,7 @@ class Page:
     overdue: bool = False
     failed: str = ""
     offset: timedelta = timedelta(0)
+    old: bool = False
 
     @property
     def pops_up(self) -> bool:
@@ -142,25 +147,29 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """What a person silenced: ``heard`` until ``muted_until``; the alarm of the connections in ``lost`` altogether.
+    """What a person silenced: ``heard`` from ``muted_at`` until ``muted_until``; the alarm of ``lost`` altogether.
 
     ``heard`` are the pages (connection, incident) and lost connections (connection, "") that there were when the sound
     was switched off: whatever comes later is heard all the same.
     """
 
+    muted_at: datetime | None = None
     muted_until: datetime | None = None
     heard: frozenset[tuple[str, str]] = frozenset()
     lost: frozenset[str] = frozenset()
 
     def muted(self, now: datetime) -> bool:
-        """Tell whether something is muted at ``now``."""
-        return self.muted_until is not None and now < self.muted_until
+        """Tell whether something is muted at ``now``; never before it was, however the clock is set."""
+        if self.muted_at is None or self.muted_until is None:
+            return False
+        return self.muted_at <= now < self.muted_until
 
 
-def mute(decided: "Attention", quiet: Quiet, until: datetime | None) -> Quiet:
-    """Return ``quiet`` with all that ``decided`` shows muted ``until`` then; None lets it be heard again."""
+def mute(decided: "Attention", quiet: Quiet, now: datetime, until: datetime | None) -> Quiet:
+    """Return ``quiet`` with all that ``decided`` shows muted ``now`` ``until`` then; None lets it be heard again."""
     pages = {(p.connection, p.incident.id) for p in decided.pages}
-    return replace(quiet, muted_until=until, heard=frozenset(pages | {(x.connection, "") for x in decided.lost}))
+    heard = frozenset(pages | {(x.connection, "") for x in decided.lost})
+    return replace(quiet, muted_at=now, muted_until=until, heard=heard)
 
 
 def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet | None = None) -> Attention:
@@ -218,11 +227,18 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
             overdue=sending is not None and now - sending.since > SENDING_QUIET,
             failed=state.failed.get(incident.id, ""),
             offset=state.offset,
+            old=_old(state),
         )
         for incident in snapshot.incidents
         # A resolved incident is nobody's any more, and still to be told as what it is.
         if incident.assigned_to(snapshot.me.id) or not incident.open
     ]
+
+
+def _old(state: ConnectionState) -> bool:
+    if state.contact is Contact.LIVE or state.watched_since is None or state.heard_at is None:
+        return False
+    return state.watched_since - state.heard_at > ALARM_AFTER
 
 
 def _urgency(page: Page) -> tuple[int, datetime]:
@@ -238,11 +254,13 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
         return None
     # Who was on call when contact broke still is, as far as anybody knows; without any answer yet, better loud.
     concerned = bool(shifts(state)) or state.snapshot is None
-    return Lost(state.id, state.name, since, state.trouble, loud=concerned and blind >= ALARM_AFTER)
+    # A program that was not running, or a machine that slept, gets the same time to find contact again.
+    looked = now - max(since, state.watched_since or since)
+    return Lost(state.id, state.name, since, state.trouble, loud=concerned and looked >= ALARM_AFTER)
 
 
 def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | None, bool]:
-    worst = next((p.incident.severity for p in pages if p.sending is None or p.overdue), None)
+    worst = next((p.incident.severity for p in pages if not p.old and (p.sending is None or p.overdue)), None)
     if worst is Severity.SEV0:
         return Sound.SIREN, True
     if worst is Severity.SEV1:

@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from desktop.domain.additions import Leave, held
 from desktop.domain.team import Absence
-from desktop.server import additions, schema
+from desktop.server import additions
 from desktop.server.records import new_id
-
-_table = schema.absences
+from desktop.server.tables.additions import absences as _table
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from desktop.domain.errors import StorageError
+from desktop.server.authentication import find_person
 from desktop.server.failures import INVALID, RATE_LIMIT, UNAUTHORIZED, error_body
 from desktop.server.limits import Used
 from desktop.server.reach import Reach
 from desktop.server.station import Station
-from desktop.server.tokens import Holder, find_person
+from desktop.server.tokens import Holder
 
 log = logging.getLogger(__name__)
 

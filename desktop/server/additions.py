@@ -5,21 +5,20 @@ They are rows of their own and stay whatever file is applied. Each change of the
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from desktop.domain.additions import Additions, Leave
 from desktop.domain.team import Override, Role
-from desktop.server import schema
-from desktop.server.dialects import tell
+from desktop.server import counters
+from desktop.server.tables import additions as tables
 
 _TEAM = "team"
-_counters = schema.counters.c
 
 
 def read(connection: Connection, without: Collection[str] = ()) -> Additions:
     """Return what the rows say, leaving out those whose ids are in ``without``."""
-    overrides = connection.execute(select(schema.overrides).order_by(schema.overrides.c.number))
-    absences = connection.execute(select(schema.absences).order_by(schema.absences.c.created_at, schema.absences.c.id))
+    overrides = connection.execute(select(tables.overrides).order_by(tables.overrides.c.number))
+    absences = connection.execute(select(tables.absences).order_by(tables.absences.c.created_at, tables.absences.c.id))
     return Additions(
         tuple(
             Override(Role(o.role), o.person_id, o.starts_at, o.ends_at, o.reason)
@@ -36,20 +35,14 @@ def read(connection: Connection, without: Collection[str] = ()) -> Additions:
 
 def revision(connection: Connection) -> int:
     """Return the number of the latest change to who is in the team or on call, 0 before the first."""
-    return connection.execute(select(_counters.value).where(_counters.name == _TEAM)).scalar_one_or_none() or 0
+    return counters.latest(connection, _TEAM)
 
 
 def hold(connection: Connection) -> None:
     """Let nobody else come past here, or make a revision, before this transaction ends."""
-    connection.execute(select(_counters.value).where(_counters.name == _TEAM).with_for_update())
+    counters.hold(connection, _TEAM)
 
 
 def advance(connection: Connection) -> int:
     """Make a new revision and return its number. Nobody else can make one before this transaction ends."""
-    next_one = update(schema.counters).where(_counters.name == _TEAM).values(value=_counters.value + 1)
-    number = connection.execute(next_one.returning(_counters.value)).scalar_one_or_none()
-    if number is None:
-        number = 1
-        connection.execute(insert(schema.counters).values(name=_TEAM, value=number))
-    tell(connection, number)
-    return int(number)
+    return counters.advance(connection, _TEAM)

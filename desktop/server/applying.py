@@ -15,10 +15,10 @@ from desktop.domain.team import Access
 from desktop.server import additions, schema
 from desktop.server.keys import integration_keys
 from desktop.server.roster import Roster
+from desktop.server.tables.team import team
+from desktop.server.tables.tokens import tokens
+from desktop.server.tokens import INTEGRATION, TEAM
 from desktop.server.tokens import digest_of as token_digest
-
-_TEAM_LABEL = "team"
-
 
 FILE = "file"
 """Who applied a team that came with the start of a server; else ``person:ID``."""
@@ -57,7 +57,7 @@ def write(connection: Connection, roster: Roster, applied: Applied, keys: Mappin
 
 def current(connection: Connection) -> Applied | None:
     """Return the team file that was applied last, None when none was."""
-    row = connection.execute(select(schema.team)).one_or_none()
+    row = connection.execute(select(team)).one_or_none()
     return None if row is None else Applied(row.document, row.source, row.digest, row.applied_at, row.applied_by)
 
 
@@ -74,9 +74,9 @@ def remember_policies(connection: Connection, roster: Roster) -> None:
 
 
 def _store(connection: Connection, applied: Applied) -> None:
-    connection.execute(delete(schema.team))
+    connection.execute(delete(team))
     row = {"id": 1, "document": applied.document, "source": applied.source, "digest": applied.digest}
-    connection.execute(insert(schema.team).values(**row, applied_at=applied.at, applied_by=applied.by))
+    connection.execute(insert(team).values(**row, applied_at=applied.at, applied_by=applied.by))
 
 
 def _people(roster: Roster) -> list[dict[str, Any]]:
@@ -134,10 +134,9 @@ def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -
 
 
 def _replace_keys(connection: Connection, keys: Mapping[str, str], now: datetime) -> None:
-    table = schema.tokens
-    connection.execute(delete(table).where(table.c.label == _TEAM_LABEL))
+    connection.execute(delete(tokens).where(tokens.c.label == TEAM))
     for key, service in keys.items():
         digest = token_digest(key)
-        connection.execute(delete(table).where(table.c.hash == digest, table.c.kind == "integration"))
-        row = {"hash": digest, "kind": "integration", "service_id": service, "label": _TEAM_LABEL, "created_at": now}
-        connection.execute(insert(table).values(row))
+        connection.execute(delete(tokens).where(tokens.c.hash == digest, tokens.c.kind == INTEGRATION))
+        row = {"hash": digest, "kind": INTEGRATION, "service_id": service, "label": TEAM, "created_at": now}
+        connection.execute(insert(tokens).values(row))

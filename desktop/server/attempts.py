@@ -11,8 +11,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from desktop.domain.errors import StorageError
 from desktop.server import pages
+from desktop.server.columns import HistoryRow
 from desktop.server.records import Record
-from desktop.server.rows import HistoryRow, Stale, number, write_history
+from desktop.server.rows import Stale, number, write_history
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 It holds what people ask for and what commands on the server's machine do. Events of integrations and what the engine
 does stand in ``log_entries``, whole. What is written here is words, ids and instants: never a token, an integration
-key, or the address of a channel. A line is never changed: the database refuses that (``schema``).
+key, or the address of a channel. A line is never changed: the database refuses that (``tables.audit``).
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, insert, select
 
 from desktop.domain.text import plain, shorten
-from desktop.server import schema
 from desktop.server.records import Draft, Record
+from desktop.server.tables.audit import audit_log
 from desktop.server.things import instant
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 
-_table = schema.audit.c
+_table = audit_log.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def note(
         "before": None if before is None else dict(before),
         "after": None if after is None else dict(after),
     }
-    connection.execute(insert(schema.audit).values(row))
+    connection.execute(insert(audit_log).values(row))
 
 
 def note_draft(connection: Connection, by: By, action: str, draft: Draft, now: datetime) -> None:
@@ -111,7 +111,7 @@ def read(connection: Connection, asked: Asked) -> tuple[list[dict[str, Any]], in
         conditions.append(_table.at >= asked.since)
     if asked.until is not None:
         conditions.append(_table.at < asked.until)
-    total = connection.execute(select(func.count()).select_from(schema.audit).where(*conditions)).scalar_one()
-    query = select(schema.audit).where(*conditions).order_by(_table.at.desc(), _table.id.desc())
+    total = connection.execute(select(func.count()).select_from(audit_log).where(*conditions)).scalar_one()
+    query = select(audit_log).where(*conditions).order_by(_table.at.desc(), _table.id.desc())
     rows = connection.execute(query.offset(asked.offset).limit(asked.limit + 1))
     return [{**row._mapping, "at": instant(row.at)} for row in rows], total  # noqa: SLF001 - public, despite its name

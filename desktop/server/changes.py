@@ -1,17 +1,15 @@
 """The number of each change to a handover or an acting primary, in the order of the commits. On a connection."""
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
-from desktop.server import schema
-from desktop.server.dialects import tell
+from desktop.server import counters
 
 _NAME = "handover"
-_counters = schema.counters.c
 
 
 def latest(connection: Connection) -> int:
     """Return the number of the latest change, 0 before the first."""
-    return connection.execute(select(_counters.value).where(_counters.name == _NAME)).scalar_one_or_none() or 0
+    return counters.latest(connection, _NAME)
 
 
 def advance(connection: Connection) -> int:
@@ -19,10 +17,4 @@ def advance(connection: Connection) -> int:
 
     Nobody else can make one before this transaction ends.
     """
-    next_one = update(schema.counters).where(_counters.name == _NAME).values(value=_counters.value + 1)
-    number = connection.execute(next_one.returning(_counters.value)).scalar_one_or_none()
-    if number is None:
-        number = 1
-        connection.execute(insert(schema.counters).values(name=_NAME, value=number))
-    tell(connection, number)
-    return int(number)
+    return counters.advance(connection, _NAME)

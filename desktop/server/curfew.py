@@ -8,8 +8,8 @@ from datetime import datetime
 from starlette.concurrency import run_in_threadpool
 
 from desktop.domain.errors import StorageError
+from desktop.server.authentication import revoked
 from desktop.server.station import Station
-from desktop.server.tokens import revoked
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, or_
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped
 from desktop.server import incidents, maintenance, schema, transitions
+from desktop.server.authentication import find_service
 from desktop.server.events import Action, Event
 from desktop.server.failures import InvalidEvent
 from desktop.server.limits import Flooded
@@ -17,7 +18,6 @@ from desktop.server.records import Draft, Entry, Record
 from desktop.server.roster import Moment
 from desktop.server.rows import load, query
 from desktop.server.station import Station
-from desktop.server.tokens import find_service
 from desktop.server.writer import Outcome, Work
 
 _REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)

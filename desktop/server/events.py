@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from desktop.domain.text import plain
+from desktop.server.alert_names import name_of
 from desktop.server.failures import InvalidEvent
 
 KEY_LIMIT = 255
@@ -57,14 +58,14 @@ def parse(value: object, header_key: str = "") -> Event:
     dedup = dedup_key(value.get("dedup_key"))
     if dedup is None and action in (Action.ACKNOWLEDGE, Action.RESOLVE):
         errors.append("'dedup_key' is missing or blank")
-    payload = _payload(value.get("payload"), errors) if action == Action.TRIGGER else {}
     if errors:
         raise InvalidEvent(errors)
+    payload = _payload(value.get("payload")) if action == Action.TRIGGER else {}
     return Event(
         routing_key=str(key),
         action=Action(action),
         dedup_key=dedup,
-        title=title_of(str(payload.get("summary", ""))),
+        title=title_of(name_of(payload, value)),
         severity=payload.get("severity"),
         link=link_of(value.get("client_url")),
         original={name: part for name, part in value.items() if name != "routing_key"},
@@ -94,12 +95,6 @@ def dedup_key(value: object) -> str | None:
     return f"{key[: KEY_LIMIT - len(digest) - 1]}~{digest}"
 
 
-def _payload(value: object, errors: list[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        errors.append("'payload' is missing or no object")
-        return {}
-    summary = value.get("summary")
-    if isinstance(summary, bool) or not isinstance(summary, str | int | float) or not str(summary).strip():
-        errors.append("'payload.summary' is missing or blank")
-        return {}
-    return value
+def _payload(value: object) -> Mapping[str, Any]:
+    """Return the payload, whatever it is: an alert with a key is a page, and senders take a refusal for final."""
+    return value if isinstance(value, dict) else {"summary": value}

@@ -7,11 +7,9 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select
 
 from desktop.domain.errors import TeamFileError
-from desktop.server import schema
 from desktop.server.applying import digest_of
+from desktop.server.tables.team import team_files as _table
 from desktop.team import document, references
-
-_table = schema.team_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Row, Select, or_, select, union
 from desktop.domain.handled import Handled, Paged
 from desktop.domain.severity import Severity
 from desktop.server import own, schema
+from desktop.server.records import PAGED
 
 FALSE_ALARM = "false alarm"
 """How a resolution begins that says that there was nothing."""
 
 _incidents, _entries = schema.incidents.c, schema.log_entries.c
-_PAGES = ("assign", "escalate", "repeat_escalation_path", "notify")
-_TOLD = (*_PAGES, "acknowledge", "resolve")
+_TOLD = (*PAGED, "acknowledge", "resolve")
 _CHUNK = 500
 
 _BORN: Select[Any] = select(_incidents.id, _incidents.severity, _incidents.created_at, _incidents.resolved_at).where(
@@ -95,7 +95,7 @@ class _Story:
         """Take the next line of its history."""
         if row.type == "trigger":
             self._reopen(row.at)
-        elif row.type in _PAGES:
+        elif row.type in PAGED:
             self._page(row.data, row.at)
         else:
             self._answer(row.actor, row.at)

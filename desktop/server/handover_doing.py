@@ -33,6 +33,7 @@ from desktop.domain.text import plain
 from desktop.server import (
     additions,
     audit,
+    escalation_path,
     handover_rows,
     handover_telling,
     handover_words,
@@ -49,6 +50,7 @@ from desktop.server.incidents import Opening
 from desktop.server.records import ENGINE, Draft, Entry, Held, new_id
 from desktop.server.roster import Moment
 from desktop.server.station import Station
+from desktop.server.tables.additions import absences
 from desktop.server.things import instant
 from desktop.server.writer import Work
 
@@ -114,7 +116,7 @@ def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str) -> None:
         transitions.unacknowledge(draft, moment, ENGINE, "auto")
     else:
         draft.change(pages=record.pages + 1)
-        transitions.schedule(draft, moment)
+        escalation_path.schedule(draft, moment)
 
 
 def _swapped(people: tuple[str, ...], giver: str, to: str) -> tuple[str, ...]:
@@ -167,7 +169,7 @@ def _absence(scene: Scene, action: RecordAbsence) -> None:
         "created_at": now,
         "created_by": ENGINE,
     }
-    connection.execute(insert(schema.absences).values(row))
+    connection.execute(insert(absences).values(row))
     additions.advance(connection)
     after = {**_span(start, wanted.end), "person": wanted.person, "cover": wanted.cover, "handover": scene.facts.id}
     audit.note(connection, _ENGINE, "absence.create", f"absence:{absence}", now, after=after)

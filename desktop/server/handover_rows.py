@@ -29,6 +29,7 @@ from desktop.domain.team import Absence, Override, Role, Team
 from desktop.server import additions, schema
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
+from desktop.server.tables.additions import absences, overrides
 
 OVERRIDE, ABSENCE, NOTE, DELEGATION = "override", "absence", "note", "delegation"
 TELL, ASK, REMIND = "tell", "ask", "remind"
@@ -155,14 +156,14 @@ def _offers(connection: Connection, handover_id: str) -> tuple[Offer, ...]:
 
 
 def _overrides(connection: Connection, ids: Sequence[str]) -> tuple[Override, ...]:
-    table = schema.overrides
-    rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.number)) if ids else ()
+    asked = select(overrides).where(overrides.c.id.in_(ids)).order_by(overrides.c.number)
+    rows = connection.execute(asked) if ids else ()
     return tuple(Override(Role(o.role), o.person_id, o.starts_at, o.ends_at, o.reason) for o in rows)
 
 
 def _absences(connection: Connection, ids: Sequence[str]) -> tuple[Absence, ...]:
-    table = schema.absences
-    rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id)) if ids else ()
+    asked = select(absences).where(absences.c.id.in_(ids)).order_by(absences.c.id)
+    rows = connection.execute(asked) if ids else ()
     return tuple(Absence(a.person_id, a.starts_at, a.ends_at, cover=a.cover_id) for a in rows)
 
 

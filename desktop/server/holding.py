@@ -10,6 +10,7 @@ from typing import Final
 from desktop.domain.escalation import begin_again
 from desktop.server.records import ENGINE, Draft, Entry
 from desktop.server.roster import Moment
+from desktop.server.things import instant
 
 HELD: Final = "maintenance"
 OVER: Final = "maintenance_over"
@@ -18,7 +19,7 @@ OVER: Final = "maintenance_over"
 def hold(draft: Draft, moment: Moment, until: datetime) -> None:
     """Let an incident page nobody before ``until``."""
     draft.change(held_until=until, updated_at=moment.now)
-    said = until.isoformat().replace("+00:00", "Z")
+    said = instant(until)
     message = f"The service is under maintenance: this pages nobody before {said}, and then whoever is on call."
     draft.note(Entry(HELD, moment.now, ENGINE, "auto", {"until": said, "message": message}))
 
@@ -31,8 +32,8 @@ def plan_anew(draft: Draft, moment: Moment, until: datetime | None) -> None:
         hold(draft, moment, until)
 
 
-def goes_on(draft: Draft, moment: Moment) -> bool:
-    """Tell whether an incident is held still; one whose time is over begins at its top now."""
+def holds_or_lets_go(draft: Draft, moment: Moment) -> bool:
+    """Tell whether an incident is held still; one whose time is over is let go, and begins at its top now."""
     record = draft.record
     if record.held_until is None:
         return False

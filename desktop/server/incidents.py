@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped, Severity, Urgency
-from desktop.server import ahead, maintenance, pages, passes, rows, schema, transitions
+from desktop.server import ahead, escalation_path, maintenance, pages, passes, rows, schema, transitions
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
@@ -142,7 +142,7 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
 
     def taken_over(draft: Draft, moment: Moment) -> None:
         transitions.work_off(draft, moment)
-        transitions.take_over(draft, by_schedule)
+        escalation_path.take_over(draft, by_schedule)
 
     return _each(station, work, found, moment, taken_over)
 
@@ -159,7 +159,7 @@ def bring_back(station: Station, work: Work, ids: Sequence[str]) -> int:
 
     def back(draft: Draft, moment: Moment) -> None:
         ahead.bring_back(draft, now)
-        transitions.schedule(draft, moment)
+        escalation_path.schedule(draft, moment)
 
     return _each(station, work, records, moment, back)
 

@@ -8,7 +8,7 @@ from desktop.server import escalations, holding, present, responding, things
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
-from desktop.server.records import MESSAGE, POSTED, RECEIPTS, Record
+from desktop.server.records import MESSAGE, PAGED, POSTED, RECEIPTS, Record
 from desktop.server.roster import Roster
 
 Json = dict[str, Any]
@@ -145,7 +145,7 @@ def _particulars(line: Line, kind: str, people: list[str], directory: Directory)
     if text := _text(line.data):
         found["note"] = text
     shown = [things.user(directory, person, full=False) for person in people]
-    if kind in ("assign", "escalate", "repeat_escalation_path", "notify"):
+    if kind in PAGED:
         found["assignees"] = shown
     if kind == "notify" and shown:
         found["user"] = shown[0]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from desktop.domain.incident import Status
 from desktop.domain.text import plain
+from desktop.server.escalation_path import acknowledged_until
 from desktop.server.link_words import (
     NAME_LIMIT,
     Next,
@@ -19,7 +20,6 @@ from desktop.server.link_words import (
 )
 from desktop.server.links import Action, Link, possible
 from desktop.server.records import Held, Record
-from desktop.server.transitions import acknowledged_until
 
 TITLE_LIMIT = 200
 # Further ahead, an hour without its day would mislead.

@@ -10,7 +10,7 @@ from desktop.domain.announcement import spoken
 from desktop.domain.escalation import Page, Progress, Reason
 from desktop.domain.team import Role
 from desktop.domain.text import plain
-from desktop.server import present, transitions
+from desktop.server import escalation_path, present
 from desktop.server.directory import Directory
 from desktop.server.records import Record
 from desktop.server.roster import Moment, Roster, steps_to_level
@@ -96,7 +96,7 @@ def next_of(record: Record, roster: Roster) -> Next:
 
 def escalated_to(record: Record, moment: Moment) -> tuple[str, ...]:
     """Return who would be paged if somebody escalated ``record`` by one level now."""
-    level = transitions.next_level(record)
+    level = escalation_path.next_level(record)
     if level is None:
         return ()
     upto = steps_to_level(record.plan)[level - 1]

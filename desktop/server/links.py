@@ -14,7 +14,7 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from desktop.server import audit, incidents, schema, transitions
+from desktop.server import audit, escalation_path, incidents, schema, transitions
 from desktop.server.audit import By
 from desktop.server.failures import INVALID, Refused
 from desktop.server.records import Draft, Record
@@ -122,7 +122,7 @@ def possible(link: Link, record: Record, now: datetime) -> bool:
     holders = {held.person for held in record.acknowledgements}
     if link.action is Action.ACKNOWLEDGE:
         return link.person not in holders
-    return holders <= {link.person} and transitions.next_level(record) is not None
+    return holders <= {link.person} and escalation_path.next_level(record) is not None
 
 
 def fulfilled(link: Link, record: Record, now: datetime) -> bool:
@@ -151,7 +151,7 @@ def act(station: Station, work: Work, link: Link, address: str) -> bool:
 
 
 def _do(draft: Draft, moment: Moment, link: Link) -> None:
-    level = transitions.next_level(draft.record)
+    level = escalation_path.next_level(draft.record)
     if not possible(link, draft.record, moment.now):
         raise Refused(409, INVALID, "the incident is not such any more")
     actor = f"person:{link.person}"

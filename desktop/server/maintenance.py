@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam
 
 from desktop.domain.incident import Status
-from desktop.server import holding, schema, transitions, windows
+from desktop.server import escalation_path, holding, schema, transitions, windows
 from desktop.server.attempts import Work
 from desktop.server.records import Draft
 from desktop.server.roster import Moment
@@ -55,6 +55,6 @@ def plan_anew(station: Station, work: Work, services: Collection[str]) -> int:
     for draft in drafts:
         service = draft.record.service_id
         holding.plan_anew(draft, moment, windows.covered_until(known[service], service, moment.now))
-        transitions.schedule(draft, moment)
+        escalation_path.schedule(draft, moment)
     work.changed.extend(save(work.connection, drafts, work.history))
     return len(drafts)

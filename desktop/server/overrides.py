@@ -11,10 +11,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from desktop.domain.rotation import schedule
 from desktop.domain.team import Override, Role, Team
-from desktop.server import additions, schema
+from desktop.server import additions
 from desktop.server.records import new_id
-
-_table = schema.overrides
+from desktop.server.tables.additions import overrides as _table
 
 
 @dataclass(frozen=True, slots=True)

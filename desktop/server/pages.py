@@ -18,13 +18,10 @@ from desktop.server import outbox, places, wording
 from desktop.server.dialects import insert_all
 from desktop.server.directory import Directory
 from desktop.server.outbox import Kind, Message, State
-from desktop.server.records import Draft, Record
+from desktop.server.records import PAGED, Draft, Record
 from desktop.server.roster import Roster
 from desktop.server.tables.handovers import handover_offers
 from desktop.server.tables.messages import messages, pages
-
-# The lines of the history by which people are paged.
-_PAGING = frozenset({"assign", "escalate", "repeat_escalation_path", "notify"})
 
 _page, _message = pages.c, messages.c
 _END = (
@@ -118,7 +115,7 @@ def play(connection: Connection, moves: Sequence[Move]) -> None:
 
 
 def _paged(draft: Draft) -> tuple[str, ...]:
-    people = (p for entry in draft.entries if entry.type in _PAGING for p in entry.data.get("assignees", ()))
+    people = (p for entry in draft.entries if entry.type in PAGED for p in entry.data.get("assignees", ()))
     return tuple(dict.fromkeys(people))
 
 

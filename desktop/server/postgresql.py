@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DRIVER = "postgresql+psycopg"
 # Any number that nobody else takes: who applies a team file or migrates does it alone.
 _ALONE = 0x7761_7463
 # A server that is cut off in the middle of a transaction must not hold up the others for longer than this.

@@ -9,10 +9,10 @@ from desktop.domain.incident import Status
 from desktop.server import escalations, things
 from desktop.server.contributions import Responder
 from desktop.server.directory import Directory
+from desktop.server.escalation_path import acknowledged_until
 from desktop.server.records import Held, Record
 from desktop.server.roster import Roster
 from desktop.server.things import instant
-from desktop.server.transitions import acknowledged_until
 
 Json = dict[str, Any]
 _NONE: frozenset[str] = frozenset()

@@ -16,6 +16,8 @@ from desktop.server.contributions import Note, Responder
 ENGINE = "engine"
 MESSAGE, POSTED = "message", "posted"
 """The types of the history's lines about messages that were sent: to a person, to a channel of the team."""
+PAGED = ("assign", "escalate", "repeat_escalation_path", "notify")
+"""The types of its lines by which people are paged."""
 RECEIPTS = ("displayed", "sounded", "input")
 """The types of its lines about what the tray application of somebody who was paged confirmed."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from desktop import team as teams
 from desktop.domain.errors import StorageError
 from desktop.domain.team import Access, Team
-from desktop.server import additions, applying, audit, companions, files, rights, tokens
+from desktop.server import additions, applying, audit, authentication, companions, files, rights
 from desktop.server.applying import Applied
 from desktop.server.audit import By
 from desktop.server.failures import Refused
@@ -151,7 +151,7 @@ def _keep_people(connection: Connection, team: Team) -> None:
         raise Refused(
             409, NEEDS_PEOPLE, "Conflict", ['nobody would be an admin: give at least one person access = "admin"']
         )
-    for person in tokens.embedded_people(connection):
+    for person in authentication.embedded_people(connection):
         if team.member(person) is None:
             raise Refused(409, NEEDS_PEOPLE, "Conflict", [_LOCKED_OUT.format(person=person)])
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from desktop.domain.incident import Status
 from desktop.domain.text import shorten
-from desktop.server import transitions
+from desktop.server import escalation_path, transitions
 from desktop.server.contributions import SHOWN_NOTE, Note, Responder
-from desktop.server.failures import ALREADY_RESOLVED, NOT_ACKNOWLEDGED, refused
-from desktop.server.records import Draft, Entry, Held
+from desktop.server.failures import NOT_ACKNOWLEDGED, refused
+from desktop.server.records import Draft, Entry
 from desktop.server.roster import Moment
+from desktop.server.things import instant
 
 NOTE = "annotate"
 STATUS_UPDATE = "status_update"
@@ -53,30 +54,27 @@ def status_update(draft: Draft, moment: Moment, person: str, name: str, update: 
 def snooze(draft: Draft, moment: Moment, actor: str, duration: timedelta) -> None:
     """Let the acknowledgement end after ``duration``, however long it would have held; then all are paged."""
     record = draft.record
-    if record.status is Status.RESOLVED:
-        raise refused(ALREADY_RESOLVED, "Incident Already Resolved", f"incident {record.number} is already resolved")
+    transitions.must_be_open(record)
     if record.status is not Status.ACKNOWLEDGED:
         raise refused(NOT_ACKNOWLEDGED, "Incident Is Not Acknowledged", "only an acknowledged incident can be snoozed")
     until = moment.now + duration
     draft.change(snoozed_until=until, updated_at=moment.now)
-    changed = [{"type": "unacknowledge", "at": until.isoformat().replace("+00:00", "Z")}]
+    changed = [{"type": "unacknowledge", "at": instant(until)}]
     draft.note(Entry("snooze", moment.now, actor, data={"changed_actions": changed}))
-    transitions.schedule(draft, moment)
+    escalation_path.schedule(draft, moment)
 
 
 def call(draft: Draft, moment: Moment, asked: Call) -> None:
     """Ask people to help and page them, each once; they are assigned beside those who have it, who keep it."""
     record = draft.record
-    if record.status is Status.RESOLVED:
-        raise refused(ALREADY_RESOLVED, "Incident Already Resolved", f"incident {record.number} is already resolved")
+    transitions.must_be_open(record)
     now, actor = moment.now, f"person:{asked.person}"
     known = {responder.person for responder in record.responders}
     new = tuple(person for person in asked.people if person not in known)
     added = tuple(Responder(person, asked.person, asked.message, now) for person in new)
-    assigned = {held.person for held in record.assignments}
+    escalation_path.assign(draft, asked.people, now)
     draft.change(
         responders=record.responders + added,
-        assignments=record.assignments + tuple(Held(p, now) for p in asked.people if p not in assigned),
         progress=replace(record.progress, ever=_joined(record.progress.ever, asked.people)),
         pages=record.pages + 1,
         updated_at=now,
@@ -84,7 +82,7 @@ def call(draft: Draft, moment: Moment, asked: Call) -> None:
     targets = [{"type": kind, "id": name, "people": list(people)} for kind, name, people in asked.targets]
     draft.note(Entry(CALL, now, actor, data={"message": asked.message, "targets": targets}))
     draft.note(Entry("notify", now, actor, data={"assignees": list(asked.people), "reason": "asked to help"}))
-    transitions.schedule(draft, moment)
+    escalation_path.schedule(draft, moment)
 
 
 def _joined(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
-    Row,
     Select,
     Table,
     bindparam,
@@ -22,18 +21,13 @@ from sqlalchemy import (
     update,
 )
 
-from desktop.domain.incident import Status
-from desktop.domain.severity import Severity, Urgency
-from desktop.server import schema
-from desktop.server.codec import Frozen, progress_from_json, progress_to_json
-from desktop.server.contributions import note_from_json, note_to_json, responders_from_json, responders_to_json
+from desktop.server import columns, schema
+from desktop.server.codec import Frozen
+from desktop.server.columns import HistoryRow
 from desktop.server.dialects import insert_all, number_changes, open_incidents
-from desktop.server.records import Draft, Entry, Held, Record
+from desktop.server.records import Draft, Held, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
-
-HistoryRow = dict[str, Any]
-"""A row of ``log_entries``."""
 
 _COLUMNS = list(schema.incidents.c)
 _CHUNK = 500
@@ -75,7 +69,7 @@ def load(connection: Connection, policies: PolicyById, asked: Select[Any], **val
     assigned = _held(connection, _ASSIGNED, ids)
     acknowledged = _held(connection, _ACKNOWLEDGED, ids)
     return [
-        _record(row, policies(connection, row.policy), assigned.get(row.id, ()), acknowledged.get(row.id, ()))
+        columns.to_record(row, policies(connection, row.policy), assigned.get(row.id, ()), acknowledged.get(row.id, ()))
         for row in rows
     ]
 
@@ -94,7 +88,7 @@ def save(connection: Connection, drafts: Sequence[Draft], history: list[HistoryR
     _update_known(connection, [draft for draft in touched if draft.before is not None])
     for table in (schema.assignments, schema.acknowledgements):
         _write_held(connection, table, touched)
-    history.extend(_entry_row(draft.record.id, entry) for draft in touched for entry in draft.entries)
+    history.extend(columns.of_entry(draft.record.id, entry) for draft in touched for entry in draft.entries)
     return [draft.record for draft in drafts if draft.touched]
 
 
@@ -130,7 +124,7 @@ def current_version(connection: Connection) -> int:
 def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
     if not drafts:
         return
-    rows = [{**_row(draft.record), "id": draft.record.id, "version": 0} for draft in drafts]
+    rows = [{**columns.of_record(draft.record), "id": draft.record.id, "version": 0} for draft in drafts]
     numbers = open_incidents(connection, rows)
     if numbers is None:
         raise Stale
@@ -141,7 +135,10 @@ def _insert_new(connection: Connection, drafts: list[Draft]) -> None:
 def _update_known(connection: Connection, drafts: list[Draft]) -> None:
     if not drafts:
         return
-    rows = [{**_row(draft.record), "b_id": draft.record.id, "b_version": draft.record.version} for draft in drafts]
+    rows = [
+        {**columns.of_record(draft.record), "b_id": draft.record.id, "b_version": draft.record.version}
+        for draft in drafts
+    ]
     for row in rows:
         del row["created_at"]
     if connection.execute(_UPDATE, rows).rowcount != len(rows):
@@ -168,86 +165,9 @@ def _delete_held(table: Table) -> Delete:
     return delete(table).where(incident == bindparam("b_incident"), person == bindparam("b_person"))
 
 
-def _row(record: Record) -> dict[str, Any]:
-    return {
-        "service_id": record.service_id,
-        "dedup_key": record.dedup_key,
-        "title": record.title,
-        "status": record.status.value,
-        "severity": record.severity.value,
-        "severity_note": record.severity_note,
-        "urgency": record.urgency.value,
-        "link": record.link,
-        "policy": record.policy,
-        "escalates_as": None if record.escalates_as is None else record.escalates_as.value,
-        "progress": progress_to_json(record.progress),
-        "next_action_at": record.next_action_at,
-        "pages": record.pages,
-        "flaps": record.flaps,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-        "changed_at": record.changed_at,
-        "changed_by": record.changed_by,
-        "resolved_at": record.resolved_at,
-        "renewed_at": record.renewed_at,
-        "overdue_told_at": record.overdue_told_at,
-        "snoozed_until": record.snoozed_until,
-        "held_until": record.held_until,
-        "responders": responders_to_json(record.responders),
-        "latest_note": note_to_json(record.latest_note),
-    }
-
-
-def _record(row: Row[Any], policies: Frozen, assigned: tuple[Held, ...], acknowledged: tuple[Held, ...]) -> Record:
-    return Record(
-        id=row.id,
-        number=row.number,
-        service_id=row.service_id,
-        dedup_key=row.dedup_key,
-        title=row.title,
-        status=Status(row.status),
-        severity=Severity(row.severity),
-        urgency=Urgency(row.urgency),
-        policy=row.policy,
-        policies=policies,
-        escalates_as=None if row.escalates_as is None else Severity(row.escalates_as),
-        progress=progress_from_json(row.progress),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        changed_at=row.changed_at,
-        changed_by=row.changed_by,
-        severity_note=row.severity_note,
-        link=row.link,
-        next_action_at=row.next_action_at,
-        resolved_at=row.resolved_at,
-        renewed_at=row.renewed_at,
-        overdue_told_at=row.overdue_told_at,
-        snoozed_until=row.snoozed_until,
-        held_until=row.held_until,
-        responders=responders_from_json(row.responders),
-        latest_note=note_from_json(row.latest_note),
-        version=row.version,
-        pages=row.pages,
-        flaps=row.flaps,
-        assignments=assigned,
-        acknowledgements=acknowledged,
-    )
-
-
 def _held(connection: Connection, asked: Select[Any], ids: list[str]) -> dict[str, tuple[Held, ...]]:
     found: dict[str, tuple[Held, ...]] = {}
     for start in range(0, len(ids), _CHUNK):
         for row in connection.execute(asked, {"ids": ids[start : start + _CHUNK]}):
             found[row.incident_id] = (*found.get(row.incident_id, ()), Held(row.person_id, row.at))
     return found
-
-
-def _entry_row(incident_id: str, entry: Entry) -> HistoryRow:
-    return {
-        "incident_id": incident_id,
-        "type": entry.type,
-        "at": entry.at,
-        "actor": entry.actor,
-        "channel": entry.channel,
-        "data": entry.data,
-    }

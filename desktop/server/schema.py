@@ -1,9 +1,11 @@
-"""The tables of the server, as SQLAlchemy Core, portable between SQLite and PostgreSQL. Values only, any thread."""
+"""What all tables have in common, and those of incidents and of whom they concern. Values only, any thread.
+
+SQLAlchemy Core, portable between SQLite and PostgreSQL. The other tables stand in ``tables``, by subject.
+"""
 
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
-    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -20,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    event,
     text,
 )
 
@@ -85,29 +86,6 @@ counters = Table(
 # The same on PostgreSQL, where nobody has to wait for a sequence; elsewhere it does not exist.
 incident_numbers = Sequence("incident_numbers", metadata=metadata)
 
-team = Table(
-    "team",
-    metadata,
-    Column("id", SmallInteger, primary_key=True),
-    Column("document", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("applied_at", Instant, nullable=False),
-    # Who applied it, as in `log_entries.actor`; "file" when it came with the start of a server.
-    Column("applied_by", String(300), nullable=False, server_default="file"),
-)
-
-# The team files that whoever runs a server named at its start: `digest` of what stood there when it was last loaded,
-# `vouched` the references to secrets that it named. An unchanged file never replaces a team that was applied later.
-team_files = Table(
-    "team_files",
-    metadata,
-    Column("place", Text, primary_key=True),
-    Column("digest", String(64), nullable=False),
-    Column("vouched", JSON, nullable=False),
-    Column("loaded_at", Instant, nullable=False),
-)
-
 people = Table(
     "people",
     metadata,
@@ -130,54 +108,6 @@ services = Table(
     Column("runbook", Text, nullable=False, default=""),
     Column("severity", SmallInteger),
     Column("active", Boolean, nullable=False, default=True),
-)
-
-# What people change in the application stands in rows of its own, which applying a team file never touches. `number` is
-# the revision that an override made: of two that overlap the later one holds.
-overrides = Table(
-    "overrides",
-    metadata,
-    Column("id", String(20), primary_key=True),
-    Column("number", BigInteger, nullable=False, unique=True),
-    Column("role", String(20), nullable=False),
-    Column("person_id", ForeignKey("people.id"), nullable=False),
-    Column("starts_at", Instant, nullable=False),
-    Column("ends_at", Instant, nullable=False),
-    Column("reason", Text, nullable=False, default=""),
-    Column("created_at", Instant, nullable=False),
-    Column("created_by", String(300), nullable=False),
-)
-
-absences = Table(
-    "absences",
-    metadata,
-    Column("id", String(20), primary_key=True),
-    Column("person_id", ForeignKey("people.id"), nullable=False),
-    Column("cover_id", ForeignKey("people.id")),
-    Column("starts_at", Instant, nullable=False),
-    Column("ends_at", Instant, nullable=False),
-    Column("announced_at", Instant, nullable=False),
-    # Announced late, it holds from when the cover or a manager said yes.
-    Column("confirmed_at", Instant),
-    Column("confirmed_by", String(300)),
-    Column("created_at", Instant, nullable=False),
-    Column("created_by", String(300), nullable=False),
-)
-
-# `kind` is "user" (acts as a person) or "integration" (may only enqueue); `label` names a slot that is replaced as a
-# whole: "embedded", "team".
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("hash", String(64), nullable=False, unique=True),
-    Column("kind", String(20), nullable=False),
-    Column("person_id", ForeignKey("people.id")),
-    Column("service_id", ForeignKey("services.id")),
-    Column("label", String(40), nullable=False, default=""),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    Column("revoked_at", Instant),
 )
 
 # The escalation lists of all severities, frozen: incidents born under the same rules share a row.
@@ -279,46 +209,3 @@ log_entries = Table(
     Index("ix_log_entries_incident", "incident_id", "id"),
     Index("ix_log_entries_at", "at", "id"),
 )
-
-# What people and commands changed, each in the transaction of the change: `actor` "person:ana" from `address`, or
-# "operator" for commands on the server's own machine; `before` and `after` hold what differs, never a secret.
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("actor", String(300), nullable=False),
-    Column("address", String(80), nullable=False),
-    Column("action", String(40), nullable=False),
-    Column("target", String(300), nullable=False),
-    Column("before", JSON(none_as_null=True)),
-    Column("after", JSON(none_as_null=True)),
-    Index("ix_audit_at", "at", "id"),
-)
-
-# The database itself lets nobody change or delete a line of it.
-_FIXED = {
-    "sqlite": (
-        (
-            "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END"
-        ),
-        (
-            "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END"
-        ),
-    ),
-    "postgresql": (
-        (
-            "CREATE FUNCTION audit_is_fixed() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'the audit log is never changed'; END $$"
-        ),
-        (
-            "CREATE TRIGGER audit_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
-            "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_fixed()"
-        ),
-    ),
-}
-for _dialect, _statements in _FIXED.items():
-    for _statement in _statements:
-        event.listen(audit, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

@@ -14,9 +14,10 @@ from desktop.domain.additions import merged
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role
-from desktop.server import additions, receipts, schema
+from desktop.server import additions, receipts
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
+from desktop.server.tables.audit import audit_log
 
 AnyRow = Row[Any]
 
@@ -75,7 +76,7 @@ def _heard(connection: Connection, row: AnyRow) -> tuple[datetime, ...]:
 
     What their application shows or sounds by itself says nothing of them; their keyboard and mouse do.
     """
-    table = schema.audit.c
+    table = audit_log.c
     asked = select(table.at).where(
         table.at > row.paged_at,
         table.actor == f"person:{row.primary_id}",

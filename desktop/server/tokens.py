@@ -1,4 +1,7 @@
-"""Tokens: making them, and finding whose they are. Only their SHA-256 is ever stored. On a connection, any thread."""
+"""Tokens: making, listing and ending them. Only their SHA-256 is ever stored. On a connection, any thread.
+
+Whose a token is that somebody comes with says ``authentication``.
+"""
 
 import contextlib
 import difflib
@@ -9,32 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from desktop.domain.errors import InputError
 from desktop.server import audit, schema, storage
+from desktop.server.tables.tokens import tokens
 from desktop.server.things import instant
 
 PREFIX = "wb_"
-_EMBEDDED = "embedded"
-_USER, _INTEGRATION = "user", "integration"
-CALENDAR = "calendar"
-"""The kind of a token that opens the calendar of its person, and nothing else."""
+USER, CALENDAR, INTEGRATION = "user", "calendar", "integration"
+"""Kinds: to act as a person, to open the calendar of one and nothing else, to send a service's events."""
+EMBEDDED, TEAM = "embedded", "team"
+"""Labels of those that are replaced as a whole: that of the application that started this server, the team file's."""
 
-_tokens = schema.tokens.c
-
-
-def _find(kind: str, owner: Column[str], owners: Table) -> Select[Any]:
-    return (
-        select(owner.label("owner"), _tokens.label, _tokens.expires_at, _tokens.revoked_at)
-        .join(owners, owners.c.id == owner)
-        .where(_tokens.hash == bindparam("digest"), _tokens.kind == kind, owners.c.active)
-    )
-
-
-_FIND_PERSON = _find(_USER, _tokens.person_id, schema.people)
-_FIND_CALENDAR = _find(CALENDAR, _tokens.person_id, schema.people)
-_FIND_SERVICE = _find(_INTEGRATION, _tokens.service_id, schema.services)
+_tokens = tokens.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,7 @@ class Holder:
 
     def expired(self, now: datetime) -> bool:
         """Tell whether the token held until now, or shorter."""
-        return self.expires_at is not None and self.expires_at <= now
+        return over(self.expires_at, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +66,9 @@ class Issued:
 
     def state(self, now: datetime) -> str:
         """Return "valid", "expired" or "revoked"."""
-        if self.revoked_at is not None and self.revoked_at <= now:
+        if over(self.revoked_at, now):
             return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
+        return "expired" if over(self.expires_at, now) else "valid"
 
 
 def create(
@@ -95,16 +86,21 @@ def create(
     token = new()
     with _opened(database) as opened, opened.write() as connection:
         if person is not None or calendar is not None:
-            owner = Owner(_USER if calendar is None else CALENDAR, person or calendar or "")
+            owner = Owner(USER if calendar is None else CALENDAR, person or calendar or "")
             _must_exist(connection, schema.people, "person", owner.id)
         elif service is not None:
             _must_exist(connection, schema.services, "service", service)
-            owner = Owner(_INTEGRATION, service)
+            owner = Owner(INTEGRATION, service)
         else:
             raise InputError("say whose token it is: --person ID, --service ID or --calendar ID")
         now = datetime.now(UTC)
         add(connection, token, owner, now, expires_at=None if lifetime is None else now + lifetime)
     return token
+
+
+def over(end: datetime | None, now: datetime) -> bool:
+    """Tell whether ``end`` (None: there is none) has come; a token does not hold any more at the instant it ends."""
+    return end is not None and end <= now
 
 
 def new() -> str:
@@ -115,7 +111,7 @@ def new() -> str:
 def issued(database: str | None) -> list[Issued]:
     """Return all tokens and integration keys, in the order in which they were made."""
     with _opened(database) as opened, opened.read() as connection:
-        return [_issued(row) for row in connection.execute(select(schema.tokens).order_by(_tokens.id))]
+        return [_issued(row) for row in connection.execute(select(tokens).order_by(_tokens.id))]
 
 
 def revoke(database: str | None, token_id: int) -> Issued:
@@ -124,13 +120,13 @@ def revoke(database: str | None, token_id: int) -> Issued:
     InputError when there is none, or it ended already, or it stands in the team file, which would bring it back.
     """
     with _opened(database) as opened, opened.write() as connection:
-        row = connection.execute(select(schema.tokens).where(_tokens.id == token_id)).one_or_none()
+        row = connection.execute(select(tokens).where(_tokens.id == token_id)).one_or_none()
         if row is None:
             raise InputError(f"there is no token {token_id}: see 'watchbell token list'")
         found, now = _issued(row), datetime.now(UTC)
         if found.revoked_at is not None:
             raise InputError(f"token {token_id} was revoked already")
-        if found.label == "team":
+        if found.label == TEAM:
             raise InputError(
                 f"token {token_id} is the integration key of {found.owner.id} in the team file: change it there"
             )
@@ -140,13 +136,13 @@ def revoke(database: str | None, token_id: int) -> Issued:
 
 def end(connection: Connection, token: Issued, by: audit.By, now: datetime) -> None:
     """Revoke a ``token`` that holds, and note who did."""
-    connection.execute(update(schema.tokens).where(_tokens.id == token.id).values(revoked_at=now))
+    connection.execute(update(tokens).where(_tokens.id == token.id).values(revoked_at=now))
     audit.note(connection, by, "token.revoke", f"token:{token.id}", now, after=_said(token.owner))
 
 
 def calendars(connection: Connection) -> list[Issued]:
     """Return the tokens of all calendars, in the order in which they were made."""
-    asked = select(schema.tokens).where(_tokens.kind == CALENDAR).order_by(_tokens.id)
+    asked = select(tokens).where(_tokens.kind == CALENDAR).order_by(_tokens.id)
     return [_issued(row) for row in connection.execute(asked)]
 
 
@@ -163,69 +159,29 @@ def add(
     row = {
         "hash": digest_of(token),
         "kind": owner.kind,
-        "person_id": None if owner.kind == _INTEGRATION else owner.id,
-        "service_id": owner.id if owner.kind == _INTEGRATION else None,
+        "person_id": None if owner.kind == INTEGRATION else owner.id,
+        "service_id": owner.id if owner.kind == INTEGRATION else None,
         "label": label,
         "created_at": now,
         "expires_at": expires_at,
     }
-    made: int = connection.execute(insert(schema.tokens).values(row).returning(_tokens.id)).scalar_one()
+    made: int = connection.execute(insert(tokens).values(row).returning(_tokens.id)).scalar_one()
     after = {**_said(owner), "expires_at": None if expires_at is None else instant(expires_at)}
     audit.note(connection, by, "token.create", f"token:{made}", now, after=after)
     return made
 
 
-def revoked(connection: Connection, now: datetime) -> frozenset[str]:
-    """Return what is stored of every person's token that was revoked."""
-    asked = select(_tokens.hash).where(_tokens.kind == _USER, _tokens.revoked_at <= now)
-    return frozenset(connection.execute(asked).scalars())
-
-
 def replace_embedded(connection: Connection, token: str, person: str, now: datetime) -> None:
     """Make ``token`` the one with which the application that started this server acts as ``person``."""
     _must_exist(connection, schema.people, "person", person)
-    connection.execute(delete(schema.tokens).where(schema.tokens.c.label == _EMBEDDED))
-    connection.execute(delete(schema.tokens).where(schema.tokens.c.hash == digest_of(token)))
-    add(connection, token, Owner(_USER, person), now, _EMBEDDED)
-
-
-def embedded_people(connection: Connection) -> tuple[str, ...]:
-    """Return as whom the application that started this server acts; nobody where none did."""
-    asked = select(_tokens.person_id).where(_tokens.label == _EMBEDDED, _tokens.revoked_at.is_(None))
-    return tuple(connection.execute(asked).scalars())
-
-
-def find_person(connection: Connection, token: str, now: datetime) -> Holder | None:
-    """Return whose ``token`` it is, None when it is unknown, revoked, expired, or its person left."""
-    return _holder(connection, _FIND_PERSON, token, now)
-
-
-def find_calendar(connection: Connection, token: str, now: datetime) -> Holder | None:
-    """Return whose calendar ``token`` opens, None like ``find_person``."""
-    return _holder(connection, _FIND_CALENDAR, token, now)
-
-
-def _holder(connection: Connection, asked: Select[Any], token: str, now: datetime) -> Holder | None:
-    digest = digest_of(token)
-    row = connection.execute(asked, {"digest": digest}).one_or_none()
-    if row is None or not _valid(row.expires_at, row.revoked_at, now):
-        return None
-    return Holder(row.owner, digest, row.expires_at, row.label == _EMBEDDED)
-
-
-def find_service(connection: Connection, key: str, now: datetime) -> str | None:
-    """Return the service that the integration ``key`` belongs to, None when there is none (any more)."""
-    row = connection.execute(_FIND_SERVICE, {"digest": digest_of(key)}).one_or_none()
-    return row.owner if row is not None and _valid(row.expires_at, row.revoked_at, now) else None
+    connection.execute(delete(tokens).where(tokens.c.label == EMBEDDED))
+    connection.execute(delete(tokens).where(tokens.c.hash == digest_of(token)))
+    add(connection, token, Owner(USER, person), now, EMBEDDED)
 
 
 def digest_of(token: str) -> str:
     """Return what is stored of ``token``. Looking it up by its hash tells nothing by how long it takes."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _valid(expires: datetime | None, revoked: datetime | None, now: datetime) -> bool:
-    return (revoked is None or revoked > now) and (expires is None or expires > now)
 
 
 @contextlib.contextmanager

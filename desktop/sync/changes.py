@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from desktop.backends.base import Alive, FullState, IncidentChanged, OnCallChanged, StreamEvent
 from desktop.domain.attention import Command, ConnectionState, Contact, Sending
-from desktop.domain.incident import Incident
+from desktop.domain.incident import Incident, Snapshot
 
 # Resolved incidents stay known for a while, so that the screen can say what became of a page.
 RESOLVED_KEPT = 20
@@ -18,14 +18,14 @@ def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> Connecti
     """Apply one ``event`` of the backend, which is heard ``now`` (local time)."""
     if isinstance(event, FullState):
         offset = event.snapshot.taken_at - now
-        state = replace(state, snapshot=event.snapshot, offset=offset)
+        state = replace(state, snapshot=event.snapshot, offset=offset, watched_since=None)
     elif isinstance(event, IncidentChanged):
         state = with_incident(state, event.incident)
     elif isinstance(event, OnCallChanged) and state.snapshot is not None:
         state = replace(state, snapshot=replace(state.snapshot, on_call=event.on_call))
     if state.contact is not Contact.LIVE and (state.snapshot is not None or not isinstance(event, Alive)):
         state = replace(state, contact=Contact.LIVE, since=now, trouble="", needs_token=False)
-    return replace(state, heard_at=now) if not isinstance(event, Alive) or state.heard_at is None else state
+    return replace(state, heard_at=now)
 
 
 def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState:
@@ -51,7 +51,28 @@ def lost(
     state = replace(state, needs_token=needs_token)
     if state.contact is Contact.LOST:
         return replace(state, trouble=trouble)
-    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at)
+    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at or state.heard_at)
+
+
+def doubted(state: ConnectionState, now: datetime) -> ConnectionState:
+    """Note that nobody watched for a while until ``now``: what is known is old until the backend is heard again.
+
+    Or the clock was set. Where that was back, nothing may count from a time that is still to come: contact would not be
+    missed, and a click would seem to be on its way, for as long as that.
+    """
+    heard_at = None if state.heard_at is None else min(state.heard_at, now)
+    on_its_way = {k: replace(s, since=min(s.since, now)) for k, s in state.sending.items()}
+    state = replace(state, since=now, heard_at=heard_at, sending=MappingProxyType(on_its_way))
+    return state if state.snapshot is None else replace(state, contact=Contact.CONNECTING, watched_since=now)
+
+
+def missing(state: ConnectionState, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the incidents of this person that ``snapshot`` does not tell of any more, by their ids."""
+    if state.snapshot is None:
+        return ()
+    told = {i.id for i in snapshot.incidents}
+    me = state.snapshot.me.id
+    return tuple(i.id for i in state.snapshot.incidents if i.open and i.assigned_to(me) and i.id not in told)
 
 
 def sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:

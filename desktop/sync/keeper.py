@@ -29,10 +29,10 @@ class Keeper:
         """Apply ``how`` to the state and publish the result if it differs."""
         with self._lock:
             new = how(self._state)
-            if new is not self._state and not _same(new, self._state):
-                self._state = new
+            old, self._state = self._state, new
+            if new is not old and not _same(new, old):
                 self._publish(new)
-            return self._state
+            return new
 
 
 def _same(new: ConnectionState, old: ConnectionState) -> bool:

@@ -1,54 +1,59 @@
 """Carries commands to the backend: durable before they show, retried until a definite answer. Its own thread.
 
-A command is a row in SQLite (WAL, synchronous=FULL) before the screen says "sending", and leaves it only when the
-backend confirmed or refused for good; what a crash leaves behind is sent at the next start (design, promise 2).
+A command is in the store before the screen says "sending", and leaves it only when the backend confirmed or refused for
+good; what a crash leaves behind is sent at the next start, if it still holds (design, promise 2; ``domain.clicks``).
 """
 
 import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from desktop.backends.base import Backend
 from desktop.domain.attention import Command
-from desktop.domain.errors import BackendError, NotFound, Rejected, StorageError, Unreachable, WatchbellError
+from desktop.domain.clicks import Click, done, overtaken
+from desktop.domain.errors import BackendError, Forbidden, NotFound, Rejected, Unreachable, WatchbellError
 from desktop.domain.incident import Incident
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
+from desktop.sync.commands import Commands, Trouble, Waiting
 from desktop.sync.keeper import Keeper
 
 log = logging.getLogger(__name__)
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS commands (
-    id INTEGER PRIMARY KEY,
-    connection TEXT NOT NULL,
-    incident TEXT NOT NULL,
-    command TEXT NOT NULL,
-    since TEXT NOT NULL,
-    UNIQUE (connection, incident, command)
-)
-"""
 _STOP = ("", Command.ACKNOWLEDGE)
+_GONE = "The backend does not know this incident any more."
 
 
 class Outbox(threading.Thread):
-    """Sends the commands of one connection, in the order in which they were given."""
+    """Sends the commands of one connection, in the order in which they were given for each incident.
 
-    def __init__(self, path: Path, keeper: Keeper, connect: Callable[[], Backend], now: Callable[[], datetime]) -> None:
+    ``answered`` is called after each definite answer; ``trouble`` with why commands are not durable.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        keeper: Keeper,
+        connect: Callable[[], Backend],
+        now: Callable[[], datetime],
+        *,
+        trouble: Trouble = lambda reason: None,  # noqa: ARG005 - its shape
+        answered: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(name=f"watchbell-outbox-{keeper.state.id}", daemon=True)
-        self._path = path
         self._keeper = keeper
         self._connect = connect
         self._now = now
-        self._connection = keeper.state.id
+        self._answered = answered
         self._given: queue.Queue[tuple[str, Command]] = queue.Queue()
         self._backoff = Backoff(most=5.0)
         self._backend: Backend | None = None
+        self._commands = Commands(path, keeper.state.id, trouble)
+        # What was never tried in this run: only then nobody else can know of it.
+        self._fresh: set[tuple[str, Command]] = set()
 
     def submit(self, incident_id: str, command: Command) -> None:
         """Take a command; from any thread, without blocking. The state shows it when it is durable."""
@@ -64,20 +69,20 @@ class Outbox(threading.Thread):
     def run(self) -> None:
         """Send until stopped."""
         try:
-            with closing(open_database(self._path)) as database:
-                self._show_waiting(database)
-                self._serve(database)
-        except StorageError as e:
-            self._serve_undurably(e)
+            for waiting in self._commands.waiting():
+                self._show(waiting.incident, waiting.click)
+            self._serve()
+        finally:
+            self._commands.close()
 
-    def _serve(self, database: sqlite3.Connection) -> None:
+    def _serve(self) -> None:
         wait: float | None = 0.0
         while True:
             for incident_id, command in self._take(wait):
                 if (incident_id, command) == _STOP:
                     return
-                self._store(database, incident_id, command)
-            wait = self._send_waiting(database)
+                self._keep(incident_id, command)
+            wait = self._send_waiting()
 
     def _take(self, wait: float | None) -> list[tuple[str, Command]]:
         """Return what was given, waiting up to ``wait`` seconds for it (None: for ever)."""
@@ -90,103 +95,82 @@ class Outbox(threading.Thread):
         except queue.Empty:
             return taken
 
-    def _store(self, database: sqlite3.Connection, incident_id: str, command: Command) -> None:
-        since = self._now()
-        try:
-            with database:
-                database.execute(
-                    "INSERT OR IGNORE INTO commands (connection, incident, command, since) VALUES (?, ?, ?, ?)",
-                    (self._connection, incident_id, command, since.isoformat()),
-                )
-        except sqlite3.Error as e:
-            # Not durable is not a reason to keep the acknowledgement from the backend: send it now, or say so.
-            log.warning("the outbox cannot be written: %s", e)
-            self._send_unstored(incident_id, command)
-            return
-        self._show(incident_id, command, since)
+    def _keep(self, incident_id: str, command: Command) -> None:
+        click = Click(command, self._now(), _pages(self._keeper, incident_id))
+        if incident_id not in self._keeper.state.sending:
+            self._fresh.add((incident_id, command))
+        self._commands.add(incident_id, click)
+        self._show(incident_id, click)
 
-    def _show(self, incident_id: str, command: Command, since: datetime) -> None:
-        self._keeper.change(lambda state: changes.sending(state, incident_id, command, since))
+    def _show(self, incident_id: str, click: Click) -> None:
+        self._keeper.change(lambda state: changes.sending(state, incident_id, click.command, click.at))
 
-    def _send_unstored(self, incident_id: str, command: Command) -> None:
-        try:
-            incident = self._send(incident_id, command)
-        except WatchbellError as e:
-            reason = f"Not sent: {e.message}"
-            self._keeper.change(lambda state: changes.refused(state, incident_id, reason))
-        else:
-            self._keeper.change(lambda state: changes.settled(state, incident))
-
-    def _show_waiting(self, database: sqlite3.Connection) -> None:
-        for incident_id, command, since in database.execute(
-            "SELECT incident, command, since FROM commands WHERE connection = ? ORDER BY id", (self._connection,)
-        ).fetchall():
-            self._show(incident_id, Command(command), datetime.fromisoformat(since))
-
-    def _send_waiting(self, database: sqlite3.Connection) -> float | None:
+    def _send_waiting(self) -> float | None:
         """Send what waits, in order for each incident; return how long until the next try, None when nothing waits."""
-        rows = database.execute(
-            "SELECT id, incident, command FROM commands WHERE connection = ? ORDER BY id", (self._connection,)
-        ).fetchall()
         blocked: set[str] = set()
         wait: float | None = None
-        for row, incident_id, command in rows:
-            if incident_id in blocked:
+        for waiting in self._commands.waiting():
+            if waiting.incident in blocked:
                 continue
             try:
-                self._send_one(incident_id, Command(command))
-            except BackendError as e:
-                log.info("%s of %s waits: %s", command, incident_id, e.message)
+                self._send_one(waiting)
+            except WatchbellError as e:
+                log.info("%s of %s waits: %s", waiting.click.command, waiting.incident, e.message)
                 wait = max(wait or 0.0, self._backoff.next(e.retry_after))
-                if isinstance(e, Unreachable):
+                if not isinstance(e, BackendError) or isinstance(e, Unreachable):
                     break
-                blocked.add(incident_id)
+                blocked.add(waiting.incident)
                 continue
-            with database:
-                database.execute("DELETE FROM commands WHERE id = ?", (row,))
+            self._commands.remove(waiting)
             self._backoff.reset()
+            self._answered()
         return wait
 
-    def _send_one(self, incident_id: str, command: Command) -> None:
+    def _send_one(self, waiting: Waiting) -> None:
         """Send one command; raises while there is no definite answer."""
         try:
-            incident = self._send(incident_id, command)
-        except (Rejected, NotFound) as e:
-            reason = e.message
-            self._keeper.change(lambda state: changes.refused(state, incident_id, reason))
-        else:
-            self._keeper.change(lambda state: changes.settled(state, incident))
+            incident, refusal = self._send(waiting)
+        except NotFound:
+            incident, refusal = None, _GONE
+        except (Rejected, Forbidden) as e:
+            incident, refusal = None, e.message
+        if incident is not None:
+            known = incident
+            self._keeper.change(lambda state: changes.settled(state, known))
+        if refusal:
+            self._keeper.change(lambda state: changes.refused(state, waiting.incident, refusal))
 
-    def _send(self, incident_id: str, command: Command) -> Incident:
-        if self._backend is None:
-            self._backend = self._connect()
+    def _send(self, waiting: Waiting) -> tuple[Incident, str]:
+        """Return the incident as it is now, and why the command was not sent, if it was not."""
+        key = (waiting.incident, waiting.click.command)
         try:
-            if command is Command.ACKNOWLEDGE:
-                return self._backend.acknowledge(incident_id)
-            return self._backend.resolve(incident_id)
-        except BackendError:
+            if self._backend is None:
+                self._backend = self._connect()
+            if key in self._fresh:
+                self._fresh.discard(key)
+            else:
+                # An attempt whose answer was lost may have arrived, and much may have happened since.
+                incident = self._backend.incident(waiting.incident)
+                if done(waiting.click, incident, self._me(self._backend)):
+                    return incident, ""
+                if reason := overtaken(waiting.click, incident, self._now()):
+                    return incident, reason
+            if waiting.click.command is Command.ACKNOWLEDGE:
+                return self._backend.acknowledge(waiting.incident), ""
+            return self._backend.resolve(waiting.incident), ""
+        except (Rejected, Forbidden, NotFound):
+            raise
+        except WatchbellError:
             # The next attempt connects anew: address and token may have changed meanwhile.
             self._backend = None
             raise
 
-    def _serve_undurably(self, error: StorageError) -> None:
-        """Without a database, still send what is clicked: one attempt each, told as it went."""
-        log.warning("commands are not durable: %s", error.message)
-        while (given := self._given.get()) != _STOP:
-            self._send_unstored(*given)
+    def _me(self, backend: Backend) -> str:
+        snapshot = self._keeper.state.snapshot
+        return backend.me().id if snapshot is None else snapshot.me.id
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open the outbox's database at ``path``, durable at every commit."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=10)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA fullfsync = ON")
-        database.execute(_TABLE)
-        database.commit()
-        path.chmod(0o600)
-    except (sqlite3.Error, OSError) as e:
-        raise StorageError(f"{path} cannot be used: {e}") from e
-    return database
+def _pages(keeper: Keeper, incident_id: str) -> int:
+    """Return how often the incident had been paged when it was last told."""
+    snapshot = keeper.state.snapshot
+    return next((i.pages for i in snapshot.incidents if i.id == incident_id), 0) if snapshot else 0

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from desktop.backends.base import Alive, Backend, FullState, StreamEvent
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 # Seconds between polls where there is no stream (design, section 7).
 POLL_ON_CALL, POLL_OFF_CALL = 7.5, 45.0
+# How many incidents that are over are asked for one by one.
+MOST_MISSING = 20
 
 
 class Watcher(threading.Thread):
@@ -36,6 +39,12 @@ class Watcher(threading.Thread):
     def stop(self) -> None:
         """End the thread soon; from any thread."""
         self._stopping = True
+        self.resync()
+
+    def doubt(self) -> None:
+        """Trust nothing that is known until the backend is heard again, and ask it now; from any thread."""
+        now = self._now()
+        self._keeper.change(lambda state: changes.doubted(state, now))
         self.resync()
 
     def resync(self) -> None:
@@ -77,14 +86,16 @@ class Watcher(threading.Thread):
             except NotFound:
                 self._streams = False
         if not self._streams:
-            self._hear(FullState(backend.snapshot()))
+            self._hear(FullState(backend.snapshot()), backend)
 
     def _follow_stream(self, backend: Backend) -> None:
         with backend.stream() as events:
             for event in events:
-                self._hear(event)
+                self._hear(event, backend)
 
-    def _hear(self, event: StreamEvent) -> None:
+    def _hear(self, event: StreamEvent, backend: Backend) -> None:
+        if isinstance(event, FullState):
+            event = self._with_missing(event, backend)
         now = self._now()
         if self._heard_at is None or not isinstance(event, Alive):
             self._backoff.reset()
@@ -93,6 +104,17 @@ class Watcher(threading.Thread):
         after = self._keeper.change(lambda state: changes.heard(state, event, now)).contact
         if after is Contact.LIVE and before is not Contact.LIVE:
             log.info("%s: in contact", self._keeper.state.name)
+
+    def _with_missing(self, event: FullState, backend: Backend) -> FullState:
+        """Add what became of this person's incidents that are not among the open ones any more, for it to be told."""
+        found = []
+        for incident_id in changes.missing(self._keeper.state, event.snapshot)[:MOST_MISSING]:
+            try:
+                found.append(backend.incident(incident_id))
+            except BackendError as e:
+                # Nobody is kept from the news by what is over.
+                log.info("what became of %s is not known: %s", incident_id, e.message)
+        return FullState(replace(event.snapshot, incidents=(*event.snapshot.incidents, *found)))
 
     def _lose(self, error: WatchbellError) -> float:
         now = self._now()

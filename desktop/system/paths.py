@@ -27,9 +27,9 @@ class Paths:
         return self.config / "team.toml"
 
     @property
-    def outbox(self) -> Path:
-        """Commands that the backend has not confirmed."""
-        return self.data / "outbox.db"
+    def store(self) -> Path:
+        """Commands that the backend has not confirmed, and a copy of what was known of each connection."""
+        return self.data / "client.db"
 
     @property
     def lock(self) -> Path:

@@ -12,7 +12,7 @@ from desktop.qt.compositor import composited
 from desktop.ui import page_view
 from desktop.ui.card import Foot
 from desktop.ui.clock import Clock, next_tick
-from desktop.ui.drain import Drain
+from desktop.ui.drain import Drain, key_of
 from desktop.ui.frame import Frame
 from desktop.ui.goodbyes import Goodbyes
 from desktop.ui.link_ask import LinkAsk
@@ -78,9 +78,12 @@ class PagePopup(Frame):
     @Slot(object, object)
     def show_attention(self, attention: Attention, now: datetime) -> None:
         """Show ``attention`` at ``now`` (aware, local clock), as far as it takes a piece of the screen."""
-        attention = replace(attention, pages=tuple(p for p in attention.pages if p.pops_up))
-        self._clock.set(now)
         before = self._attention.pages if self._attention is not None and self.isVisible() else ()
+        known = {key_of(p) for p in before}
+        # What is old does not come up by itself; what was there when the machine fell asleep stays.
+        pages = tuple(p for p in attention.pages if p.pops_up and (not p.old or key_of(p) in known))
+        attention = replace(attention, pages=pages)
+        self._clock.set(now)
         self._goodbyes.follow(before, attention, now)
         self._drain.follow(attention.pages, now)
         self._attention = attention

@@ -23,7 +23,7 @@ _PAUSE = threading.Event()
 
 def waiting(app: Application) -> list[str]:
     """Return the incidents whose commands lie in the outbox."""
-    file = app.data / "outbox.db"
+    file = app.data / "client.db"
     if not file.exists():
         return []
     database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)

@@ -7,9 +7,11 @@ from typing import Any
 import requests
 from sqlalchemy import delete, insert, select
 
-from desktop.server import additions, schema
+from desktop.server import additions
 from desktop.server.running import Server
 from desktop.server.tables import metadata
+from desktop.server.tables.additions import absences
+from desktop.server.tables.audit import audit_log
 from tests.server.house import MINUTE, START, House, Json, assigned
 
 __all__ = ["GRANTED", "MINUTE", "TEAM", "Watch", "anew", "wipe"]
@@ -159,7 +161,7 @@ class Watch:
         row = {"id": f"A-{who}", "person_id": who, "starts_at": now + start, "ends_at": now + end, "announced_at": now}
         with self.house.server.storage.write() as connection:
             connection.execute(
-                insert(schema.absences).values(**row, confirmed_at=now, created_at=now, created_by="person:dora")
+                insert(absences).values(**row, confirmed_at=now, created_at=now, created_by="person:dora")
             )
             additions.advance(connection)
         self.house.server.station.refresh()
@@ -167,7 +169,7 @@ class Watch:
     def audit(self) -> list[Json]:
         """Return the audit log of this test, oldest first, without the tokens that the house made."""
         with self.house.server.storage.read() as connection:
-            table = schema.audit
+            table = audit_log
             rows = connection.execute(
                 select(table).where(table.c.actor != "operator", table.c.at >= self.began).order_by(table.c.id)
             )

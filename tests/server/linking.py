@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from desktop.server import links, schema, tokens
 from desktop.server.events import Event, parse
+from desktop.server.tables.audit import audit_log
 from desktop.server.tables.links import links as table
 from tests.server.house import House
 
@@ -66,7 +67,7 @@ def entries(house: House, key: str, kind: str) -> list[Any]:
 def audited(house: House, key: str) -> list[Any]:
     target = f"incident:{house.incident(key)['id']}"
     with house.server.storage.read() as connection:
-        return list(connection.execute(select(schema.audit).where(schema.audit.c.target == target)).all())
+        return list(connection.execute(select(audit_log).where(audit_log.c.target == target)).all())
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:

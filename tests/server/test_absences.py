@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from desktop.server import additions, schema
+from desktop.server import additions
+from desktop.server.tables.audit import audit_log
 from tests.server.house import MINUTE, START, House, Json, assigned
 
 DAY = timedelta(days=1)
@@ -132,7 +133,7 @@ def test_each_is_in_the_audit_log(house: House) -> None:
     withdrawn(house, made, "cho")
     withdrawn(house, announced(house, **LATER))
     with house.server.storage.read() as connection:
-        rows = connection.execute(select(schema.audit).where(schema.audit.c.action.startswith("absence."))).all()
+        rows = connection.execute(select(audit_log).where(audit_log.c.action.startswith("absence."))).all()
     assert [(row.actor, row.action) for row in rows] == [
         ("person:ana", "absence.create"), ("person:ben", "absence.confirm"), ("person:cho", "absence.end"),
         ("person:ana", "absence.create"), ("person:ana", "absence.delete")]  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from desktop.server import engine, messenger, schema, tokens
 from desktop.server.access import token_of
+from desktop.server.tables.tokens import tokens as tokens_table
 from tests.server.house import House
 
 PATHS = ["/incidents", "/incidents/1", "/incidents/NOSUCH", "/users/me", "/oncalls", "/watchbell/v1/stream", "/metrics",
@@ -56,7 +57,7 @@ def test_a_token_that_ended_is_refused_at_once(shared: House, column: str) -> No
     assert shared.call("GET", "/users/me", person="", headers=headers).status_code == 200
     with shared.server.storage.write() as connection:
         ended = {column: datetime(2000, 1, 1, tzinfo=UTC)}
-        connection.execute(update(schema.tokens).where(schema.tokens.c.hash == tokens.digest_of(token)).values(ended))
+        connection.execute(update(tokens_table).where(tokens_table.c.hash == tokens.digest_of(token)).values(ended))
     assert shared.call("GET", "/users/me", person="", headers=headers).status_code == 401
 
 

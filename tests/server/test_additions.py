@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import insert
 
-from desktop.server import additions, schema
+from desktop.server import additions
+from desktop.server.tables.additions import absences
 from tests.server.house import START, House
 
 DAY = timedelta(days=1)
@@ -14,7 +15,7 @@ def test_an_absence_stands_in_rows(house: House) -> None:
     row = {"id": "A1", "person_id": "ana", "cover_id": "cho", "starts_at": START, "ends_at": START + DAY}
     said = {"announced_at": START - 30 * DAY, "created_at": START - 30 * DAY, "created_by": "person:ana"}
     with house.server.storage.write() as connection:
-        connection.execute(insert(schema.absences).values(**row, **said))
+        connection.execute(insert(absences).values(**row, **said))
         additions.advance(connection)
     # Or what follows other servers has taken it up already.
     house.server.station.refresh()

@@ -45,6 +45,30 @@ def test_an_alert_becomes_an_incident_and_its_end_resolves_it(house: House, tmp_
             assert (done["id"], done["status"]) == (incident["id"], "resolved")
 
 
+def test_as_documented_a_group_whose_alerts_differ_pages(house: House, tmp_path: Path) -> None:
+    """Their common summary is empty then."""
+    config = snippet("yaml", "alertmanager.yml: PagerDuty")
+    config = config.replace("http://127.0.0.1:8377", house.url).replace("THE-INTEGRATION-KEY", house.key)
+    config = config.replace("  group_by:", "  group_wait: 0s\n  group_interval: 1s\n  group_by:")
+    with listening(house.url, house.tokens["ana"]) as stream:
+        stream.next()
+        with run_alertmanager(config, tmp_path / "am", os.environ) as alertmanager:
+            amtool(alertmanager, "alert", "add", "Nameless")
+            nameless = incident_when(stream, lambda found: found["status"] == "triggered")
+            assert "Nameless" in nameless["title"]
+            for host in ("a", "b"):
+                amtool(alertmanager, "alert", "add", "TwoHosts", f"host={host}", f"--annotation=summary=full on {host}")
+            two = incident_when(stream, lambda found: "TwoHosts" in found["title"] or "full on" in found["title"])
+            assert (two["status"], two["priority"]["name"]) == ("triggered", "SEV-1")
+            both = incident_when(stream, lambda found: found["id"] == two["id"] and _fires(house, found, "host = b"))
+    assert both["watchbell"]["pages"] == two["watchbell"]["pages"]
+
+
+def _fires(house: House, incident: dict[str, Any], label: str) -> bool:
+    body = house.get(f"/incidents/{incident['id']}", **{"include[]": "body"})["incident"]["body"]
+    return label in str(body["details"]["payload"]["custom_details"]["firing"])
+
+
 def webhook(house: House) -> str:
     """Return the configuration that docs/senders.md gives for the webhook, at this server and with this key."""
     config = snippet("yaml", "alertmanager.yml: webhook")

@@ -10,7 +10,8 @@ from icalendar import Calendar
 from sqlalchemy import select
 
 from desktop.cli import main
-from desktop.server import schema, tokens
+from desktop.server import tokens
+from desktop.server.tables.audit import audit_log
 from tests.server.house import House, Json
 
 FEED = "/watchbell/v1/calendar/ana.ics"
@@ -104,8 +105,8 @@ def test_a_calendar_of_ones_own_is_listed_and_revoked(shared: House) -> None:
     assert [shared.call("DELETE", path).status_code for _ in range(2)] == [204, 204]
     assert fetched(shared, found["token"]).status_code == 401
     with shared.server.storage.read() as connection:
-        named = schema.audit.c.target == f"token:{found['id']}"
-        rows = connection.execute(select(schema.audit).where(named).order_by(schema.audit.c.id)).all()
+        named = audit_log.c.target == f"token:{found['id']}"
+        rows = connection.execute(select(audit_log).where(named).order_by(audit_log.c.id)).all()
     said = {"kind": "calendar", "owner": "ana"}
     assert [(row.actor, row.action, row.after | said == row.after) for row in rows] == [
         ("person:ana", "token.create", True), ("person:ana", "token.revoke", True)]  # fmt: skip

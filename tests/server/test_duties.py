@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from desktop.server import schema
 from desktop.server.marks import Act, Made, changes, held
+from desktop.server.tables.audit import audit_log
 from desktop.server.tables.duties import duty_marks, settled_incidents
 from tests.server.house import MINUTE, START, TEAM, House, Json, running_house
 
@@ -85,7 +85,7 @@ def test_the_same_mark_again_changes_nothing(house: House) -> None:
     # The slash of an id may be sent either way.
     assert [m["type"] for m in marks_of(house, CHECK_IN.replace("/", "%2F"))] == ["tick"]
     with house.server.storage.read() as connection:
-        lines = connection.execute(select(schema.audit).where(schema.audit.c.action == "duty.mark")).all()
+        lines = connection.execute(select(audit_log).where(audit_log.c.action == "duty.mark")).all()
     assert [(line.actor, line.target, line.after["marks"][0]["point"]) for line in lines] == [
         ("person:ana", f"duty:{CHECK_IN}", 3)
     ]

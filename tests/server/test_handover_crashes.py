@@ -25,6 +25,7 @@ from desktop.server.events import Action, Event
 from desktop.server.handovers import Asked
 from desktop.server.records import new_id
 from desktop.server.running import Server
+from desktop.server.tables import additions as added
 from desktop.server.tables import handovers as tables
 from desktop.server.tables.messages import messages
 from desktop.server.writer import Work
@@ -116,8 +117,8 @@ def outcome(server: Server) -> list[list[str]]:
             (tables.handover_notices, ("kind", "about", "people", "text")),
             (tables.handover_works, ("kind",)),
             (tables.companions, ("role", "person_id")),
-            (schema.overrides, ("role", "person_id", "starts_at", "ends_at")),
-            (schema.absences, ("person_id", "cover_id", "starts_at", "ends_at")),
+            (added.overrides, ("role", "person_id", "starts_at", "ends_at")),
+            (added.absences, ("person_id", "cover_id", "starts_at", "ends_at")),
             (schema.incidents, ("dedup_key", "status", "pages")),
             (schema.assignments, ("person_id",)),
             (schema.log_entries, ("type", "actor")),
@@ -186,8 +187,8 @@ def test_a_step_that_comes_late_rewrites_nothing(database: str) -> None:
         clock.forward(2 * HOUR)
         server.watchkeeper.tick()
         with server.storage.read() as connection:
-            starts = set(connection.execute(select(schema.overrides.c.starts_at)).scalars())
-            starts |= set(connection.execute(select(schema.absences.c.starts_at)).scalars())
+            starts = set(connection.execute(select(added.overrides.c.starts_at)).scalars())
+            starts |= set(connection.execute(select(added.absences.c.starts_at)).scalars())
         assert starts == {clock.now}
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from desktop.domain.errors import StorageError
-from desktop.server import schema, tokens
+from desktop.server import tokens
 from desktop.server.ingest import report
+from desktop.server.tables.tokens import tokens as tokens_table
 from tests.server.house import TEAM, House, assigned, running_house
 from tests.server.test_senders import JSON, alert, group
 
@@ -101,7 +102,7 @@ def test_a_revoked_key_is_refused_at_once(shared: House) -> None:
     key = tokens.create(shared.database, service="batch")
     assert post(shared, "generic", "t", key).status_code == 202
     with shared.server.storage.write() as connection:
-        ended = update(schema.tokens).where(schema.tokens.c.hash == tokens.digest_of(key))
+        ended = update(tokens_table).where(tokens_table.c.hash == tokens.digest_of(key))
         connection.execute(ended.values(revoked_at=shared.clock()))
     assert post(shared, "generic", "t", key).status_code == 401
 

@@ -20,6 +20,7 @@ from desktop.server.roster import Roster
 from desktop.server.running import Server
 from desktop.server.station import Station
 from desktop.server.storage import Storage, resolve
+from desktop.server.tables.audit import audit_log
 from desktop.server.writer import Work, Writer
 from tests.postgresql import Cluster
 from tests.server.house import TEAM, Clock, running_server
@@ -39,7 +40,7 @@ def test_two_servers_at_once_act_once(postgresql: Cluster, action: str) -> None:
             assert sorted(at_once(acts)) == [False, True]
         with first.storage.read() as connection:
             kinds = list(connection.execute(select(schema.log_entries.c.type)).scalars())
-            done = list(connection.execute(select(schema.audit.c.action)).scalars())
+            done = list(connection.execute(select(audit_log.c.action)).scalars())
     assert (kinds.count(action), done.count(f"link.{action}")) == (total, total)
     postgresql.drop(place)
 

@@ -12,7 +12,7 @@ from desktop.domain.incident import Status
 from desktop.domain.notices import Notice
 from desktop.domain.severity import Severity
 from desktop.domain.team import Team
-from desktop.server import transitions
+from desktop.server import escalation_path, transitions
 from desktop.server.records import Draft, Entry, Record
 from desktop.server.roster import Moment, Roster, steps_to_level
 from tests.unit.procedure.checking import NAME, Check, mistakes
@@ -93,7 +93,7 @@ class Served:
     def _look(self, at: datetime) -> None:
         """Do what ``Engine.tick`` does of one incident."""
         if at >= self._change:
-            self._do(at, transitions.take_over)
+            self._do(at, escalation_path.take_over)
             self._change = self._roster.boundary(at)
         while self._record.next_action_at is not None and self._record.next_action_at <= at:
             self._do(at, transitions.work_off)

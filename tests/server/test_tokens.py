@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from desktop.cli import main
 from desktop.domain.errors import InputError
-from desktop.server import schema, tokens
+from desktop.server import tokens
 from desktop.server.storage import Storage, resolve
+from desktop.server.tables.audit import audit_log
 from tests.server.house import TEAM
 from tests.server.listening import listening
 from tests.server.serving import Serve, serve
@@ -129,7 +130,7 @@ def test_the_audit_log_says_of_tokens_but_not_what_they_are(place: Place) -> Non
     tokens.revoke(place.database, place.id_of_the_latest())
     storage = Storage(resolve(place.database))
     with storage.read() as connection:
-        rows = [row._mapping for row in connection.execute(select(schema.audit).order_by(schema.audit.c.id))]
+        rows = [row._mapping for row in connection.execute(select(audit_log).order_by(audit_log.c.id))]
     storage.close()
     assert [row["action"] for row in rows] == ["team.apply", "token.create", "token.revoke"]
     assert {row["actor"] for row in rows} == {"operator"}

@@ -147,23 +147,23 @@ def test_a_backend_that_never_answered_is_loud_in_the_end() -> None:
 
 def test_muting_takes_the_sound_and_not_the_picture() -> None:
     state = live(incident())
-    quiet = mute(attention((state,), T0), Quiet(), T0 + 5 * MINUTE)
+    quiet = mute(attention((state,), T0), Quiet(), T0, T0 + 5 * MINUTE)
     during = attention((state,), T0, quiet)
     after = attention((state,), T0 + 5 * MINUTE, quiet)
     assert (during.tray, during.sound, len(during.pages)) == (Tray.RINGING, None, 1)
     assert after.sound is Sound.SIREN
     assert (during.muted_until, after.muted_until) == (T0 + 5 * MINUTE, None)
     assert attention((live(),), T0, quiet).tray is Tray.PAUSED
-    assert attention((state,), T0, mute(during, quiet, None)).sound is Sound.SIREN
+    assert attention((state,), T0, mute(during, quiet, T0 + MINUTE, None)).sound is Sound.SIREN
 
 
 def test_what_comes_after_muting_is_heard() -> None:
-    quiet = mute(attention((live(incident()),), T0), Quiet(), T0 + 5 * MINUTE)
+    quiet = mute(attention((live(incident()),), T0), Quiet(), T0, T0 + 5 * MINUTE)
     later = live(incident(), incident("I2", severity=Severity.SEV1))
     assert attention((later,), T0 + MINUTE, quiet).sound is Sound.RING
     assert attention((lost(),), T0 + 2 * MINUTE, quiet).sound is Sound.LOST
     blind = attention((lost(),), T0 + 2 * MINUTE)
-    assert attention((lost(),), T0 + 3 * MINUTE, mute(blind, Quiet(), T0 + 5 * MINUTE)).sound is None
+    assert attention((lost(),), T0 + 3 * MINUTE, mute(blind, Quiet(), T0, T0 + 5 * MINUTE)).sound is None
 
 
 def test_what_somebody_else_resolved_is_told_as_that() -> None:
@@ -185,3 +185,49 @@ def test_the_page_of_a_lost_connection_still_rings() -> None:
     decided = attention((state,), T0 + 2 * MINUTE)
     assert (decided.tray, decided.sound) == (Tray.RINGING, Sound.SIREN)
     assert decided.lost[0].trouble == "timed out"
+
+
+def test_a_clock_that_is_set_back_does_not_prolong_silence() -> None:
+    state = live(incident())
+    quiet = mute(attention((state,), T0), Quiet(), T0, T0 + 5 * MINUTE)
+    assert attention((state,), T0, quiet).sound is None
+    assert attention((state,), T0 - timedelta(microseconds=1), quiet).sound is Sound.SIREN
+    assert attention((state,), T0 + 5 * MINUTE, quiet).sound is Sound.SIREN
+
+
+class TestWhatIsFromBefore:
+    """A copy of an earlier run, or what was known before the machine slept."""
+
+    def before(self, ago: timedelta, contact: Contact = Contact.CONNECTING) -> ConnectionState:
+        return replace(live(incident()), contact=contact, since=T0, heard_at=T0 - ago, watched_since=T0)
+
+    @pytest.mark.parametrize("contact", [Contact.CONNECTING, Contact.LOST])
+    @pytest.mark.parametrize("ago", [timedelta(seconds=91), timedelta(hours=8)])
+    def test_it_is_shown_and_makes_no_sound(self, contact: Contact, ago: timedelta) -> None:
+        decided = attention((self.before(ago, contact),), T0)
+        assert [(p.incident.id, p.old) for p in decided.pages] == [("I1", True)]
+        assert decided.sound is None
+        assert decided.tray is Tray.RINGING
+
+    def test_a_page_of_a_moment_ago_rings_on(self) -> None:
+        """Whoever was woken by a page, and whose program crashed, must not be left in silence."""
+        decided = attention((self.before(timedelta(seconds=90)),), T0)
+        assert [p.old for p in decided.pages] == [False]
+        assert decided.sound is Sound.SIREN
+
+    def test_what_the_backend_says_is_not_old(self) -> None:
+        decided = attention((self.before(timedelta(hours=8), Contact.LIVE),), T0)
+        assert [p.old for p in decided.pages] == [False]
+        assert decided.sound is Sound.SIREN
+
+    def test_of_several_connections_only_what_is_old_is_silent(self) -> None:
+        other = replace(live(incident("I2", severity=Severity.SEV2)), id="two")
+        assert attention((self.before(timedelta(hours=8)), other), T0).sound is Sound.CHIME
+
+    def test_contact_gets_its_time_to_come_back(self) -> None:
+        state = replace(self.before(timedelta(hours=8)), snapshot=live().snapshot)
+        at_once = attention((state,), T0)
+        assert at_once.tray is Tray.LOST
+        assert at_once.lost == (Lost("one", "Server", T0 - timedelta(hours=8), "", loud=False),)
+        assert attention((state,), T0 + timedelta(seconds=89)).sound is None
+        assert attention((state,), T0 + timedelta(seconds=90)).sound is Sound.LOST

@@ -1,5 +1,6 @@
 """What is confirmed of a page, and that each of it is once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from desktop.alerting.confirming import Confirmer, Seen
 from desktop.backends.base import Confirmed
-from desktop.domain.attention import Quiet, attention, mute
+from desktop.domain.attention import Contact, Quiet, attention, mute
 from desktop.domain.severity import Severity
 from tests.fakes.backend import T0, incident
 from tests.unit.test_attention import live
@@ -54,6 +55,14 @@ def test_a_notification_alone_is_not_confirmed() -> None:
 @pytest.mark.parametrize("muted", [True, False])
 def test_what_is_muted_is_not_heard(muted: bool) -> None:
     state = live(incident())
-    quiet = mute(attention((state,), T0), Quiet(), T0 + timedelta(minutes=5)) if muted else Quiet()
+    quiet = mute(attention((state,), T0), Quiet(), T0, T0 + timedelta(minutes=5)) if muted else Quiet()
     receipts = Confirmer().update(attention((state,), T0, quiet), ALL)
     assert (Confirmed.SOUNDED in {receipt.confirmed for _, receipt in receipts}) is not muted
+
+
+def test_what_is_old_is_not_confirmed() -> None:
+    state = replace(live(incident(pages=1)), contact=Contact.CONNECTING, watched_since=T0 + timedelta(hours=8))
+    confirmer = Confirmer()
+    assert attention((state,), T0 + timedelta(hours=8)).pages[0].old
+    seen = Seen(shown=1, heard=True, used=True)
+    assert confirmer.update(attention((state,), T0 + timedelta(hours=8)), seen) == []

@@ -13,7 +13,7 @@ from desktop.domain.business import BusinessHours
 from desktop.domain.escalation import begin, default_policy
 from desktop.domain.incident import Status
 from desktop.domain.severity import DEFAULT_TARGETS, Severity
-from desktop.server import transitions
+from desktop.server import escalation_path, transitions
 from desktop.server.failures import Refused
 from desktop.server.records import Draft, Entry, Record
 from desktop.server.roster import Moment
@@ -77,7 +77,7 @@ class Life(RuleBasedStateMachine):
     @rule(wait=waits)
     def time_passes_and_the_engine_looks(self, wait: timedelta) -> None:
         self.now += wait
-        held = transitions.acknowledged_until(self.record)
+        held = escalation_path.acknowledged_until(self.record)
         entries = self.do(transitions.work_off)
         paged = [e for e in entries if e.type in PAGES]
         if self.before.status is Status.RESOLVED:
@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
     @rule(who=rosters)
     def the_shift_changes(self, who: Mapping[str, tuple[str, ...]]) -> None:
         self.who = who
-        entries = self.do(transitions.take_over)
+        entries = self.do(escalation_path.take_over)
         if self.before.status is not Status.TRIGGERED:
             assert entries == []
 
@@ -112,7 +112,7 @@ class Life(RuleBasedStateMachine):
     def the_shift_changes_as_something_is_due(self, who: Mapping[str, tuple[str, ...]], wait: timedelta) -> None:
         self.now += wait
         self.who = who
-        entries = [*self.do(transitions.take_over), *self.do(transitions.work_off)]
+        entries = [*self.do(escalation_path.take_over), *self.do(transitions.work_off)]
         paged = [p for e in entries if e.type in PAGES for p in e.data["assignees"]]
         assert len(paged) == len(set(paged)), "nobody is paged twice at one instant"
 
@@ -122,7 +122,7 @@ class Life(RuleBasedStateMachine):
         timeout = self.record.plan.acknowledge_timeout
         if self.before.status is Status.ACKNOWLEDGED:
             assert [e.data for e in entries] == [{"by": what}]
-            assert transitions.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
+            assert escalation_path.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
         else:
             assert entries == []
 
@@ -165,8 +165,8 @@ class Life(RuleBasedStateMachine):
         if self.before.status is Status.ACKNOWLEDGED and severity < self.before.severity:
             timeout = self.record.plan.acknowledge_timeout
             assert self.record.status is Status.ACKNOWLEDGED, "counted from the change"
-            assert transitions.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
-        held = transitions.acknowledged_until(self.record)
+            assert escalation_path.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
+        held = escalation_path.acknowledged_until(self.record)
         if self.before.status is not Status.TRIGGERED and (held is None or self.now < held):
             assert not [e for e in entries if e.type in PAGES]
 
@@ -193,7 +193,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def an_acknowledged_one_only_waits_for_its_end_and_the_target_to_resolve(self) -> None:
         if self.record.status is Status.ACKNOWLEDGED:
-            times = (transitions.acknowledged_until(self.record), self.record.resolve_due_at)
+            times = (escalation_path.acknowledged_until(self.record), self.record.resolve_due_at)
             assert self.record.next_action_at == min((at for at in times if at is not None), default=None)
 
     @invariant()
@@ -290,7 +290,7 @@ def test_put_on_a_stricter_list_an_acknowledgement_counts_from_then() -> None:
     one.somebody_acknowledges("ana")
     one.now += 40 * MINUTE
     one.somebody_delegates_it(Severity.SEV0)
-    assert transitions.acknowledged_until(one.record) == one.now + 30 * MINUTE
+    assert escalation_path.acknowledged_until(one.record) == one.now + 30 * MINUTE
 
 
 def test_raised_while_resolved_it_comes_back_on_the_stricter_list() -> None:

@@ -173,3 +173,36 @@ def test_a_mild_page_that_is_only_counted_chimes() -> None:
     for count in (3, 4, 4):
         ringer.update(decide(*numbered(*range(count), severity=Severity.SEV2)), T0)
     assert told.sounds == ["chime", "chime"]
+
+
+class TestWhatIsOld:
+    """Pages of before the machine slept, or of an earlier run."""
+
+    def old(self, decided: Attention) -> Attention:
+        return replace(decided, pages=tuple(replace(p, old=True) for p in decided.pages), sound=None, loop=False)
+
+    def test_it_is_not_told_before_the_backend_says_that_it_is_so(self) -> None:
+        told = Recorder()
+        ringer = Ringer(told, told)
+        decided = decide(*numbered(1))
+        ringer.update(self.old(decided), T0)
+        assert (told.said(), told.sounds) == ([], [])
+        ringer.update(decided, T0)
+        assert (told.said(), told.sounds) == (["I1 1"], ["siren for ever"])
+
+    def test_what_was_told_before_is_not_told_again(self) -> None:
+        told = Recorder()
+        ringer = Ringer(told, told)
+        decided = decide(*numbered(1))
+        for step in (decided, self.old(decided), decided):
+            ringer.update(step, T0)
+        assert told.said() == ["I1 1"]
+        assert told.sounds == ["siren for ever", "stop", "siren for ever"]
+
+    def test_paged_again_meanwhile_it_is_told(self) -> None:
+        told = Recorder()
+        ringer = Ringer(told, told)
+        decided = decide(*numbered(1))
+        for step in (decided, self.old(decided), decide(*numbered(1, pages=2))):
+            ringer.update(step, T0)
+        assert told.said() == ["I1 1", "I1 2"]

@@ -1,17 +1,19 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from desktop.domain.attention import ConnectionState, Contact
+from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import Unauthorized
 from desktop.domain.incident import Status
+from desktop.sync import changes
 from desktop.sync import watcher as watcher_module
 from desktop.sync.backoff import Backoff
 from desktop.sync.changes import with_incident
 from desktop.sync.keeper import Keeper
 from desktop.sync.watcher import Watcher
-from tests.fakes.backend import T0, FakeBackend, FakeServer, incident
+from tests.fakes.backend import ANA, T0, FakeBackend, FakeServer, incident
 from tests.unit.test_outbox import Screen
 
 
@@ -113,3 +115,75 @@ def test_an_older_version_never_replaces_a_newer_one(server: FakeServer, screen:
     state = screen.await_state(lambda s: status(s) is Status.TRIGGERED)
     newer = with_incident(state, incident(status=Status.ACKNOWLEDGED, version=5))
     assert with_incident(newer, incident(version=4)) is newer
+
+
+class TestWhatIsNotAmongTheOpenOnesAnyMore:
+    @pytest.mark.parametrize("stream", [True, False])
+    def test_it_is_asked_for_and_told_as_what_it_is(
+        self, server: FakeServer, screen: Screen, watcher: Watcher, stream: bool
+    ) -> None:
+        server.has_stream = stream
+        server.put(incident())
+        watcher.start()
+        screen.await_state(lambda s: status(s) is Status.TRIGGERED)
+        with server.lock:
+            # Behind the back of every stream.
+            server.incidents["I1"] = replace(server.incidents["I1"], status=Status.RESOLVED, resolved_by=ANA, version=9)
+        watcher.resync()
+        state = screen.await_state(lambda s: status(s) is Status.RESOLVED)
+        assert state.snapshot is not None
+        assert state.snapshot.incidents[0].resolved_by == ANA
+
+    def test_one_that_nobody_knows_any_more_keeps_nobody_from_the_news(
+        self, server: FakeServer, screen: Screen, watcher: Watcher
+    ) -> None:
+        server.put(incident("I1"))
+        watcher.start()
+        screen.await_state(lambda s: status(s) is Status.TRIGGERED)
+        with server.lock:
+            del server.incidents["I1"]
+            server.incidents["I2"] = incident("I2")
+        watcher.resync()
+        screen.await_state(lambda s: s.snapshot is not None and [i.id for i in s.snapshot.incidents] == ["I2"])
+
+    def test_of_very_many_only_some_are_asked_for(self) -> None:
+        state = ConnectionState("one", "Server", Contact.LIVE, T0, FakeServer().snapshot())
+        assert state.snapshot is not None
+        others = replace(incident("other"), assignees=())
+        over = replace(incident("b"), status=Status.RESOLVED)
+        known = replace(state.snapshot, incidents=(incident("a"), over, others, incident("c")))
+        new = replace(known, incidents=(incident("c"),))
+        assert changes.missing(replace(state, snapshot=known), new) == ("a",)
+        assert changes.missing(replace(state, snapshot=None), new) == ()
+
+
+class TestDoubt:
+    def test_what_is_known_is_old_until_the_backend_is_heard(
+        self, server: FakeServer, screen: Screen, watcher: Watcher
+    ) -> None:
+        watcher.start()
+        screen.await_state(live)
+        before = len(screen.states)
+        watcher.doubt()
+        screen.await_state(lambda s: s in screen.states[before:] and live(s))
+        contacts = [s.contact for s in screen.states[before:]]
+        assert contacts[0] is Contact.CONNECTING
+        assert screen.states[before].watched_since == T0
+        assert screen.states[-1].watched_since is None
+        assert sum(call == ("stream", "") for call in server.calls) == 2
+
+    def test_after_the_clock_was_set_back_nothing_counts_from_the_future(self) -> None:
+        earlier = T0 - timedelta(hours=1)
+        state = ConnectionState("one", "Server", Contact.LIVE, T0, FakeServer().snapshot(), heard_at=T0)
+        state = changes.sending(state, "I1", Command.ACKNOWLEDGE, T0)
+        doubted = changes.doubted(state, earlier)
+        assert (doubted.since, doubted.heard_at, doubted.watched_since) == (earlier, earlier, earlier)
+        assert doubted.sending["I1"].since == earlier
+        later = T0 + timedelta(hours=8)
+        doubted = changes.doubted(state, later)
+        assert (doubted.since, doubted.heard_at, doubted.watched_since) == (later, T0, later)
+        assert doubted.sending["I1"].since == T0
+
+    def test_where_nothing_is_known_there_is_nothing_old(self) -> None:
+        state = changes.doubted(ConnectionState("one", "Server", Contact.LOST, T0), T0 + timedelta(hours=8))
+        assert (state.contact, state.since, state.watched_since) == (Contact.LOST, T0 + timedelta(hours=8), None)

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from desktop.domain.team import Access
-from desktop.server import feeds, rights, things, tokens
+from desktop.server import authentication, feeds, rights, things, tokens
 from desktop.server.api.common import Body, Here, Json, Me, Whose
 from desktop.server.audit import By
 from desktop.server.failures import invalid, not_found
@@ -45,7 +45,7 @@ def holder_of(connection: Connection, path: str, query: bytes, now: datetime) ->
         values = parse_qs(query.decode("latin-1"), max_num_fields=20).get("token", [])
     except ValueError:
         return None
-    found = tokens.find_calendar(connection, values[0], now) if len(values) == 1 else None
+    found = authentication.find_calendar(connection, values[0], now) if len(values) == 1 else None
     return found if found is not None and asked is not None and found.person == asked[1] else None
 
 

@@ -15,10 +15,11 @@ from desktop.server import audit, heartbeats, rights, things
 from desktop.server.access import Scope
 from desktop.server.api.common import Body, Here, Json, Page, Whose
 from desktop.server.api.ingest import SECURITY, Posted, unknown_key
+from desktop.server.authentication import find_service
 from desktop.server.failures import RATE_LIMIT, error_body, invalid, not_found
 from desktop.server.heartbeats import Promise, Wish
 from desktop.server.station import Station
-from desktop.server.tokens import digest_of, find_service
+from desktop.server.tokens import digest_of
 from desktop.server.writer import Work
 from desktop.team.times import duration
 from desktop.team.words import Wrong

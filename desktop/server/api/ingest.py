@@ -16,6 +16,7 @@ from desktop.domain.text import shorten, storable
 from desktop.server.access import token_of
 from desktop.server.api.body import NotJson, parse
 from desktop.server.api.common import Here, Json
+from desktop.server.authentication import find_service
 from desktop.server.enqueueing import enqueue
 from desktop.server.failures import UNAUTHORIZED, InvalidEvent, Refused, invalid
 from desktop.server.ingest import alertmanager, datadog, generic, grafana
@@ -23,7 +24,6 @@ from desktop.server.ingest.mending import mend
 from desktop.server.ingest.report import Report, bounded, event
 from desktop.server.salvage import KEPT, decoded
 from desktop.server.station import Station
-from desktop.server.tokens import find_service
 from desktop.server.writer import Work
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """An absence as a request announces it, and as an answer tells it: whether it holds, and who is to say yes. Pure."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from desktop.domain.additions import NOTICE, Leave
 from desktop.domain.rotation import schedule
@@ -9,14 +9,12 @@ from desktop.domain.team import Role
 from desktop.domain.text import plain
 from desktop.server import things
 from desktop.server.absences import Kept
-from desktop.server.api.common import Json, instant
+from desktop.server.api import spans
+from desktop.server.api.common import Json
 from desktop.server.directory import Directory
-from desktop.server.failures import Refused, invalid
+from desktop.server.failures import invalid
 from desktop.server.station import Station
 
-_YEAR = timedelta(days=366)
-# Instants past this have no place in a schedule.
-_LAST_YEAR = 2198
 _PROPERTIES = {
     "start": {"type": "string", "format": "date-time"},
     "end": {"type": "string", "format": "date-time"},
@@ -43,13 +41,13 @@ def read(station: Station, me: str, body: object, now: datetime) -> Leave:
     if not isinstance(part, dict):
         raise invalid("the body must be an object with an object 'absence'")
     errors: list[str] = []
-    start, end = (_time(part, key, errors) for key in ("start", "end"))
+    start, end = (spans.time(part, key, errors) for key in ("start", "end"))
     person = _person(station.directory, part.get("person", me), "person", errors)
     cover = None if part.get("cover") is None else _person(station.directory, part["cover"], "cover", errors)
     if cover and cover == person:
         errors.append("cover must be somebody else than the person who is absent")
     if start is not None and end is not None:
-        errors += _misfits(start, end, now)
+        errors += spans.misfits("an absence", start, end, now)
     if errors or start is None or end is None:
         raise invalid(*errors)
     return Leave(person, cover, max(start, now), end, now, None)
@@ -106,26 +104,6 @@ def _warnings(station: Station, kept: Kept, now: datetime) -> Iterator[str]:
         for segment in schedule(team, start, held.end):
             if segment.role is Role.PRIMARY and segment.person is None:
                 yield f"NOBODY ON CALL from {things.instant(segment.start)} to {things.instant(segment.end)}"
-
-
-def _misfits(start: datetime, end: datetime, now: datetime) -> Iterator[str]:
-    if start >= end:
-        yield "an absence must end after its start"
-    elif end <= now:
-        yield "an absence must end in the future"
-    elif end - start > _YEAR:
-        yield "an absence must not be longer than a year"
-    elif end.year > _LAST_YEAR:
-        yield f"an absence must end before the year {_LAST_YEAR + 1}"
-
-
-def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
-    value = part.get(key)
-    try:
-        return instant(value if isinstance(value, str) else "", key)
-    except Refused as error:
-        errors.extend(error.errors)
-        return None
 
 
 def _person(directory: Directory, wanted: object, key: str, errors: list[str]) -> str:

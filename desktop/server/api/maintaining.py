@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from desktop.server import escalations, things
-from desktop.server.api.common import Json, instant
+from desktop.server.api import spans
+from desktop.server.api.common import Json
 from desktop.server.directory import Directory
-from desktop.server.failures import Refused, invalid
+from desktop.server.failures import invalid
 from desktop.server.records import new_id
 from desktop.server.roster import Roster
 from desktop.server.windows import Window
@@ -95,14 +96,7 @@ def in_state(window: Window, state: str | None, now: datetime) -> bool:
 
 
 def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
-    value = part.get(key)
-    if value is None:
-        return None
-    try:
-        found = instant(value if isinstance(value, str) else "", key)
-    except Refused as error:
-        errors.extend(error.errors)
-        return None
+    found = None if part.get(key) is None else spans.time(part, key, errors)
     if found is not None and not 1970 <= found.year < 2199:
         errors.append(f"{key} is out of range")
         return None

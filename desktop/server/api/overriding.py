@@ -1,24 +1,21 @@
 """An override as a request asks for it, and as an answer shows it. Pure."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from desktop.domain.team import Override, Role, Team
 from desktop.domain.text import plain
 from desktop.domain.wall import instant as on_the_wall
 from desktop.server import things
-from desktop.server.api.common import Json, instant
+from desktop.server.api import spans
+from desktop.server.api.common import Json
 from desktop.server.directory import Directory
-from desktop.server.failures import Refused
 from desktop.server.overrides import Kept
 
 FILE = "file-"
 """How the ids of overrides begin that stand in the team file."""
 
-_YEAR = timedelta(days=366)
 _REASON_LIMIT = 500
-# Instants past this have no place in a schedule.
-_LAST_YEAR = 2198
 
 
 def read(directory: Directory, role: Role, part: Json, now: datetime) -> tuple[Override | None, list[str]]:
@@ -27,10 +24,10 @@ def read(directory: Directory, role: Role, part: Json, now: datetime) -> tuple[O
     What is past is not rewritten: one that begins before ``now`` begins now.
     """
     errors: list[str] = []
-    start, end = _time(part, "start", errors), _time(part, "end", errors)
+    start, end = spans.time(part, "start", errors), spans.time(part, "end", errors)
     person, reason = _person(directory, part, errors), _reason(part, errors)
     if start is not None and end is not None:
-        errors += _misfits(start, end, now)
+        errors += spans.misfits("Override", start, end, now)
     if errors or start is None or end is None:
         return None, errors
     return Override(role, person, max(start, now), end, reason), []
@@ -72,27 +69,6 @@ def of_the_file(file: Team, role: Role, start: datetime, end: datetime, applied_
         if override.role is role and begins < end and ends > start:
             found = Override(role, override.person, begins, ends, override.reason)
             yield Kept(f"{FILE}{number}", found, applied_at, "file")
-
-
-def _misfits(start: datetime, end: datetime, now: datetime) -> Iterator[str]:
-    if start >= end:
-        yield "Override must end after its start"
-    elif end <= now:
-        yield "Override must end in the future"
-    elif end - start > _YEAR:
-        yield "Override must not be longer than a year"
-    elif end.year > _LAST_YEAR:
-        yield f"Override must end before the year {_LAST_YEAR + 1}"
-
-
-def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
-    value = part.get(key)
-    try:
-        found = instant(value if isinstance(value, str) else "", key)
-    except Refused as error:
-        errors.extend(error.errors)
-        return None
-    return found
 
 
 def _person(directory: Directory, part: Json, errors: list[str]) -> str:

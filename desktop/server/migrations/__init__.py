@@ -1,8 +1,8 @@
 """From the schema of an older Watchbell to the present one, by Alembic. On the main thread, before anything else runs.
 
-Imported only when there is something to do: Alembic costs a fifth of a second and 23 MiB. A change of ``schema`` needs
-a file in ``versions`` whose ``revision`` is the new ``SCHEMA_VERSION``; a database that is empty gets the present
-tables at once.
+Imported only when there is something to do: Alembic costs a fifth of a second and 23 MiB. A change of the tables
+needs a file in ``versions`` whose ``revision`` is the new ``SCHEMA_VERSION``; a database that is empty gets the
+present tables at once.
 """
 
 import logging

@@ -1,6 +1,6 @@
-"""The tables of ``schema`` by subject: importing this brings all of them into its ``metadata``."""
+"""All tables, those of ``schema`` and the others by subject: importing this brings them into its ``metadata``."""
 
 from desktop.server.schema import metadata
-from desktop.server.tables import duties, handovers, links, messages, promises
+from desktop.server.tables import additions, audit, duties, handovers, links, messages, promises, team, tokens
 
-__all__ = ["duties", "handovers", "links", "messages", "metadata", "promises"]
+__all__ = ["additions", "audit", "duties", "handovers", "links", "messages", "metadata", "promises", "team", "tokens"]

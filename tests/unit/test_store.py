@@ -1,0 +1,241 @@
+"""The client's store: made, taken over, set aside when it cannot be used; what waits in it is never lost on the way."""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from desktop.domain.attention import Command
+from desktop.domain.clicks import Click
+from desktop.domain.errors import StorageError
+from desktop.sync.commands import Commands
+from desktop.sync.store import SCHEMA, Prepared, Unreadable, open_store, prepare
+from tests.fakes.backend import T0
+
+ACK = Click(Command.ACKNOWLEDGE, T0, 3)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "client.db"
+
+
+def waiting(path: Path, connection: str = "one") -> list[tuple[str, Click]]:
+    commands = Commands(path, connection, lambda _: None)
+    try:
+        return [(w.incident, w.click) for w in commands.waiting()]
+    finally:
+        commands.close()
+
+
+def keep(path: Path, *incidents: str, connection: str = "one") -> None:
+    troubles: list[str] = []
+    commands = Commands(path, connection, troubles.append)
+    for n, incident in enumerate(incidents):
+        commands.add(incident, Click(Command.ACKNOWLEDGE, T0 + timedelta(seconds=n), 3))
+    commands.close()
+    assert set(troubles) == {""}
+
+
+def others(path: Path) -> list[str]:
+    return sorted(p.name for p in path.parent.iterdir() if not p.name.startswith("client.db-") and p != path)
+
+
+def test_a_new_one_is_private_and_durable(path: Path) -> None:
+    assert prepare(path, T0) == Prepared(usable=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    with closing(open_store(path)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert database.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    with closing(open_store(path, durable=False)) as database:
+        assert database.execute("PRAGMA synchronous").fetchone() == (1,)
+    keep(path, "I1", "I2")
+    assert prepare(path, T0) == Prepared(usable=True)
+    assert [name for name, _ in waiting(path)] == ["I1", "I2"]
+    assert waiting(path)[0][1] == ACK
+
+
+def test_what_waited_in_a_store_of_before_is_taken_over(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    with closing(sqlite3.connect(path.with_name("outbox.db"))) as old, old:
+        old.execute("PRAGMA journal_mode = WAL")
+        old.execute(
+            "CREATE TABLE commands (id INTEGER PRIMARY KEY, connection TEXT NOT NULL, incident TEXT NOT NULL, "
+            "command TEXT NOT NULL, since TEXT NOT NULL, UNIQUE (connection, incident, command))"
+        )
+        old.execute("INSERT INTO commands VALUES (1, 'one', 'I1', 'acknowledge', ?)", (T0.isoformat(),))
+    assert prepare(path, T0) == Prepared(usable=True)
+    assert waiting(path) == [("I1", Click(Command.ACKNOWLEDGE, T0, 0))]
+    assert not path.with_name("outbox.db").exists()
+
+
+@pytest.mark.parametrize("damage", ["head", "page", "text", "schema"])
+def test_a_damaged_one_is_set_aside_and_what_can_be_read_of_it_is_saved(path: Path, damage: str) -> None:
+    keep(path, *(f"I{n}" for n in range(3)))
+    with closing(open_store(path)) as database, database:
+        database.execute("INSERT INTO copies VALUES ('one', 'x', 0, ?)", ("y" * 300_000,))
+    if damage == "head":
+        path.write_bytes(b"no database at all" + path.read_bytes()[18:])
+    elif damage == "page":
+        # A page of the copy, far behind the commands.
+        content = bytearray(path.read_bytes())
+        content[40_000:60_000] = os.urandom(20_000)
+        path.write_bytes(content)
+    elif damage == "text":
+        path.write_text("I am a text")
+    else:
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("DROP TABLE copies")
+    before = path.read_bytes()
+    prepared = prepare(path, T0)
+    assert prepared.usable
+    readable = damage in {"page", "schema"}
+    assert [name for name, _ in waiting(path)] == (["I0", "I1", "I2"] if readable else [])
+    (aside,) = others(path)
+    assert aside == "client.db.damaged-20261123T030000Z"
+    if damage != "schema":
+        assert path.with_name(aside).read_bytes() == before
+    told = "3 clicks that waited in it were saved" if readable else "Nothing was found waiting in it"
+    assert prepared.notice == (
+        f"Watchbell's store was damaged and is set aside as {aside}. {told}; all else is fetched anew from the backend."
+    )
+    keep(path, "I9")
+    assert prepare(path, T0) == Prepared(usable=True)
+
+
+def test_one_of_a_newer_version_is_kept_for_it(path: Path) -> None:
+    keep(path, "I1")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    with pytest.raises(Unreadable, match="was written by a newer Watchbell"):
+        open_store(path)
+    prepared = prepare(path, T0)
+    assert prepared.usable
+    assert "was of a newer Watchbell and is set aside as client.db.newer-20261123T030000Z" in prepared.notice
+    assert "One click that waited in it was saved" in prepared.notice
+    assert [name for name, _ in waiting(path)] == ["I1"]
+    with closing(sqlite3.connect(path.with_name("client.db.newer-20261123T030000Z"))) as aside:
+        assert aside.execute("PRAGMA user_version").fetchone() == (SCHEMA + 1,)
+
+
+def test_twice_within_a_second_nothing_is_written_over(path: Path) -> None:
+    for _ in range(3):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("rubbish")
+        assert prepare(path, T0).usable
+    assert len(others(path)) == 3
+
+
+def test_rows_that_make_no_sense_are_not_taken_for_clicks(path: Path) -> None:
+    keep(path, "I1")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA user_version = 99")
+        rows = [("one", "I2", "acknowledge", "yesterday", 0), ("one", "I3", "acknowledge", "2026-01-01", 0),
+                ("one", "I4" * 200, "acknowledge", T0.isoformat(), 0),
+                ("one", "I5", "acknowledge", T0.isoformat(), "x"),
+                ("one", b"I6", "acknowledge", T0.isoformat(), 0), ("one", "", "acknowledge", T0.isoformat(), 0),
+                ("one", "I7", "explode", T0.isoformat(), 0)]  # fmt: skip
+        database.executemany(
+            "INSERT INTO commands (connection, incident, command, since, pages) VALUES (?, ?, ?, ?, ?)", rows
+        )
+    assert prepare(path, T0).usable
+    # Of a newer version, perhaps: kept, and not understood.
+    assert [name for name, _ in waiting(path)] == ["I1"]
+    with closing(open_store(path)) as database:
+        assert [r[0] for r in database.execute("SELECT incident FROM commands ORDER BY id")] == ["I1", "I7"]
+
+
+def test_no_place_for_it_is_told(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    prepared = prepare(blocked / "client.db", T0)
+    assert not prepared.usable
+    assert "does not survive a crash of Watchbell" in prepared.notice
+    with pytest.raises(StorageError):
+        open_store(blocked / "client.db")
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_set_aside(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root nothing is read-only: SQLite says so here as it would."""
+    keep(path, "I1")
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda file, **_: connect(f"file:{file}?mode=ro", uri=True))
+    troubles: list[str] = []
+    commands = Commands(path, "one", troubles.append)
+    commands.add("I2", ACK)
+    assert [w.incident for w in commands.waiting()] == ["I1", "I2"]
+    commands.close()
+    assert "readonly" in troubles[-1]
+    assert others(path) == []
+
+
+class TestWhileItCannotBeWritten:
+    def full(self, commands: Commands, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+        """Leave the store no room: what SQLite then says is what a full disk makes it say."""
+
+        def cramped(path: Path) -> sqlite3.Connection:
+            database = open_store(path)
+            database.execute(f"PRAGMA max_page_count = {database.execute('PRAGMA page_count').fetchone()[0]}")
+            return database
+
+        monkeypatch.setattr("desktop.sync.commands.open_store", cramped)
+        commands.close()
+        commands._database = None
+
+    def test_clicks_wait_in_memory_and_are_written_when_there_is_room(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        troubles: list[str] = []
+        keep(path, "I0")
+        commands = Commands(path, "one", troubles.append)
+        self.full(commands, monkeypatch, path)
+        names = [f"{n:0200}" for n in range(60)]
+        for name in names:
+            commands.add(name, Click(Command.ACKNOWLEDGE, T0 + timedelta(seconds=1), 1))
+        assert any("database or disk is full" in t and "does not survive a crash" in t for t in troubles)
+        assert [w.incident for w in commands.waiting()] == ["I0", *names]
+        for w in commands.waiting()[:2]:
+            commands.remove(w)
+        monkeypatch.undo()
+        commands.close()
+        commands._database = None
+        assert [w.incident for w in commands.waiting()] == names[1:]
+        assert troubles[-1] == ""
+        assert all(w.row is not None for w in commands.waiting())
+        commands.close()
+        assert [name for name, _ in waiting(path)] == names[1:]
+
+    def test_what_was_answered_is_not_sent_again_because_it_cannot_be_deleted(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keep(path, "I1", "I2")
+        commands = Commands(path, "one", lambda _: None)
+        first, _ = commands.waiting()
+
+        def broken(path: Path) -> sqlite3.Connection:
+            raise StorageError("gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("desktop.sync.commands.open_store", broken)
+            commands.close()
+            commands._database = None
+            commands.remove(first)
+            assert commands.waiting() == []
+        assert [w.incident for w in commands.waiting()] == ["I2"]
+        commands.close()
+        assert [name for name, _ in waiting(path)] == ["I2"]
+
+
+def test_the_same_click_twice_is_one_and_each_connection_has_its_own(path: Path) -> None:
+    keep(path, "I1", "I1")
+    keep(path, "I1", connection="two")
+    assert len(waiting(path)) == len(waiting(path, "two")) == 1
+    assert waiting(path, "three") == []
