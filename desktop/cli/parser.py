@@ -145,6 +145,7 @@ def _connections(commands: "_Commands[_Parser]") -> None:
     connect.add_argument("url", metavar="URL")
     connect.add_argument("--token-stdin", action="store_true", required=True, help="read the token from standard input")
     _add(commands, "connections", "connections:show", "list the connections", json=True)
+    _add(commands, "status", "status:run", "your shift, what is open, and how fresh each connection is", json=True)
 
 
 def _port(text: str) -> int:
