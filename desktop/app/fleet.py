@@ -9,17 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from desktop.app.tokens import Tokens
 from desktop.backends.base import NewPage, Receipt
 from desktop.connections import (
     EMBEDDED,
     EMBEDDED_NAME,
     Account,
     LiveConnection,
-    account_with,
     ensure_team,
     environment_connection,
     new_token,
-    open_backend,
     stored_account,
 )
 from desktop.domain.attention import Command, ConnectionState, Contact
@@ -33,7 +32,6 @@ from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
 from desktop.system.embedded import EmbeddedServer
 from desktop.system.paths import Paths
-from desktop.system.secrets import check_length
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings
 
@@ -82,6 +80,8 @@ class Fleet:
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
         if prepared.notice:
             notice("store", prepared.notice)
+
+        self.tokens = Tokens(self._settings, secrets, notice, self.resync)
 
     @property
     def states(self) -> tuple[ConnectionState, ...]:
@@ -165,43 +165,6 @@ class Fleet:
             else:
                 return
         raise Unreachable("the backend did not answer in time")
-
-    def takes_token(self, connection: str) -> bool:
-        """Tell whether a person can give the connection a token: the embedded server makes its own."""
-        return connection in self._settings
-
-    def doubt_token(self, connection: str, *, by_person: bool = False) -> None:
-        """Read the connection's token from the keyring anew; ``by_person``, even if that asks for its password."""
-        self._secrets.doubt(connection)
-        if by_person:
-            self._secrets.retry(connection)
-        self.resync(connection)
-
-    def give_token(self, connection: str, token: str, tried: Callable[[str], None]) -> None:
-        """Try a token and use it if it is good, in a thread of its own, on which ``tried`` gets the trouble, if any."""
-        settings = self._settings[connection]
-
-        def work() -> None:
-            try:
-                check_length(token)
-                open_backend(account_with(settings, token)).me()
-                self._keep_given(settings, token)
-            except WatchbellError as e:
-                tried(e.message)
-            else:
-                self.resync(connection)
-                tried("")
-
-        threading.Thread(target=work, name="watchbell-give-token", daemon=True).start()
-
-    def _keep_given(self, settings: ConnectionSettings, token: str) -> None:
-        key = f"token of {settings.id} not kept"
-        try:
-            self._secrets.set(settings.id, token)
-        except SecretsUnavailable as e:
-            self._notice(key, f"The token of {settings.name} is lost when Watchbell ends: {e.message}")
-        else:
-            self._notice(key, None)
 
     def test_page(self) -> None:
         """Page this person alone, through the backend and back."""

@@ -13,7 +13,7 @@ from desktop.app.fleet import MISCONFIGURED, Fleet
 from desktop.app.meanwhile import AWAY, SLEPT, Meanwhile
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
-from desktop.app.tokens import TokenAsker
+from desktop.app.token_asker import TokenAsker
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
 from desktop.domain.waking import Gap, Waking
 from desktop.qt.bridge import Bridge
@@ -33,7 +33,7 @@ class Pager(QObject):
         self._bridge = bridge
         self._surfaces = surfaces
         self._presence = presence
-        self._tokens = TokenAsker(fleet, surfaces, bridge)
+        self._tokens = TokenAsker(fleet.tokens, surfaces, bridge)
         self._meanwhile = Meanwhile(fleet, surfaces, bridge)
         self._waking = Waking()
         self._power = Power(self)

@@ -1,80 +1,63 @@
-"""Asks for a token that a connection lacks: once by itself, then only when a person wants it. GUI thread."""
+"""The tokens of the connections that a person set up: tried, kept, and doubted. Any thread; no Qt."""
 
-from PySide6.QtCore import QObject, Slot
+import threading
+from collections.abc import Callable, Mapping
 
-from desktop.app.fleet import Fleet
-from desktop.app.surfaces import Surfaces
-from desktop.domain.attention import ConnectionState, Contact
-from desktop.domain.text import plain
-from desktop.qt.bridge import Bridge
-
-_PREFIX = "token of "
-_BUTTON = "Enter a token…"
+from desktop.connections import account_with, open_backend
+from desktop.domain.errors import SecretsUnavailable, WatchbellError
+from desktop.system.secrets import check_length
+from desktop.system.session_secrets import SessionSecrets
+from desktop.system.settings import ConnectionSettings
 
 
-class TokenAsker(QObject):
-    """Follows the connections; what is typed goes to the fleet, which tries it and keeps it in the keyring."""
+class Tokens:
+    """``notice`` gets what a person must know, ``resync`` the connection whose token may be another now."""
 
-    def __init__(self, fleet: Fleet, surfaces: Surfaces, bridge: Bridge) -> None:
-        super().__init__(surfaces)
-        self._fleet = fleet
-        self._surfaces = surfaces
-        self._bridge = bridge
-        self._states: dict[str, ConnectionState] = {}
-        self._missing: set[str] = set()
-        self._asked: set[str] = set()
-        self._dialog = surfaces.token_dialog
-        self._dialog.given.connect(self._give)
-        self._dialog.later.connect(self._later)
-        surfaces.status.notice_pressed.connect(self._pressed)
+    def __init__(
+        self,
+        settings: Mapping[str, ConnectionSettings],
+        secrets: SessionSecrets,
+        notice: Callable[[str, str | None], None],
+        resync: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._notice = notice
+        self._resync = resync
 
-    def follow(self, states: tuple[ConnectionState, ...]) -> None:
-        """Ask where a token is missing, and ask no longer where there is contact."""
-        self._states = {s.id: s for s in states}
-        for state in states:
-            if state.needs_token and self._fleet.takes_token(state.id):
-                self._miss(state)
-            elif state.contact is Contact.LIVE:
-                self._missing.discard(state.id)
-                self._asked.discard(state.id)
-                self._dialog.withdraw(state.id)
-                self._surfaces.status.set_notice(_PREFIX + state.id, None)
-        self._next()
+    def takes(self, connection: str) -> bool:
+        """Tell whether a person can give the connection a token: the embedded server makes its own."""
+        return connection in self._settings
 
-    def _miss(self, state: ConnectionState) -> None:
-        if state.id not in self._missing:
-            self._missing.add(state.id)
-            self._fleet.doubt_token(state.id)
-        text = f"{plain(state.name, 60)}: {state.trouble}. What is shown of it is old."
-        self._surfaces.status.set_notice(_PREFIX + state.id, text, _BUTTON)
+    def doubt(self, connection: str, *, by_person: bool = False) -> None:
+        """Read the connection's token from the keyring anew; ``by_person``, even if that asks for its password."""
+        self._secrets.doubt(connection)
+        if by_person:
+            self._secrets.retry(connection)
+        self._resync(connection)
 
-    def _next(self) -> None:
-        """Ask about the first connection that lacks a token and was not asked about yet."""
-        if self._dialog.connection:
-            return
-        for state in self._states.values():
-            if state.needs_token and state.id not in self._asked and self._fleet.takes_token(state.id):
-                self._ask(state)
-                return
+    def give(self, connection: str, token: str, tried: Callable[[str], None]) -> None:
+        """Try a token and use it if it is good, in a thread of its own, on which ``tried`` gets the trouble, if any."""
+        settings = self._settings[connection]
 
-    def _ask(self, state: ConnectionState) -> None:
-        self._asked.add(state.id)
-        self._dialog.ask(state.id, state.name, f"{state.trouble}. Until then, what is shown of it is old.")
+        def work() -> None:
+            try:
+                check_length(token)
+                open_backend(account_with(settings, token)).me()
+                self._keep(settings, token)
+            except WatchbellError as e:
+                tried(e.message)
+            else:
+                self._resync(connection)
+                tried("")
 
-    @Slot(str, str)
-    def _give(self, connection: str, token: str) -> None:
-        def tried(trouble: str) -> None:
-            self._bridge.call(lambda: self._dialog.tried(connection, trouble))
+        threading.Thread(target=work, name="watchbell-give-token", daemon=True).start()
 
-        self._fleet.give_token(connection, token, tried)
-
-    @Slot(str)
-    def _later(self, _connection: str) -> None:
-        self._next()
-
-    @Slot(str)
-    def _pressed(self, key: str) -> None:
-        state = self._states.get(key.removeprefix(_PREFIX))
-        if key.startswith(_PREFIX) and state is not None:
-            self._fleet.doubt_token(state.id, by_person=True)
-            self._ask(state)
+    def _keep(self, settings: ConnectionSettings, token: str) -> None:
+        key = f"token of {settings.id} not kept"
+        try:
+            self._secrets.set(settings.id, token)
+        except SecretsUnavailable as e:
+            self._notice(key, f"The token of {settings.name} is lost when Watchbell ends: {e.message}")
+        else:
+            self._notice(key, None)

@@ -1,10 +1,11 @@
 """Who starts the application again after a crash: our supervisor, systemd, or nobody. Its own thread, which sleeps."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+
+_STANDARD_INPUT = 0
 
 
 class Guard(StrEnum):
@@ -29,11 +30,10 @@ def guard(environment: Mapping[str, str], *, supervised: bool) -> Guard:
 
 def watch_supervisor(lost: Callable[[], None]) -> None:
     """Call ``lost`` on another thread when the supervisor, which holds the other end of our standard input, is gone."""
-    descriptor = sys.stdin.fileno()
 
     def wait() -> None:
         try:
-            while os.read(descriptor, 4096):
+            while os.read(_STANDARD_INPUT, 4096):
                 continue
         except OSError:
             return

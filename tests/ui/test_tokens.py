@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app.fleet import Fleet
 from desktop.app.surfaces import Surfaces
-from desktop.app.tokens import TokenAsker
+from desktop.app.token_asker import TokenAsker
 from desktop.domain.attention import ConnectionState, Contact
 from desktop.qt.bridge import Bridge
 from desktop.system import settings as settings_file
@@ -44,7 +44,7 @@ class Asking:
         self.notices: dict[str, str | None] = {}
         self.surfaces, self.bridge, self.secrets = Surfaces(), Bridge(), SessionSecrets()
         self.fleet = Fleet(paths, self.secrets, lambda _: None, self.notices.__setitem__, demo=False)
-        self.asker = TokenAsker(self.fleet, self.surfaces, self.bridge)
+        self.asker = TokenAsker(self.fleet.tokens, self.surfaces, self.bridge)
         self.dialog = self.surfaces.token_dialog
 
     def lose(self, **changes: object) -> None:
@@ -168,4 +168,4 @@ def test_it_goes_by_keyboard_alone(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_the_embedded_server_needs_nobodys_token(qtbot: QtBot, asking: Asking) -> None:
-    assert not asking.fleet.takes_token("embedded")
+    assert not asking.fleet.tokens.takes("embedded")
