@@ -35,6 +35,8 @@ class TokenAsker(QObject):
             if state.needs_token and self._tokens.takes(state.id):
                 self._miss(state)
             elif state.contact is Contact.LIVE:
+                if state.id in self._missing:
+                    self._tokens.trust(state.id)
                 self._missing.discard(state.id)
                 self._asked.discard(state.id)
                 self._dialog.withdraw(state.id)

@@ -36,6 +36,10 @@ class Tokens:
             self._secrets.retry(connection)
         self._resync(connection)
 
+    def trust(self, connection: str) -> None:
+        """Note that the connection's token is accepted."""
+        self._secrets.trust(connection)
+
     def give(self, connection: str, token: str, tried: Callable[[str], None]) -> None:
         """Try a token and use it if it is good, in a thread of its own, on which ``tried`` gets the trouble, if any."""
         settings = self._settings[connection]

@@ -21,6 +21,7 @@ class SessionSecrets(Secrets):
         super().__init__(timeout)
         self._given: dict[str, str] = {}
         self._read: dict[str, str] = {}
+        self._doubted: set[str] = set()
         self._refused: dict[str, tuple[SecretsUnavailable, float]] = {}
         # Held for as long as the keyring takes: who else wants a token then would only be asked twice.
         self._asking = threading.Lock()
@@ -38,6 +39,7 @@ class SessionSecrets(Secrets):
         self.remember(connection_id, token)
         super().set(connection_id, token)
         # The keyring has it now, and may get a newer one from somebody else.
+        self._doubted.discard(connection_id)
         self._read[connection_id] = token
         self._given.pop(connection_id, None)
 
@@ -46,8 +48,13 @@ class SessionSecrets(Secrets):
         self._given[connection_id] = token
 
     def doubt(self, connection_id: str) -> None:
-        """Read the keyring anew the next time: what it gave was not accepted, and it may have another by now."""
+        """Read the keyring each time from now on: what it gave was not accepted, and it may get another any moment."""
         self._read.pop(connection_id, None)
+        self._doubted.add(connection_id)
+
+    def trust(self, connection_id: str) -> None:
+        """Read the keyring once again only: what it gives is accepted."""
+        self._doubted.discard(connection_id)
 
     def retry(self, connection_id: str) -> None:
         """Ask the keyring the next time even if it refused, since a person is there."""
@@ -67,6 +74,6 @@ class SessionSecrets(Secrets):
             wait = _ABSENT_AGAIN if isinstance(e, KeyringAbsent) else _LOCKED_AGAIN
             self._refused[connection_id] = (e, time.monotonic() + wait)
             raise
-        if token is not None:
+        if token is not None and connection_id not in self._doubted:
             self._read[connection_id] = token
         return token

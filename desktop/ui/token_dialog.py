@@ -25,7 +25,7 @@ class TokenDialog(QDialog):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Watchbell: token")
+        self.setWindowTitle("Token")
         self._theme = theme
         self._connection = ""
         self.question = TextBlock(theme, size=15, weight=700, max_lines=3)
