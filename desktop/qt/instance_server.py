@@ -20,7 +20,7 @@ _PAUSE_MS = 500
 class InstanceServer(QObject):
     """Emits ``show`` with the caller's activation token; everything else that is said to it is dropped.
 
-    Only to be started by who holds the application's lock: what is left of a crashed one is removed.
+    Only to be started by who holds the application's lock: it takes the place of what a crashed one left.
     """
 
     show = Signal(str)
@@ -39,7 +39,6 @@ class InstanceServer(QObject):
     def start(self) -> str:
         """Listen; return why that is impossible, which only means that a second start cannot bring us up."""
         name = self._where.removeprefix("\\\\.\\pipe\\") if sys.platform == "win32" else self._where
-        QLocalServer.removeServer(name)
         return "" if self._server.listen(name) else self._server.errorString()
 
     def close(self) -> None:
