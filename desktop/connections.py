@@ -33,11 +33,12 @@ from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
 from desktop.system.embedded import running_server
 from desktop.system.paths import Paths
-from desktop.system.secrets import Secrets
+from desktop.system.secrets import Secrets, check_length
 from desktop.system.settings import ConnectionSettings
 from desktop.team.starter import demonstration, newcomer, starter
 
 EMBEDDED = "embedded"
+ENVIRONMENT = "environment"
 EMBEDDED_NAME = "Watchbell server"
 TEAM_NEEDS_FORCE = team_protocol.NEEDS_FORCE
 URL_VARIABLE, TOKEN_VARIABLE = "WATCHBELL_URL", "WATCHBELL_TOKEN"
@@ -175,6 +176,7 @@ def connect(
     ``proxy`` and ``ca`` (see ``ConnectionSettings``) are kept, too; None leaves them as they are.
     """
     url = check_url(url)
+    check_length(token)
     settings = settings_file.load(paths.settings)
     known = next((c for c in settings.connections if c.url == url), None)
     connection = known or ConnectionSettings(_new_id(settings.connections, url), _name(url), url)
@@ -183,11 +185,32 @@ def connect(
     if ca is not None:
         connection = replace(connection, ca=ca)
     me = open_backend(Account(url, token, Route(connection.proxy, connection.ca))).me()
-    secrets.set(connection.id, token)
     if connection != known:
         kept = tuple(connection if c is known else c for c in settings.connections)
         settings_file.save(paths.settings, replace(settings, connections=kept if known else (*kept, connection)))
+    try:
+        secrets.set(connection.id, token)
+    except SecretsUnavailable as e:
+        raise SecretsUnavailable(
+            f"the token is good, but cannot be kept: {e.message}. The address is kept: start Watchbell and enter the "
+            f"token there, for as long as it runs, or set {URL_VARIABLE} and {TOKEN_VARIABLE}; "
+            "or unlock or install a keyring and connect again"
+        ) from e
     return connection, me
+
+
+def environment_connection(
+    environment: Mapping[str, str], connections: Sequence[ConnectionSettings]
+) -> tuple[ConnectionSettings, str] | None:
+    """Return the connection and token that the environment names, None when it names none.
+
+    A connection that is known by its address is that one, so that what waits in its outbox is sent.
+    """
+    if not environment.get(URL_VARIABLE) and not environment.get(TOKEN_VARIABLE):
+        return None
+    account = _environment_account(environment)
+    known = next((c for c in connections if c.url == account.url), None)
+    return known or ConnectionSettings(ENVIRONMENT, _name(account.url), account.url), account.token
 
 
 def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
@@ -197,21 +220,30 @@ def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
         raise SecretsUnavailable(
             f"the keyring holds no token for {connection.name}: run 'watchbell connect {connection.url} --token-stdin'"
         )
+    return account_with(connection, token)
+
+
+def account_with(connection: ConnectionSettings, token: str) -> Account:
+    """Return the account of a connection with ``token``."""
     return Account(connection.url, token, Route(connection.proxy, connection.ca))
 
 
 def find_account(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> Account:
     """Return the account that a command acts on: from the environment, the first connection, or the embedded server."""
-    url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
-    if url and token:
-        return Account(check_url(url), token)
-    if url or token:
-        missing = TOKEN_VARIABLE if url else URL_VARIABLE
-        raise InputError(f"{missing} is not set: {URL_VARIABLE} and {TOKEN_VARIABLE} are used together")
+    if environment.get(URL_VARIABLE) or environment.get(TOKEN_VARIABLE):
+        return _environment_account(environment)
     connections = settings_file.load(paths.settings).connections
     if connections:
         return stored_account(connections[0], secrets)
     return _embedded_account(paths, secrets)
+
+
+def _environment_account(environment: Mapping[str, str]) -> Account:
+    url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
+    if url and token:
+        return Account(check_url(url), token)
+    missing = TOKEN_VARIABLE if url else URL_VARIABLE
+    raise InputError(f"{missing} is not set: {URL_VARIABLE} and {TOKEN_VARIABLE} are used together")
 
 
 def _embedded_account(paths: Paths, secrets: Secrets) -> Account:
@@ -239,7 +271,7 @@ def _name(url: str) -> str:
 
 def _new_id(connections: tuple[ConnectionSettings, ...], url: str) -> str:
     base = "".join(c if c.isalnum() else "-" for c in urlsplit(url).netloc).strip("-").lower() or "connection"
-    taken = {c.id for c in connections} | {EMBEDDED}
+    taken = {c.id for c in connections} | {EMBEDDED, ENVIRONMENT}
     return next(name for n in range(1, len(taken) + 2) if (name := base if n == 1 else f"{base}-{n}") not in taken)
 
 

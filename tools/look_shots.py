@@ -14,6 +14,7 @@ from desktop.ui import icons
 from desktop.ui.popup import PagePopup
 from desktop.ui.status_window import StatusWindow
 from desktop.ui.theme import Scheme, Theme
+from desktop.ui.token_dialog import TokenDialog
 from tools import look_samples as sample
 
 
@@ -93,6 +94,10 @@ def shoot_status(folder: Path, tail: str, theme: Theme) -> None:
         window = StatusWindow(theme)
         window.set_machine("Sound", "ready", good=True)
         window.set_machine("Notifications", "desktop", good=True)
+        window.set_autostart(name == "calm")
+        if name == "lost":
+            window.set_notice("token", "PagerDuty: its token is not accepted.", "Enter a token…")
+            window.set_notice("away", "Watchbell was not running from 02:11 to 02:14 (3 min).", "OK")
         if name == "paged":
             window.set_notice(
                 "keyring", "No keyring on this machine: the token is kept until you quit, then asked again"
@@ -103,6 +108,18 @@ def shoot_status(folder: Path, tail: str, theme: Theme) -> None:
         window.show()
         save(window, folder, f"status-{name}-{tail}")
         window.close()
+
+
+def shoot_token(folder: Path, tail: str, theme: Theme) -> None:
+    """Grab the question for a token: asked, and answered with one that is not accepted."""
+    dialog = TokenDialog(theme)
+    reason = "api.pagerduty.com does not accept the token: it is unknown, revoked or expired."
+    dialog.ask("pd", "PagerDuty", reason)
+    save(dialog, folder, f"token-asked-{tail}")
+    dialog.field.setText("wb_sample")
+    dialog.tried("pd", reason)
+    save(dialog, folder, f"token-refused-{tail}")
+    dialog.close()
 
 
 def shoot_icons(folder: Path, theme: Theme) -> None:
@@ -132,6 +149,7 @@ def main(argv: list[str]) -> int:
         theme = Theme(scheme)
         shoot_popups(folder, tail, theme)
         shoot_status(folder, tail, theme)
+        shoot_token(folder, tail, theme)
         if scale == "1":
             shoot_icons(folder, theme)
     return 0

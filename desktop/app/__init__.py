@@ -2,6 +2,7 @@
 
 import logging
 import logging.handlers
+import os
 import shutil
 import sys
 import tempfile
@@ -12,44 +13,55 @@ from PySide6.QtCore import QLoggingCategory, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.fleet import Fleet
+from desktop.app.login import LoginStart
 from desktop.app.pager import Pager
+from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.backends.base import NewPage
+from desktop.connections import TOKEN_VARIABLE
 from desktop.domain.errors import InputError, StorageError
 from desktop.domain.severity import Severity
 from desktop.qt.bridge import Bridge
 from desktop.qt.signals import TerminationSignals
+from desktop.system.guard import Guard
+from desktop.system.instance import bring_to_front
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
-from desktop.system.secrets import Secrets
+from desktop.system.session_secrets import SessionSecrets
 
+# Seconds in which an application that is starting begins to listen.
+_PATIENCE = 10.0
 DEMO_AFTER_MS = 3_000
 DEMO_TITLE = "Payments API: 5xx above 20 % in eu-west-1"
 
 
-def run() -> int:
+def run(guard: Guard) -> int:
     """Run the tray application until it is quit; return the exit code."""
     paths = user_paths()
-    lock = FileLock(private_folder(paths.data) / "application.lock")
+    private_folder(paths.data)
+    lock = FileLock(paths.lock)
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        # It was started at the same moment, and may not listen yet.
+        if bring_to_front(paths, os.environ, _PATIENCE):
+            return 0
         raise InputError("Watchbell is running already: look for its bell in the tray") from None
     except OSError as e:
         raise StorageError(f"{paths.data} cannot be written: {e.strerror}; Watchbell keeps its files there") from e
     with lock:
-        return _run(paths, demo=False)
+        return _run(paths, guard, demo=False)
 
 
 def run_demo() -> int:
     """Run on a throw-away team and server, with a SEV-0 page after three seconds; nothing is left behind."""
     folder = Path(tempfile.mkdtemp(prefix="watchbell-demo-"))
     try:
-        return _run(paths_under(folder), demo=True)
+        return _run(paths_under(folder), Guard.NOBODY, demo=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(paths: Paths, *, demo: bool) -> int:
+def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     _log_to_file(paths)
     # QSoundEffect needs none of what Qt looks for and misses here, and says so on every start.
     QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg=false")
@@ -61,20 +73,32 @@ def _run(paths: Paths, *, demo: bool) -> int:
     application.setQuitOnLastWindowClosed(False)
     bridge = Bridge()
     surfaces = Surfaces()
-    fleet = Fleet(paths, Secrets(), bridge.post_states, bridge.post_notice, demo=demo)
-    pager = Pager(fleet, bridge, surfaces)
+    fleet = Fleet(
+        paths, SessionSecrets(), bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment()
+    )
+    presence = Presence(paths, guard, surfaces, bridge)
+    pager = Pager(fleet, bridge, surfaces, presence)
     signals = TerminationSignals()
     signals.requested.connect(application.quit)
-    surfaces.presenter.quit.connect(application.quit)
+    surfaces.presenter.quit.connect(pager.quit)
     if demo:
         page = NewPage(DEMO_TITLE, Severity.SEV0, "payments")
         QTimer.singleShot(DEMO_AFTER_MS, pager, lambda: fleet.trigger(lambda _me: page))
     try:
         pager.start()
+        if not demo:
+            LoginStart(paths, surfaces, bridge).look()
         return int(application.exec())
     finally:
-        pager.stop()
+        pager.stop(by_person=signals.interrupted)
         signals.close()
+
+
+def _take_environment() -> dict[str, str]:
+    """Return the environment, and take the token out of it: no program that we start needs it."""
+    environment = dict(os.environ)
+    os.environ.pop(TOKEN_VARIABLE, None)
+    return environment
 
 
 def _log_to_file(paths: Paths) -> None:

@@ -1,11 +1,15 @@
 """All connections of the application, with the embedded server where there is no other. Any thread; no Qt."""
 
+import logging
 import secrets as random_secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
 
+from desktop.app.tokens import Tokens
 from desktop.backends.base import NewPage, Receipt
 from desktop.connections import (
     EMBEDDED,
@@ -13,12 +17,14 @@ from desktop.connections import (
     Account,
     LiveConnection,
     ensure_team,
+    environment_connection,
     new_token,
     stored_account,
 )
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellError
-from desktop.domain.incident import Person
+from desktop.domain.incident import Incident, Person
+from desktop.domain.meanwhile import came_and_went
 from desktop.domain.severity import Severity
 from desktop.sync.archive import Archive
 from desktop.sync.store import prepare
@@ -26,8 +32,10 @@ from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
 from desktop.system.embedded import EmbeddedServer
 from desktop.system.paths import Paths
-from desktop.system.secrets import Secrets
+from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings
+
+log = logging.getLogger(__name__)
 
 PublishAll = Callable[[tuple[ConnectionState, ...]], None]
 Notice = Callable[[str, str | None], None]
@@ -46,7 +54,18 @@ class Fleet:
     must only hand over.
     """
 
-    def __init__(self, paths: Paths, secrets: Secrets, publish: PublishAll, notice: Notice, *, demo: bool) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        secrets: SessionSecrets,
+        publish: PublishAll,
+        notice: Notice,
+        *,
+        demo: bool,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._environment = environment
+        self._settings: dict[str, ConnectionSettings] = {}
         self._paths = paths
         self._secrets = secrets
         self._publish = publish
@@ -61,6 +80,8 @@ class Fleet:
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
         if prepared.notice:
             notice("store", prepared.notice)
+
+        self.tokens = Tokens(self._settings, secrets, notice, self.resync)
 
     @property
     def states(self) -> tuple[ConnectionState, ...]:
@@ -103,6 +124,15 @@ class Fleet:
             if connection in {None, known.state.id}:
                 known.resync()
 
+    def came_and_went(self, connection: str, since: datetime, until: datetime) -> tuple[Incident, ...]:
+        """Return what was opened and is over of that time (server time); blocks. Nothing when the backend refuses."""
+        try:
+            found = self._connections[connection].backend().incidents(resolved=True, since=since)
+        except WatchbellError as e:
+            log.info("what happened meanwhile is not told: %s", e.message)
+            return ()
+        return came_and_went(found, since, until)
+
     def doubt(self) -> None:
         """Trust nothing that is known any more, for nobody watched: fetch everything anew from everywhere."""
         for known in self._connections.values():
@@ -141,10 +171,21 @@ class Fleet:
         self.trigger(lambda me: NewPage(TEST_TITLE, Severity.SEV1, to=me.id))
 
     def _make_connections(self) -> dict[str, LiveConnection]:
-        configured = () if self._demo else settings_file.load(self._paths.settings).connections
+        configured = () if self._demo else self._configured()
+        self._settings = {c.id: c for c in configured}
         if not configured:
             return {EMBEDDED: self._embedded()}
         return {c.id: self._live(c, lambda c=c: stored_account(c, self._secrets)) for c in configured}  # type: ignore[misc]
+
+    def _configured(self) -> tuple[ConnectionSettings, ...]:
+        """Return the connections of the settings; one that the environment names comes first, with its token."""
+        kept = settings_file.load(self._paths.settings).connections
+        named = environment_connection(self._environment, kept)
+        if named is None:
+            return kept
+        connection, token = named
+        self._secrets.remember(connection.id, token)
+        return (connection, *(c for c in kept if c.id != connection.id))
 
     def _live(self, settings: ConnectionSettings, account: Callable[[], Account]) -> LiveConnection:
         def trouble(reason: str) -> None:

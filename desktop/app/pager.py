@@ -4,15 +4,20 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from desktop.alerting.confirming import Confirmer
 from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import MISCONFIGURED, Fleet
+from desktop.app.meanwhile import AWAY, SLEPT, Meanwhile
+from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
+from desktop.app.token_asker import TokenAsker
 from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
+from desktop.domain.waking import Gap, Waking
 from desktop.qt.bridge import Bridge
+from desktop.qt.power import Power
 from desktop.sync.ticker import Ticker
 from desktop.system.clock import utc_now
 
@@ -22,11 +27,17 @@ log = logging.getLogger(__name__)
 class Pager(QObject):
     """Recomputes the ``Attention`` at every change and every tick, and hands it to all who show or play it."""
 
-    def __init__(self, fleet: Fleet, bridge: Bridge, surfaces: Surfaces, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, fleet: Fleet, bridge: Bridge, surfaces: Surfaces, presence: Presence) -> None:
+        super().__init__()
         self._fleet = fleet
         self._bridge = bridge
         self._surfaces = surfaces
+        self._presence = presence
+        self._tokens = TokenAsker(fleet.tokens, surfaces, bridge)
+        self._meanwhile = Meanwhile(fleet, surfaces, bridge)
+        self._waking = Waking()
+        self._power = Power(self)
+        self._quit = False
         self._ringer = Ringer(surfaces.sounder, surfaces.notifier)
         self._confirmer = Confirmer()
         self._quiet = Quiet()
@@ -37,12 +48,23 @@ class Pager(QObject):
     def start(self) -> None:
         """Show what is known, then begin to watch."""
         self._surfaces.start()
+        self._presence.start()
+        if self._presence.away_since is not None:
+            self._meanwhile.missed(Gap(self._presence.away_since, utc_now()), AWAY, self._states)
+        self._power.start()
         self.refresh()
         self._fleet.start()
         self._ticker.start()
 
-    def stop(self) -> None:
+    @Slot()
+    def quit(self) -> None:
+        """End the application, since a person wants that."""
+        self._quit = True
+        QCoreApplication.quit()
+
+    def stop(self, *, by_person: bool) -> None:
         """End everything."""
+        self._presence.stop(by_person=by_person or self._quit)
         self._ticker.stop()
         self._bridge.close()
         self._surfaces.stop()
@@ -51,6 +73,8 @@ class Pager(QObject):
     def _connect(self) -> None:
         self._bridge.states.connect(self._take_states)
         self._bridge.notice.connect(self._take_notice)
+        self._power.sleeping.connect(self._sleep)
+        self._power.woke.connect(self._wake)
         surfaces = self._surfaces
         for surface in (surfaces.popup, surfaces.presenter):
             surface.acknowledge.connect(self._acknowledge)
@@ -86,8 +110,11 @@ class Pager(QObject):
         # An alarm that was silenced is armed again by the contact that ended it.
         self._quiet = replace(self._quiet, lost=self._quiet.lost - live)
         for state in states:
-            trouble = None if state.id in live or not state.trouble else f"{state.name}: {state.trouble}"
+            known = state.id in live or not state.trouble or state.needs_token
+            trouble = None if known else f"{state.name}: {state.trouble}"
             self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
+        self._tokens.follow(states)
+        self._meanwhile.follow(states)
         self.refresh()
 
     @Slot(str, object)
@@ -100,11 +127,30 @@ class Pager(QObject):
             self._surfaces.open_status()
 
     def _tick(self, jumped: bool) -> None:
-        if jumped:
-            log.warning("the clock jumped: fetching everything anew")
-            self._fleet.doubt()
+        now = utc_now()
+        gap = self._waking.tick(now, jumped=jumped)
+        if gap is not None:
+            self._after(gap)
+        self._presence.touch(now)
         self._fleet.replace_hung_server()
         self.refresh()
+
+    @Slot()
+    def _sleep(self) -> None:
+        self._waking.sleeping(utc_now())
+
+    @Slot()
+    def _wake(self) -> None:
+        gap = self._waking.woke(utc_now())
+        if gap is not None:
+            self._after(gap)
+            self.refresh()
+
+    def _after(self, gap: Gap) -> None:
+        """Fetch everything anew, once: this machine slept, or its clock was set."""
+        log.warning("nobody watched from %s to %s: fetching everything anew", gap.since, gap.until)
+        self._meanwhile.missed(gap, SLEPT, self._states)
+        self._fleet.doubt()
 
     @Slot(str, str)
     def _acknowledge(self, connection: str, incident_id: str) -> None:

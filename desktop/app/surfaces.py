@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Slot
 
 from desktop.alerting.confirming import Seen
 from desktop.domain.attention import Attention, ConnectionState, Sound
+from desktop.qt.activation import bring_up
 from desktop.qt.activity import Activity, handle_of
 from desktop.qt.notifications import Notifications
 from desktop.qt.sound import Sounder, SoundHealth, SoundState
@@ -16,6 +17,7 @@ from desktop.ui.popup import PagePopup
 from desktop.ui.rows import MOST_ROWS
 from desktop.ui.status_window import StatusWindow
 from desktop.ui.theme import Theme
+from desktop.ui.token_dialog import TokenDialog
 from desktop.ui.tray_menu import TrayPresenter
 
 
@@ -29,6 +31,7 @@ class Surfaces(QObject):
         self._activity = Activity(self)
         self.popup = PagePopup(self.theme)
         self.status = StatusWindow(self.theme)
+        self.token_dialog = TokenDialog(self.theme)
         self.presenter = TrayPresenter(self)
         self.tray = Tray(self.presenter.menu, self)
         self.notifier = Notifications(self.tray, self, fallback=notify_plyer.send)
@@ -51,7 +54,7 @@ class Surfaces(QObject):
         self.sounder.stop()
         self.notifier.close()
         self.tray.stop()
-        for window in (self.popup, self.status):
+        for window in (self.popup, self.status, self.token_dialog):
             window.hide()
 
     def show(self, decided: Attention, states: tuple[ConnectionState, ...], now: datetime) -> None:
@@ -62,7 +65,7 @@ class Surfaces(QObject):
 
     def seen(self) -> Seen:
         """Return what screen and sound really do now, and whether anybody used our windows since the last time."""
-        self._activity.watch(self.popup, self.status)
+        self._activity.watch(self.popup, self.status, self.token_dialog)
         handle = handle_of(self.popup)
         visible = self.popup.isVisible() and handle is not None and handle.isExposed()
         # One in full, others in rows, of which one may be about lost contact; the rest is a number.
@@ -73,9 +76,12 @@ class Surfaces(QObject):
     @Slot()
     def open_status(self) -> None:
         """Bring the status window to the front."""
-        self.status.show()
-        self.status.raise_()
-        self.status.activateWindow()
+        bring_up(self.status)
+
+    @Slot(str)
+    def bring_up(self, token: str) -> None:
+        """Bring the status window to the front since somebody started Watchbell again, by a launcher's ``token``."""
+        bring_up(self.status, token)
 
     @Slot(bool)
     def _follow_tray(self, available: bool) -> None:

@@ -6,6 +6,7 @@ Every method raises ``domain.errors.BackendError`` (or one of its kinds) and not
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -97,8 +98,11 @@ class Backend(Protocol):
     def incident(self, incident_id: str) -> Incident:
         """Return one incident by its id or number."""
 
-    def incidents(self, *, resolved: bool = False) -> tuple[Incident, ...]:
-        """Return the open incidents, the resolved ones too where asked; newest last."""
+    def incidents(self, *, resolved: bool = False, since: datetime | None = None) -> tuple[Incident, ...]:
+        """Return the open incidents, the resolved ones too where asked; newest last.
+
+        ``since`` (server time) leaves out what was opened before it.
+        """
 
     def on_call(self) -> tuple[OnCall, ...]:
         """Return who is on call now, at every level of every policy."""

@@ -11,12 +11,15 @@ from desktop.system import settings as settings_file
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
 
-_TOKEN_LIMIT = 1024
+# Longer than any token, and than what any keyring takes.
+_TOKEN_LIMIT = 8192
 
 
 def connect(options: Namespace) -> int:
     """Try an address with the token from standard input, and keep both."""
-    token = sys.stdin.readline(_TOKEN_LIMIT).strip()
+    token = sys.stdin.readline(_TOKEN_LIMIT + 1).strip()
+    if len(token) > _TOKEN_LIMIT:
+        raise InputError(f"standard input held more than {_TOKEN_LIMIT} characters in one line: that is no token")
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError("standard input held no token: write it there as one line")
     ca = options.ca and str(Path(options.ca).absolute())

@@ -31,6 +31,8 @@ def build() -> argparse.ArgumentParser:
     parser = _Parser(prog="watchbell", description="A desktop pager for the engineer on call.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"watchbell {__version__}")
     parser.add_argument("--verbose", action="store_true", help="log more, to standard error")
+    # Said by whoever starts the application again when it crashes: the supervisor, or systemd's unit.
+    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run="tray:run")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _application(commands)
@@ -147,6 +149,7 @@ def _connections(commands: "_Commands[_Parser]") -> None:
     )
     connect.add_argument("--ca", metavar="FILE", help="believe this authority alone (PEM; default: the system's)")
     _add(commands, "connections", "connections:show", "list the connections", json=True)
+    _add(commands, "status", "status:run", "your shift, what is open, and how fresh each connection is", json=True)
 
 
 def _port(text: str) -> int:

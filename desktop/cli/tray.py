@@ -5,15 +5,41 @@ import socket
 import sys
 from argparse import Namespace
 
+from desktop.cli import output
 from desktop.domain.errors import InputError
+from desktop.system.guard import guard
+from desktop.system.instance import bring_to_front
+from desktop.system.paths import user_paths
+from desktop.system.program import child_command, child_environment
+from desktop.system.supervisor import Supervisor
 
 
-def run(_options: Namespace) -> int:
-    """Start the tray application."""
+def run(options: Namespace) -> int:
+    """Bring the application to the front where it runs already, else run it under a supervisor."""
+    if options.supervised:
+        return _run_application()
+    if bring_to_front(user_paths(), os.environ):
+        output.line("Watchbell is running already: its status window is in front.")
+        return 0
+    require_screen()
+    arguments = ["--verbose"] if options.verbose else []
+    command = child_command(*arguments, "--supervised")
+    return Supervisor(command, child_environment(), _has_screen).run()
+
+
+def _run_application() -> int:
     require_screen()
     from desktop.app import run as run_application  # noqa: PLC0415 - Qt takes long to load
 
-    return run_application()
+    return run_application(guard(os.environ, supervised=True))
+
+
+def _has_screen() -> bool:
+    try:
+        require_screen()
+    except InputError:
+        return False
+    return True
 
 
 def demo(_options: Namespace) -> int:
@@ -33,7 +59,9 @@ def require_screen() -> None:
             "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set. "
             "Start it within a desktop session; without one, 'xvfb-run' gives a virtual screen"
         )
-    if not os.environ.get("WAYLAND_DISPLAY") and not _answers(os.environ["DISPLAY"]):
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return
+    if not _answers(os.environ["DISPLAY"]):
         raise InputError(f"the screen {os.environ['DISPLAY'][:40]} does not answer: start it within a desktop session")
 
 

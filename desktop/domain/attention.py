@@ -51,6 +51,7 @@ class ConnectionState:
     ``snapshot`` is None before the first answer; ``heard_at`` is when the backend was last heard (local time, None
     before), ``since`` when the present ``contact`` began; ``sending`` maps incident ids to what is on its way;
     ``failed`` maps incident ids to why a command was refused for good; ``offset`` is server time minus local time.
+    ``needs_token``: contact is lost for want of a token, which only a person can give.
     ``watched_since`` is when this program began to look after a time in which it could not, where the state is of
     before that: its start with a kept copy, or the machine's waking up.
     """
@@ -63,6 +64,7 @@ class ConnectionState:
     heard_at: datetime | None = None
     trouble: str = ""
     offset: timedelta = timedelta(0)
+    needs_token: bool = False
     watched_since: datetime | None = None
     sending: Mapping[str, Sending] = field(default_factory=lambda: MappingProxyType({}))
     failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

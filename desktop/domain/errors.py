@@ -4,6 +4,8 @@ WatchbellError
 ├── InputError              what was typed or given is wrong: exit code 2
 │   └── TeamFileError       a team file, every mistake of it
 ├── SecretsUnavailable      no usable keyring
+│   ├── KeyringAbsent       there is none
+│   └── KeyringLocked       there is one, and it waits for a person or was refused its password
 ├── StorageError            a local database that cannot be used
 └── BackendError            a backend did not do what was asked
     ├── Unreachable         no answer: exit code 3
@@ -80,6 +82,18 @@ class SecretsUnavailable(WatchbellError):
     """No keyring that can be used now: absent, locked, dismissed or not answering."""
 
     title = "No usable keyring"
+
+
+class KeyringAbsent(SecretsUnavailable):
+    """No keyring service runs here."""
+
+    title = "No keyring"
+
+
+class KeyringLocked(SecretsUnavailable):
+    """The keyring is locked: nobody unlocked it, the prompt was dismissed, or still waits."""
+
+    title = "The keyring is locked"
 
 
 class StorageError(WatchbellError):

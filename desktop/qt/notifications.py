@@ -97,6 +97,10 @@ class Notifications(QObject):
         else:
             self.withdraw(*MORE)
 
+    def tell(self, about: str, headline: str, text: str) -> None:
+        """Tell something that is no page, once; ``about`` names it, and a later one of that name replaces it."""
+        self._tell(Note(key=("", about), headline=headline, text=plain(text, 300), critical=False, button=False))
+
     def close(self) -> None:
         """Take our notifications back and end the worker thread; waits less than a second."""
         self._closed = True

@@ -1,13 +1,16 @@
-"""Ctrl+C and SIGTERM, delivered to a Qt program. GUI thread."""
+"""Ctrl+C, SIGTERM and SIGHUP, delivered to a Qt program. GUI thread."""
 
 import signal
 import socket
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
 
+# A terminal that is closed hangs up. Windows has no such signal.
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
 
 class TerminationSignals(QObject):
-    """Emits ``requested`` when the process is asked to end.
+    """Emits ``requested`` when the process is asked to end; ``interrupted`` says whether by a person's Ctrl+C.
 
     Python runs its signal handlers between bytecodes only, which an idle event loop never reaches: the wake-up
     descriptor wakes it without any timer.
@@ -21,14 +24,18 @@ class TerminationSignals(QObject):
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._before = signal.set_wakeup_fd(self._writer.fileno())
-        self._handlers = {s: signal.signal(s, lambda *_: None) for s in (signal.SIGINT, signal.SIGTERM)}
+        self.interrupted = False
+        # What is ignored (nohup) stays ignored.
+        heard = [n for n in _NUMBERS if n == signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]
+        self._handlers = {number: signal.signal(number, lambda *_: None) for number in heard}
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._read)
 
     @Slot()
     def _read(self) -> None:
         numbers = self._reader.recv(64)
-        if any(number in {signal.SIGINT, signal.SIGTERM} for number in numbers):
+        if any(number in self._handlers for number in numbers):
+            self.interrupted = self.interrupted or signal.SIGINT in numbers
             self.requested.emit()
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> Connecti
     elif isinstance(event, OnCallChanged) and state.snapshot is not None:
         state = replace(state, snapshot=replace(state.snapshot, on_call=event.on_call))
     if state.contact is not Contact.LIVE and (state.snapshot is not None or not isinstance(event, Alive)):
-        state = replace(state, contact=Contact.LIVE, since=now, trouble="")
+        state = replace(state, contact=Contact.LIVE, since=now, trouble="", needs_token=False)
     return replace(state, heard_at=now)
 
 
@@ -44,8 +44,11 @@ def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState
     return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed)
 
 
-def lost(state: ConnectionState, trouble: str, now: datetime, heard_at: datetime | None) -> ConnectionState:
-    """Note that the backend does not answer; ``heard_at`` is when it last did."""
+def lost(
+    state: ConnectionState, trouble: str, now: datetime, heard_at: datetime | None, *, needs_token: bool = False
+) -> ConnectionState:
+    """Note that the backend does not answer; ``heard_at`` is when it last did, ``needs_token`` is why, where it is."""
+    state = replace(state, needs_token=needs_token)
     if state.contact is Contact.LOST:
         return replace(state, trouble=trouble)
     return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at or state.heard_at)

@@ -82,6 +82,22 @@ def _take_over(path: Path) -> None:
         log.warning("%s cannot be taken over: %s", before, _words(e))
 
 
+def examine(path: Path) -> bool:
+    """Look at the file at ``path`` without changing it, for ``doctor``; False when there is none.
+
+    Raises Unreadable when it is damaged or of a newer version, StorageError when it cannot be opened.
+    """
+    if not path.exists():
+        return False
+    with _translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise Unreadable(f"{path} was written by a newer Watchbell", newer=True)
+        if version == SCHEMA:
+            _check(database, path)
+    return True
+
+
 class Unreadable(StorageError):
     """There is a file, and nothing that this version can make sense of. ``newer``: a newer version wrote it."""
 

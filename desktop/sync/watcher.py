@@ -15,6 +15,8 @@ from desktop.domain.errors import (
     Forbidden,
     NotFound,
     Rejected,
+    SecretsUnavailable,
+    Unauthorized,
     Unreachable,
     WatchbellError,
 )
@@ -184,7 +186,10 @@ class Watcher(threading.Thread):
     def _tell_lost(self, error: WatchbellError) -> None:
         now = self._now()
         before = self._keeper.state
-        after = self._keeper.change(lambda state: changes.lost(state, error.message, now, self._heard_at))
+        token = isinstance(error, (Unauthorized, SecretsUnavailable))
+        after = self._keeper.change(
+            lambda state: changes.lost(state, error.message, now, self._heard_at, needs_token=token)
+        )
         if before.contact is Contact.LIVE and after.contact is not Contact.LIVE:
             log.warning("%s: contact lost: %s", before.name, error.message)
 

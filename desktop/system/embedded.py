@@ -6,9 +6,7 @@ argument, the environment, or a port trusted from disk. It outlives a crash of o
 
 import json
 import logging
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +14,9 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-import desktop
 from desktop.domain.errors import WatchbellError
 from desktop.system.paths import Paths, private_folder
+from desktop.system.program import child_command, child_environment
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +25,6 @@ _PORT_TAKEN = "port taken"
 _PORT_ATTEMPTS = 3
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 _GRACE = 6.0
-
-
-def child_environment() -> dict[str, str]:
-    """Return the environment in which ``python -m desktop`` finds this very program."""
-    source = str(Path(desktop.__file__).parent.parent)
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{path}" if path else source}
 
 
 class EmbeddedServer(threading.Thread):
@@ -133,7 +124,7 @@ class EmbeddedServer(threading.Thread):
         return ready
 
     def _spawn(self, port: int, errors: IO[bytes]) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "desktop", "serve", "--parent-stdin", "--host", "127.0.0.1"]
+        command = child_command("serve", "--parent-stdin", "--host", "127.0.0.1")
         command += ["--port", str(port), "--team", str(self._paths.team)]
         command += ["--database", f"sqlite:///{self._paths.server_database}"]
         return subprocess.Popen(  # noqa: S603 - our own program, every argument ours

@@ -32,6 +32,16 @@ class Paths:
         return self.data / "client.db"
 
     @property
+    def lock(self) -> Path:
+        """What the one running application holds locked."""
+        return self.data / "application.lock"
+
+    @property
+    def alive(self) -> Path:
+        """The file whose time says when the application last ran; there only until it is quit."""
+        return self.data / "alive"
+
+    @property
     def server_database(self) -> Path:
         """The embedded server's database."""
         return self.data / "watchbell.db"

@@ -4,20 +4,24 @@ An unlock prompt can block for ever (https://github.com/mitya57/secretstorage/is
 ``timeout`` seconds and is told that the keyring does not answer.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import keyring
-from keyring.errors import KeyringError, NoKeyringError, PasswordDeleteError
+from keyring.errors import KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
-from desktop.domain.errors import SecretsUnavailable
+from desktop.domain import errors
+from desktop.domain.errors import InputError, KeyringAbsent, SecretsUnavailable
 
 T = TypeVar("T")
 
 SERVICE = "watchbell"
 ENTRY = "token"
 TIMEOUT = 30.0
+# What Windows' Credential Manager takes of one secret (CRED_MAX_CREDENTIAL_BLOB_SIZE), which is UTF-16 there.
+WINDOWS_BYTES = 5 * 512
 
 
 class Secrets:
@@ -25,13 +29,27 @@ class Secrets:
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
+        self._blocked: dict[str, _Call[str | None]] = {}
 
     def get(self, connection_id: str) -> str | None:
-        """Return the token of a connection, None when there is none; SecretsUnavailable without a usable keyring."""
-        return self._call(lambda: keyring.get_password(_service(connection_id), ENTRY))
+        """Return the token of a connection, None when there is none; SecretsUnavailable without a usable keyring.
+
+        A call that was given up may still be waiting for a person: the next one takes its answer, and asks no second
+        time.
+        """
+        call = self._blocked.pop(connection_id, None)
+        if call is None:
+            call = _Call(lambda: keyring.get_password(_service(connection_id), ENTRY))
+            call.start()
+        try:
+            return self._wait(call)
+        finally:
+            if call.is_alive():
+                self._blocked[connection_id] = call
 
     def set(self, connection_id: str, token: str) -> None:
-        """Keep the token of a connection."""
+        """Keep the token of a connection; InputError when it is longer than this system's keyring takes."""
+        check_length(token)
         self._call(lambda: keyring.set_password(_service(connection_id), ENTRY, token))
 
     def delete(self, connection_id: str) -> None:
@@ -56,9 +74,12 @@ class Secrets:
     def _call(self, work: Callable[[], T]) -> T:
         call = _Call(work)
         call.start()
+        return self._wait(call)
+
+    def _wait(self, call: "_Call[T]") -> T:
         call.join(self._timeout)
         if call.is_alive():
-            raise SecretsUnavailable(
+            raise errors.KeyringLocked(
                 f"the keyring did not answer within {self._timeout:.0f} s: is it waiting for you to unlock it?"
             )
         return call.outcome()
@@ -83,13 +104,24 @@ class _Call(threading.Thread, Generic[T]):
     def outcome(self) -> T:
         """Return the result, or raise what went wrong in words."""
         if isinstance(self._error, NoKeyringError):
-            raise SecretsUnavailable("no keyring service runs here") from self._error
+            raise KeyringAbsent("no keyring service runs here") from self._error
+        if isinstance(self._error, KeyringLocked):
+            raise errors.KeyringLocked("the keyring is locked, or its prompt was dismissed") from self._error
         if isinstance(self._error, KeyringError):
             reason = str(self._error).splitlines()[0] if str(self._error) else type(self._error).__name__
             raise SecretsUnavailable(f"the keyring cannot be used: {reason}") from self._error
         if self._error is not None:
             raise self._error
         return self._result[0]
+
+
+def check_length(token: str, platform: str = sys.platform) -> None:
+    """Raise InputError when the keyring of ``platform`` would not take ``token``: Windows says so in no words."""
+    if platform == "win32" and len(token.encode("utf-16-le")) > WINDOWS_BYTES:
+        raise InputError(
+            f"this token has {len(token)} characters, and Windows keeps no secret longer than {WINDOWS_BYTES // 2}: "
+            "have a shorter one made for Watchbell"
+        )
 
 
 def _refuse_plain_text() -> None:

@@ -1,4 +1,4 @@
-"""The settings file: which connections there are. Holds no secret. Any thread."""
+"""The settings file: which connections there are, and what was chosen. Holds no secret. Any thread."""
 
 import json
 import os
@@ -30,13 +30,18 @@ class Settings:
     """Everything that a person set."""
 
     connections: tuple[ConnectionSettings, ...] = ()
+    # Whether a person switched starting at login on; the system knows whether it still is.
+    autostart: bool = False
+    # Whether systemd's user manager starts and guards the application, instead of the desktop and our supervisor.
+    systemd: bool = False
 
 
 def load(path: Path) -> Settings:
     """Read the settings at ``path``; without a file, the settings of a newcomer."""
     try:
         value = json.loads(path.read_text("utf-8"))
-        return Settings(tuple(_connection(c) for c in value["connections"]))
+        connections = tuple(_connection(c) for c in value["connections"])
+        return Settings(connections, value.get("autostart") is True, value.get("systemd") is True)
     except FileNotFoundError:
         return Settings()
     except (ValueError, KeyError, TypeError, AttributeError) as e:
@@ -49,8 +54,7 @@ def save(path: Path, settings: Settings) -> None:
     """Write ``settings`` to ``path``, whole or not at all."""
     # What is not set is left out: an older Watchbell reads that, too.
     connections = [{key: value for key, value in asdict(c).items() if value} for c in settings.connections]
-    text = json.dumps({"connections": connections}, indent=2)
-    write_private(path, text + "\n")
+    write_private(path, json.dumps({**asdict(settings), "connections": connections}, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:

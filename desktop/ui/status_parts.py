@@ -1,14 +1,13 @@
-"""The parts of the status window: sections of facts, notices, open pages. GUI thread."""
+"""The parts of the status window: sections of facts, open pages. GUI thread."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.domain.attention import Page
 from desktop.ui import summary, words
 from desktop.ui.shapes import MarkIcon
 from desktop.ui.text_block import Ink, TextBlock
-from desktop.ui.theme import RADIUS_BUTTON, Mark, Theme, mark_of
+from desktop.ui.theme import Theme, mark_of
 
 _MOST_PAGES = 6
 
@@ -113,59 +112,3 @@ class PageLines(QWidget):
         more = len(pages) - _MOST_PAGES
         self.rest.say(f"and {more} more" if more > 0 else "" if pages else nothing)
         self.rest.setVisible(more > 0 or not pages)
-
-
-class Notice(QWidget):
-    """A warning that stays until its cause is gone."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.mark = MarkIcon(theme, 13)
-        self.mark.set_mark(Mark.SEV2)
-        self.text = TextBlock(theme, size=12, ink="ink", max_lines=10)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(theme.px(12), theme.px(10), theme.px(12), theme.px(10))
-        line.setSpacing(theme.px(8))
-        line.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
-        line.addWidget(self.text, 1)
-        theme.changed.connect(self.update)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Paint its ground."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colours.button)
-        radius = self._theme.px(RADIUS_BUTTON)
-        painter.drawRoundedRect(self.rect(), radius, radius)
-
-
-class Notices(QWidget):
-    """Notices by key, in the order in which they came."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.by_key: dict[str, Notice] = {}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, theme.px(12), 0, 0)
-        self._column.setSpacing(theme.px(8))
-        self.hide()
-
-    def set_notice(self, key: str, text: str | None) -> None:
-        """Show ``text`` under ``key``; None takes it back."""
-        notice = self.by_key.get(key)
-        if text is None:
-            if notice is not None:
-                del self.by_key[key]
-                self._column.removeWidget(notice)
-                notice.hide()
-                notice.deleteLater()
-        else:
-            if notice is None:
-                notice = self.by_key[key] = Notice(self._theme)
-                self._column.addWidget(notice)
-                notice.show()
-            notice.text.say(words.title_of(text))
-        self.setVisible(bool(self.by_key))

@@ -11,8 +11,10 @@ from desktop.ui import summary, words
 from desktop.ui.buttons import ActionButton
 from desktop.ui.clock import SECOND_MS, Clock
 from desktop.ui.icons import tray_icon
+from desktop.ui.notices import Notices
 from desktop.ui.page_card import MUTE_SECONDS
-from desktop.ui.status_parts import Notices, PageLines, Section
+from desktop.ui.status_parts import PageLines, Section
+from desktop.ui.switch import Switch
 from desktop.ui.text_block import Ink, TextBlock
 from desktop.ui.theme import Mark, Theme
 
@@ -27,10 +29,17 @@ _THIN_BAR = (
 
 
 class StatusWindow(QWidget):
-    """Shows the whole watch at a glance. ``mute`` carries seconds (0: sound on again)."""
+    """Shows the whole watch at a glance.
+
+    ``mute`` carries seconds (0: sound on again), ``notice_pressed`` the key of the notice whose button was pressed,
+    ``autostart`` whether Watchbell shall start at login; ``opened`` comes when it is shown.
+    """
 
     test_page = Signal()
     mute = Signal(int)
+    notice_pressed = Signal(str)
+    autostart = Signal(bool)
+    opened = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(None, Qt.WindowType.Window)
@@ -47,6 +56,8 @@ class StatusWindow(QWidget):
         self.notices, self.pages = Notices(theme), PageLines(theme)
         self.roster, self.connections = Section(theme, "On call now"), Section(theme, "Connections")
         self.machine = Section(theme, "This machine")
+        self.autostart_switch = Switch(theme, "Start at login")
+        self.autostart_switch.hide()
         self._inside = QWidget()
         self._sized = False
         self.test_button = ActionButton(theme, "Test page", grows=True)
@@ -55,6 +66,8 @@ class StatusWindow(QWidget):
         self._clock.ticked.connect(self._refresh)
         self.test_button.clicked.connect(self.test_page)
         self.mute_button.clicked.connect(self._mute)
+        self.notices.pressed.connect(self.notice_pressed)
+        self.autostart_switch.clicked.connect(self.autostart)
         theme.changed.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -71,6 +84,7 @@ class StatusWindow(QWidget):
         column.addSpacing(theme.px(2))
         for part in (self.lines, self.notices, self.pages, self.roster, self.connections, self.machine):
             column.addWidget(part)
+        column.addWidget(self.autostart_switch)
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -116,9 +130,14 @@ class StatusWindow(QWidget):
             self._refresh()
 
     @Slot(str, object)
-    def set_notice(self, key: str, text: str | None) -> None:
-        """Show a warning (plain text) under ``key`` until it is taken back with None."""
-        self.notices.set_notice(key, text)
+    def set_notice(self, key: str, text: str | None, button: str = "") -> None:
+        """Show a warning (plain text) under ``key`` until it is taken back with None; ``button`` has those words."""
+        self.notices.set_notice(key, text, button)
+
+    def set_autostart(self, on: bool | None) -> None:
+        """Show whether Watchbell starts at login; None where that cannot be set here."""
+        self.autostart_switch.setVisible(on is not None)
+        self.autostart_switch.setChecked(bool(on))
 
     def set_machine(self, name: str, value: str, *, good: bool) -> None:
         """Show what of this machine works: ``set_machine("Sound", "ready", good=True)``."""
@@ -177,6 +196,7 @@ class StatusWindow(QWidget):
         """Be up to date from the first picture on."""
         super().showEvent(event)
         self._refresh()
+        self.opened.emit()
         if not self._sized and self._attention is not None:
             self._sized = True
             self._fit()

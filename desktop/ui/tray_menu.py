@@ -29,6 +29,7 @@ class TrayPresenter(QObject):
     open_link = Signal(str)
     test_page = Signal()
     show_status = Signal()
+    autostart = Signal(bool)
     quit = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -39,7 +40,10 @@ class TrayPresenter(QObject):
         self.tooltip = summary.tooltip(["Starting"])
         self._attention: Attention | None = None
         self._muted = False
+        self._autostart: bool | None = None
         self._drawn: object = None
+        self._lines: list[str] = []
+        self._pages: tuple[Page, ...] = ()
         self._frame = 0
         self._pulse = QTimer(self)
         self._pulse.setInterval(_FRAME_MS)
@@ -56,6 +60,11 @@ class TrayPresenter(QObject):
         self._say(summary.tooltip(lines))
         self._animate(attention.tray is Tray.RINGING)
         self._draw()
+
+    def set_autostart(self, on: bool | None) -> None:
+        """Show whether Watchbell starts at login; None where that cannot be set here."""
+        self._autostart = on
+        self._fill(self._lines, self._pages)
 
     def _say(self, tooltip: str) -> None:
         if tooltip != self.tooltip:
@@ -84,7 +93,9 @@ class TrayPresenter(QObject):
 
     def _fill(self, lines: list[str], pages: tuple[Page, ...]) -> None:
         """Build the menu anew, but only when it would read differently: it may be open."""
-        drawn = (lines, [(key_of(p), _label(p), p.sending, p.incident.url) for p in pages], self._muted)
+        self._lines, self._pages = lines, pages
+        shown = [(key_of(p), _label(p), p.sending, p.incident.url) for p in pages]
+        drawn = (lines, shown, self._muted, self._autostart)
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -101,6 +112,11 @@ class TrayPresenter(QObject):
         self._add("Unmute" if self._muted else "Mute 5 min").triggered.connect(self._toggle_mute)
         self._add("Test page").triggered.connect(self.test_page)
         self._add("Status…").triggered.connect(self.show_status)
+        if self._autostart is not None:
+            start = self._add("Start at login")
+            start.setCheckable(True)
+            start.setChecked(self._autostart)
+            start.triggered.connect(self.autostart)
         self.menu.addSeparator()
         self._add("Quit Watchbell").triggered.connect(self._quit)
 

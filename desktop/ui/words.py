@@ -71,6 +71,12 @@ def spoken(passed: timedelta) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def roughly(passed: timedelta) -> str:
+    """Return how long something took, no more precisely than matters: ``12 s``, ``3 min``, ``8 hours 52 min``."""
+    seconds = passed.total_seconds()
+    return spoken(timedelta(minutes=round(seconds / 60))) if seconds >= 120 else spoken(passed)
+
+
 def local_time(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     """Return ``03:29`` for today, ``Mon 30 Nov, 09:00`` otherwise, in ``zone`` (None: the machine's)."""
     here, today = at.astimezone(zone), now.astimezone(zone)

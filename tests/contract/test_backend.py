@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -95,6 +96,10 @@ class TestBackend:
         assert done.id not in still_open
         assert {kept.id, done.id} <= {i.id for i in backend.incidents(resolved=True)}
         assert {i.id for i in backend.snapshot().incidents} == still_open
+        since = {i.id for i in backend.incidents(resolved=True, since=kept.created_at)}
+        assert kept.id in since
+        later = max(kept.created_at, done.created_at) + timedelta(seconds=1)
+        assert backend.incidents(resolved=True, since=later) == ()
 
     def test_what_is_not_there_is_said(self, make: Make) -> None:
         with pytest.raises((NotFound, Rejected)):

@@ -107,10 +107,11 @@ class FakeBackend:
             raise NotFound(f"no incident {incident_id}")
         return found
 
-    def incidents(self, *, resolved: bool = False) -> tuple[Incident, ...]:
-        """Return what is open, and what is resolved where asked."""
+    def incidents(self, *, resolved: bool = False, since: datetime | None = None) -> tuple[Incident, ...]:
+        """Return what is open, and what is resolved where asked; of all time, or opened ``since`` then."""
         self._server.check("incidents")
-        return tuple(i for i in self._server.incidents.values() if resolved or i.open)
+        wanted = [i for i in self._server.incidents.values() if resolved or i.open]
+        return tuple(i for i in wanted if since is None or i.created_at >= since)
 
     def on_call(self) -> tuple[OnCall, ...]:
         """Return that Ana is primary."""

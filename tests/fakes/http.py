@@ -63,7 +63,10 @@ class ScriptedServer:
                 asked = Asked(self.command, self.path, dict(self.headers), self.rfile.read(length))
                 script.asked.append(asked)
                 answer = script.answer(asked)
-                self.send_response(answer.status)
+                if "Date" in answer.headers:
+                    self.send_response_only(answer.status)
+                else:
+                    self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 if answer.hold:

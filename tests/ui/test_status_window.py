@@ -134,3 +134,34 @@ def test_it_is_as_high_as_what_it_says(window: StatusWindow) -> None:
     bar = window.findChildren(QScrollArea)[0].verticalScrollBar()
     assert bar.maximum() == 0
     assert calm < 560
+
+
+def test_starting_at_login_is_switched_by_keyboard_and_named(qtbot: QtBot, window: StatusWindow) -> None:
+    shown(window, CALM, sample.state())
+    switch = window.autostart_switch
+    assert not switch.isVisible()
+    window.set_autostart(False)
+    assert switch.isVisible()
+    assert (switch.accessibleName(), switch.isChecked()) == ("Start at login", False)
+    assert switch.focusPolicy() is Qt.FocusPolicy.StrongFocus
+    with qtbot.waitSignal(window.autostart) as asked:
+        qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert asked.args == [True]
+    with qtbot.waitSignal(window.autostart) as asked:
+        qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=switch.rect().center())
+    assert asked.args == [False]
+    window.set_autostart(None)
+    assert not switch.isVisible()
+
+
+def test_a_notice_can_have_a_button_that_says_what_it_is_about(qtbot: QtBot, window: StatusWindow) -> None:
+    shown(window, CALM, sample.state())
+    window.set_notice("away", "Watchbell was not running from 02:11 to 02:14 (3 min).", "OK")
+    button = window.notices.by_key["away"].button
+    assert button.isVisible()
+    assert button.accessibleName() == "OK: Watchbell was not running from 02:11 to 02:14 (3 min)."
+    with qtbot.waitSignal(window.notice_pressed) as pressed:
+        qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert pressed.args == ["away"]
+    window.set_notice("away", "Now without")
+    assert not button.isVisible()

@@ -150,3 +150,16 @@ def test_only_a_ringing_bell_moves(qtbot: QtBot, presenter: TrayPresenter) -> No
         presenter.show_attention(sample.pages(sample.page()), sample.NOW, ())
     presenter.show_attention(CALM, sample.NOW, (sample.state(),))
     assert not presenter._pulse.isActive()
+
+
+def test_starting_at_login_is_in_the_menu_where_it_can_be_set(qtbot: QtBot, presenter: TrayPresenter) -> None:
+    presenter.show_attention(CALM, sample.NOW, (sample.state(),))
+    assert "Start at login" not in texts(presenter.menu)
+    presenter.set_autostart(True)
+    start = action(presenter.menu, "Start at login")
+    assert start.isChecked()
+    with qtbot.waitSignal(presenter.autostart) as asked:
+        start.trigger()
+    assert asked.args == [False]
+    presenter.set_autostart(None)
+    assert "Start at login" not in texts(presenter.menu)

@@ -2,7 +2,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backends.fail import Keyring as NoKeyring
 
 from desktop import connections
 from desktop.backends.route import Route
@@ -109,3 +111,31 @@ def test_settings_that_cannot_be_read_are_kept_and_named(paths: Paths, text: str
 
 def test_an_account_does_not_show_its_token() -> None:
     assert "wb_secret" not in repr(Account("https://x", "wb_secret"))
+
+
+def test_without_a_keyring_the_address_is_kept_and_what_to_do_is_said(
+    paths: Paths, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", NoKeyring())
+    with pytest.raises(SecretsUnavailable, match="WATCHBELL_TOKEN") as raised:
+        connections.connect(paths, Secrets(), server.url, "wb_secret")
+    assert "wb_secret" not in raised.value.message
+    assert [c.url for c in settings_file.load(paths.settings).connections] == [server.url]
+
+
+def test_the_environments_connection_is_the_one_known_by_its_address(paths: Paths) -> None:
+    known = ConnectionSettings("one", "One", "https://pager.example.com")
+    environment = {"WATCHBELL_URL": "https://pager.example.com/", "WATCHBELL_TOKEN": "wb_env"}
+    assert connections.environment_connection(environment, [known]) == (known, "wb_env")
+    assert connections.environment_connection({}, [known]) is None
+    found = connections.environment_connection(environment, [])
+    assert found is not None
+    assert found[0] == ConnectionSettings("environment", "pager.example.com", "https://pager.example.com")
+    with pytest.raises(InputError, match="WATCHBELL_URL"):
+        connections.environment_connection({"WATCHBELL_TOKEN": "wb_env"}, [])
+
+
+def test_choices_are_kept_beside_the_connections(paths: Paths) -> None:
+    chosen = Settings((ConnectionSettings("one", "One", "https://x"),), autostart=True, systemd=True)
+    settings_file.save(paths.settings, chosen)
+    assert settings_file.load(paths.settings) == chosen

@@ -7,8 +7,11 @@ import pytest
 
 from desktop.app.fleet import Fleet
 from desktop.domain.attention import Contact
+from desktop.system import settings as settings_file
 from desktop.system.paths import paths_under
 from desktop.system.secrets import Secrets
+from desktop.system.session_secrets import SessionSecrets
+from desktop.system.settings import ConnectionSettings, Settings
 
 
 class HungServer:
@@ -28,7 +31,7 @@ def test_a_server_that_runs_and_stays_silent_is_replaced_in_the_end(
 ) -> None:
     seconds = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
-    fleet = Fleet(paths_under(tmp_path), Secrets(), lambda _: None, lambda *_: None, demo=True)
+    fleet = Fleet(paths_under(tmp_path), SessionSecrets(), lambda _: None, lambda *_: None, demo=True)
     server = HungServer()
     monkeypatch.setattr(fleet, "_server", server)
     assert fleet.states[0].contact is Contact.CONNECTING
@@ -45,3 +48,17 @@ def test_a_server_that_runs_and_stays_silent_is_replaced_in_the_end(
         seconds[0] += 100
         fleet.replace_hung_server()
     assert server.killed == 1
+
+
+def test_the_environments_connection_comes_first_with_its_token(tmp_path: Path) -> None:
+    paths, secrets = paths_under(tmp_path), SessionSecrets()
+    kept = (
+        ConnectionSettings("one", "One", "https://one.example"),
+        ConnectionSettings("two", "Two", "https://two.example"),
+    )
+    settings_file.save(paths.settings, Settings(kept))
+    environment = {"WATCHBELL_URL": "https://two.example", "WATCHBELL_TOKEN": "wb_env"}
+    fleet = Fleet(paths, secrets, lambda _: None, lambda *_: None, demo=False, environment=environment)
+    assert [s.id for s in fleet.states] == ["two", "one"]
+    assert secrets.get("two") == "wb_env"
+    assert Secrets().get("two") is None

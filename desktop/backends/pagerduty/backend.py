@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 from desktop.backends.base import FullState, NewPage, Receipt, StreamEvent
 from desktop.backends.pagerduty import mapping
@@ -84,14 +84,15 @@ class PagerDutyBackend:
         """Return one incident by its id or number."""
         return self._one(self._wire.get(f"/incidents/{_segment(incident_id)}"))
 
-    def incidents(self, *, resolved: bool = False) -> tuple[Incident, ...]:
-        """Return the open incidents of all time, with the resolved ones where asked, oldest first."""
+    def incidents(self, *, resolved: bool = False, since: datetime | None = None) -> tuple[Incident, ...]:
+        """Return the open incidents of all time or ``since`` then, with the resolved ones where asked, oldest first."""
         found: list[Incident] = []
         statuses = [*_OPEN, ("statuses[]", "resolved")] if resolved else _OPEN
+        window = ("date_range", "all") if since is None else ("since", since.astimezone(UTC).isoformat())
         while len(found) < MOST:
             params = [
                 *statuses,
-                ("date_range", "all"),
+                window,
                 ("sort_by", "created_at:asc"),
                 ("limit", str(PAGE)),
                 ("offset", str(len(found))),

@@ -1,0 +1,93 @@
+"""What the application knows of its own being there: a second start, who guards it, and for how long it was away.
+
+GUI thread.
+"""
+
+import logging
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Slot
+
+from desktop.app import login, meanwhile
+from desktop.app.surfaces import Surfaces
+from desktop.domain.errors import WatchbellError
+from desktop.qt.bridge import Bridge
+from desktop.qt.instance_server import InstanceServer
+from desktop.system import instance
+from desktop.system.clock import utc_now
+from desktop.system.guard import Guard, watch_supervisor
+from desktop.system.liveness import Liveness
+from desktop.system.paths import Paths
+from desktop.ui import words
+
+log = logging.getLogger(__name__)
+
+AWAY = "away"
+# What is only to be read: its button takes it away.
+_DISMISSED = frozenset({AWAY, login.NOTICE})
+_UNGUARDED = (
+    "What starts Watchbell again after a crash is gone itself. It goes on, but quit it and start it again when you can."
+)
+
+
+class Presence(QObject):
+    """Answers a second start, marks that it lives, and says at its start whether and for how long nobody watched."""
+
+    def __init__(self, paths: Paths, guard: Guard, surfaces: Surfaces, bridge: Bridge) -> None:
+        super().__init__(surfaces)
+        self._paths = paths
+        self._guard = guard
+        self._surfaces = surfaces
+        self._bridge = bridge
+        self._liveness = Liveness(paths.alive)
+        self._server = InstanceServer(instance.address(paths), self)
+        self._server.show.connect(surfaces.bring_up)
+        surfaces.status.notice_pressed.connect(self._pressed)
+        self.away_since: datetime | None = None
+
+    def start(self) -> None:
+        """Begin to listen and to mark; tell of the time in which nobody did."""
+        now = utc_now()
+        self._listen()
+        self.away_since = self._liveness.begin(now)
+        if self.away_since is not None:
+            said = away(self.away_since, now)
+            self._surfaces.status.set_notice(AWAY, said, "OK")
+            self._surfaces.notifier.tell(AWAY, "Watchbell is back", said)
+        if self._guard is Guard.SUPERVISOR:
+            watch_supervisor(lambda: self._bridge.call(self._unguarded))
+
+    def _listen(self) -> None:
+        try:
+            instance.prepare(instance.address(self._paths))
+            trouble = self._server.start()
+        except WatchbellError as e:
+            trouble = e.message
+        if trouble:
+            log.warning("a second start cannot be heard: %s", trouble)
+
+    def touch(self, now: datetime) -> None:
+        """Mark that it lives; called with a tick that happens anyway."""
+        self._liveness.touch(now)
+
+    def stop(self, *, by_person: bool) -> None:
+        """Listen no longer. What a person ended is not told at the next start; all else is."""
+        self._server.close()
+        if by_person:
+            self._liveness.end()
+
+    def _unguarded(self) -> None:
+        self._surfaces.status.set_notice("guard", _UNGUARDED)
+
+    @Slot(str)
+    def _pressed(self, key: str) -> None:
+        if key in _DISMISSED or key.startswith(meanwhile.PREFIX):
+            self._surfaces.status.set_notice(key, None)
+
+
+def away(since: datetime, now: datetime) -> str:
+    """Say that nobody watched from ``since`` to ``now``: ``Watchbell was not running from 02:11 to 02:14 (3 min)``."""
+    passed = now - since
+    seconds = ":%S" if passed.total_seconds() < 120 else ""
+    begin, end = (f"{words.local_time(at, now)}{at.astimezone():{seconds}}" for at in (since, now))
+    return f"Watchbell was not running from {begin} to {end} ({words.roughly(passed)})."

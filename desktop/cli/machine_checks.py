@@ -1,0 +1,176 @@
+"""The doctor's look at this machine: screen, tray, sound, notifications, keyring, autostart, files. Main thread."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from desktop.cli.findings import Check
+from desktop.domain.errors import KeyringAbsent, KeyringLocked, SecretsUnavailable, StorageError, WatchbellError
+from desktop.sync.store import Unreadable, examine
+from desktop.system import settings as settings_file
+from desktop.system.autostart import Autostart, autostart, missing_program
+from desktop.system.paths import Paths, private_folder
+from desktop.system.program import child_environment
+from desktop.system.resources import resource
+from desktop.system.secrets import Secrets
+
+_PROBE_SECONDS = 20
+# Less than this, and the store or the log is next.
+_ROOM = 50 * 1024 * 1024
+_SWITCH = "Switch 'Start at login' on again in Watchbell's window."
+
+
+def desktop() -> Iterator[Check]:
+    """Test what a page needs to be seen and heard."""
+    found = _probe()
+    if found is None:
+        yield Check(
+            "screen",
+            False,
+            "no screen can be opened",
+            "Start it within a desktop session (DISPLAY or WAYLAND_DISPLAY).",
+        )
+        return
+    yield Check("screen", True, str(found["screen"]))
+    tray = bool(found["tray"])
+    yield Check(
+        "tray",
+        tray,
+        "there is a tray" if tray else "this desktop has no tray: a small window takes its place",
+        "" if tray else "On GNOME, install the AppIndicator extension.",
+    )
+    ready = found["sound"] == "ready"
+    yield Check(
+        "sound",
+        ready,
+        str(found["sound_message"] or found["sound"]),
+        "" if ready else "Plug in or switch on an output, and start PulseAudio or PipeWire; pages are shown meanwhile.",
+    )
+    server = str(found["notifications"])
+    yield Check(
+        "notifications",
+        bool(server),
+        server or "no notification server answers: pages are shown in our own window only",
+        "" if server else "Start your desktop's notification service (dunst, for instance).",
+    )
+
+
+def _probe() -> dict[str, object] | None:
+    """Ask the desktop in a process of its own; None where no screen can be opened."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "desktop.qt.probe", str(resource("sounds/siren.wav").parent)],
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=_PROBE_SECONDS,
+            check=True,
+        )
+        found = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.SubprocessError, OSError, ValueError, IndexError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def keyring(secrets: Secrets) -> Check:
+    """Keep a secret and read it back: that a keyring is there says little about whether it is unlocked."""
+    probe = "doctor"
+    try:
+        name = secrets.backend()
+        secrets.set(probe, "probe")
+        kept = secrets.get(probe) == "probe"
+        secrets.delete(probe)
+    except SecretsUnavailable as e:
+        return Check("keyring", False, e.message, _keyring_mend(e))
+    if not kept:
+        return Check("keyring", False, f"{name} lost what it was given", "Use another keyring.")
+    return Check("keyring", True, name)
+
+
+def _keyring_mend(error: SecretsUnavailable) -> str:
+    if isinstance(error, KeyringLocked):
+        return "Unlock it and answer its prompt; until then a token lasts until Watchbell ends."
+    if isinstance(error, KeyringAbsent):
+        return "Install and start a keyring (gnome-keyring, KWallet); without one a token lasts until Watchbell ends."
+    return "Repair or replace the keyring; without one a token lasts until Watchbell ends."
+
+
+def login(paths: Paths, environment: Mapping[str, str]) -> Check:
+    """Compare what was chosen with what this system starts at login."""
+    name = "start at login"
+    try:
+        settings = settings_file.load(paths.settings)
+    except WatchbellError:
+        # That file has a finding of its own.
+        settings = settings_file.Settings()
+    return _login(name, autostart(environment, systemd=settings.systemd), wanted=settings.autostart)
+
+
+def _login(name: str, way: Autostart, *, wanted: bool) -> Check:
+    entry = way.read()
+    if entry is None:
+        if wanted:
+            return Check(name, False, "it was switched on, and what the system had is gone", _SWITCH)
+        return Check(name, True, "off: Watchbell runs only when somebody starts it")
+    if not entry.on:
+        off = "it was switched off in the system's own settings"
+        return Check(name, not wanted, off, _SWITCH if wanted else "")
+    if not entry.command:
+        return Check(name, False, "what the system has starts nothing", _SWITCH)
+    if gone := missing_program(entry):
+        return Check(name, False, f"it points to {gone}, which is not there any more", _SWITCH)
+    return Check(name, True, f"on: {' '.join(entry.command)}")
+
+
+def files(paths: Paths) -> Iterator[Check]:
+    """Test whether there is room for what must survive, and whether it can be read."""
+    yield _folder(paths)
+    yield _store(paths)
+
+
+def _folder(paths: Paths) -> Check:
+    name, mend = "files", f"Make {paths.data} yours and writable: what you click must survive a crash."
+    probe = paths.data / ".doctor"
+    try:
+        free = shutil.disk_usage(private_folder(paths.data)).free
+        _write(probe)
+    except StorageError as e:
+        return Check(name, False, e.message, mend)
+    except OSError as e:
+        if e.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return Check(name, False, f"the disk of {paths.data} is full", "Make room on it.")
+        return Check(name, False, f"{paths.data} cannot be written: {e.strerror}", mend)
+    if free < _ROOM:
+        return Check(name, False, f"{paths.data} has {free // 1024 // 1024} MiB left", "Make room on its disk.")
+    return Check(name, True, f"{paths.data} can be written")
+
+
+def _write(probe: Path) -> None:
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(65536))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _store(paths: Paths) -> Check:
+    name = "store"
+    try:
+        there = examine(paths.store)
+    except Unreadable as e:
+        if e.newer:
+            return Check(
+                name, False, e.message, "Start the newer Watchbell; this one sets that file aside and goes on."
+            )
+        mend = "Start Watchbell: it sets the file aside, saves the clicks that can be read and fetches the rest anew."
+        return Check(name, False, e.message, mend)
+    except StorageError as e:
+        return Check(name, False, e.message, f"Make {paths.store} yours, readable and writable.")
+    return Check(name, True, "sound" if there else "none yet")

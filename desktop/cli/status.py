@@ -1,0 +1,116 @@
+"""The command that says how the watch stands: shift, open incidents, and how fresh what each connection says is."""
+
+import os
+from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from desktop.cli import accounts, output
+from desktop.cli.accounts import Listed
+from desktop.connections import open_backend
+from desktop.domain.attention import ConnectionState, Contact, shifts
+from desktop.domain.errors import WatchbellError
+from desktop.domain.incident import OnCall, Snapshot
+from desktop.sync.archive import read_copy
+from desktop.system.clock import utc_now
+from desktop.system.paths import Paths, user_paths
+from desktop.system.secrets import Secrets
+from desktop.system.settings import ConnectionSettings
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a connection says now, or said when it was last heard; ``trouble`` says why not now."""
+
+    connection: ConnectionSettings
+    snapshot: Snapshot | None
+    heard_at: datetime | None
+    trouble: str = ""
+    retryable: bool = False
+
+    @property
+    def mine(self) -> tuple[OnCall, ...]:
+        """The shifts that this person has there."""
+        state = ConnectionState(self.connection.id, "", Contact.LIVE, utc_now(), self.snapshot)
+        return shifts(state)
+
+
+def run(options: Namespace) -> int:
+    """Ask every connection; exit 0 when all answered, 3 when one cannot be reached, else 2."""
+    paths = user_paths()
+    listed = accounts.every(os.environ, paths, Secrets())
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="watchbell-status") as pool:
+        found = list(pool.map(lambda each: _look(each, paths), listed))
+    if options.json:
+        output.data(_data(found))
+    else:
+        for each in found:
+            for line in _lines(each):
+                output.line(line)
+    troubled = [each for each in found if each.trouble]
+    if any(each.retryable for each in troubled):
+        return 3
+    return 2 if troubled else 0
+
+
+def _look(listed: Listed, paths: Paths) -> Found:
+    try:
+        return Found(listed.connection, open_backend(listed.account()).snapshot(), utc_now())
+    except WatchbellError as e:
+        copy = read_copy(paths.store, listed.connection.id)
+        if copy is None:
+            return Found(listed.connection, None, None, e.message, e.retryable)
+        return Found(listed.connection, copy.snapshot, copy.heard_at, e.message, e.retryable)
+
+
+def _data(found: list[Found]) -> dict[str, object]:
+    return {
+        "at": output.instant(utc_now()),
+        "connections": [
+            {
+                "id": each.connection.id,
+                "name": each.connection.name,
+                "url": each.connection.url,
+                "state": "lost" if each.trouble else "live",
+                "message": each.trouble,
+                "heard_at": output.instant(each.heard_at),
+                "person": None if each.snapshot is None else each.snapshot.me.id,
+                "shifts": None if each.snapshot is None else [_shift(shift) for shift in each.mine],
+            }
+            for each in found
+        ],
+        "incidents": [
+            {**output.incident(it), "connection": each.connection.id}
+            for each in found
+            if each.snapshot is not None
+            for it in each.snapshot.incidents
+            if it.open
+        ],
+    }
+
+
+def _shift(shift: OnCall) -> dict[str, object]:
+    return {"role": shift.role, "until": output.instant(shift.until)}
+
+
+def _lines(found: Found) -> list[str]:
+    """Say how a connection stands; what is unknown is said as unknown."""
+    name = found.connection.name
+    if not found.trouble:
+        head = f"{name}: live"
+    elif found.heard_at is None:
+        head = f"{name}: NO CONTACT, nothing is known: {found.trouble}"
+    else:
+        head = f"{name}: NO CONTACT, last heard {output.local(found.heard_at)}: {found.trouble}"
+    if found.snapshot is None:
+        return [head]
+    was = "you were" if found.trouble else "you are"
+    shifts_said = [
+        f"  {was} {s.role} until {output.local(s.until) if s.until else 'further notice'}" for s in found.mine
+    ]
+    incidents = [f"  {output.incident_line(it)}" for it in found.snapshot.incidents if it.open]
+    nothing = "  nothing was known to be open" if found.trouble else "  nothing is open"
+    return [head, *(shifts_said or [f"  {was} not on call"]), *(incidents or [nothing])]

@@ -1,0 +1,98 @@
+"""Listens for a second start of the application. GUI thread; it costs nothing while nobody asks."""
+
+import logging
+import sys
+from functools import partial
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from desktop.domain.second_start import DONE, MOST_BYTES, asked
+
+log = logging.getLogger(__name__)
+
+_MOST_CALLERS = 8
+_PATIENCE_MS = 2_000
+# However often somebody asks, the window comes up no more often.
+_PAUSE_MS = 500
+
+
+class InstanceServer(QObject):
+    """Emits ``show`` with the caller's activation token; everything else that is said to it is dropped.
+
+    Only to be started by who holds the application's lock: it takes the place of what a crashed one left.
+    """
+
+    show = Signal(str)
+
+    def __init__(self, where: str, parent: QObject | None = None, *, patience_ms: int = _PATIENCE_MS) -> None:
+        super().__init__(parent)
+        self._where = where
+        self._patience_ms = patience_ms
+        self._callers: set[QLocalSocket] = set()
+        self._last = QElapsedTimer()
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.setMaxPendingConnections(_MOST_CALLERS)
+        self._server.newConnection.connect(self._take)
+
+    def start(self) -> str:
+        """Listen; return why that is impossible, which only means that a second start cannot bring us up."""
+        name = self._where.removeprefix("\\\\.\\pipe\\") if sys.platform == "win32" else self._where
+        return "" if self._server.listen(name) else self._server.errorString()
+
+    def close(self) -> None:
+        """Listen no longer; the socket is removed."""
+        self._server.close()
+        for caller in tuple(self._callers):
+            self._drop(caller)
+
+    @property
+    def callers(self) -> int:
+        """How many are being listened to."""
+        return len(self._callers)
+
+    @Slot()
+    def _take(self) -> None:
+        while (caller := self._next()) is not None:
+            if len(self._callers) == _MOST_CALLERS:
+                caller.abort()
+                caller.deleteLater()
+                continue
+            self._callers.add(caller)
+            caller.setReadBufferSize(MOST_BYTES + 1)
+            caller.readyRead.connect(partial(self._read, caller))
+            caller.disconnected.connect(partial(self._drop, caller))
+            QTimer.singleShot(self._patience_ms, caller, partial(self._drop, caller))
+            self._read(caller)
+
+    def _next(self) -> QLocalSocket | None:
+        return self._server.nextPendingConnection() if self._server.hasPendingConnections() else None
+
+    def _read(self, caller: QLocalSocket) -> None:
+        if caller not in self._callers:
+            return
+        line = bytes(caller.peek(MOST_BYTES + 1).data())
+        if b"\n" not in line and len(line) <= MOST_BYTES:
+            return
+        token = asked(line)
+        if token is None:
+            log.info("somebody said what is no request to the application's socket")
+            self._drop(caller)
+            return
+        caller.readAll()
+        caller.write(DONE)
+        caller.disconnectFromServer()
+        self._tell(token)
+
+    def _tell(self, token: str) -> None:
+        if self._last.isValid() and self._last.elapsed() < _PAUSE_MS:
+            return
+        self._last.start()
+        self.show.emit(token)
+
+    def _drop(self, caller: QLocalSocket) -> None:
+        if caller in self._callers:
+            self._callers.discard(caller)
+            caller.abort()
+            caller.deleteLater()

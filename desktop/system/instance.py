@@ -1,0 +1,111 @@
+"""One application for each person: finds the one that runs, and asks it to show itself. Any thread; no Qt.
+
+Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only the
+way to its window: a socket in the data folder (a named pipe on Windows) that takes the one word "show" and no secret.
+"""
+
+import hashlib
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from desktop.domain.errors import InputError
+from desktop.domain.second_start import DONE, request
+from desktop.system.paths import Paths, private_folder
+
+# Room for the folder that Qt makes beside the socket for a moment; a socket's path may have 107 bytes, 103 on macOS.
+_LONGEST_PATH = 80
+_PAUSE = 0.05
+
+
+class Reply(StrEnum):
+    """What became of asking."""
+
+    SHOWN = "shown"
+    ABSENT = "nobody there"
+    SILENT = "no answer"
+
+
+def address(paths: Paths) -> str:
+    """Return where the application of these folders listens: the path of a socket, on Windows the name of a pipe."""
+    digest = hashlib.sha256(os.fsencode(paths.data)).hexdigest()[:16]
+    if sys.platform == "win32":
+        return rf"\\.\pipe\watchbell-{digest}"
+    near = paths.data / "show"
+    if len(os.fsencode(near)) <= _LONGEST_PATH:
+        return str(near)
+    return str(Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{digest}" / "show")
+
+
+def prepare(where: str) -> None:
+    """Make the folder of a socket, and see that it is nobody else's; InputError when it is."""
+    if sys.platform == "win32":
+        return
+    folder = private_folder(Path(where).parent)
+    seen = folder.lstat()
+    if folder.is_symlink() or seen.st_uid != os.getuid():
+        raise InputError(f"{folder} is somebody else's: remove it")
+
+
+def activation_token(environment: Mapping[str, str]) -> str:
+    """Return what a launcher gave us for the window that we open: Wayland's token or X11's startup id."""
+    return environment.get("XDG_ACTIVATION_TOKEN") or environment.get("DESKTOP_STARTUP_ID") or ""
+
+
+def show(where: str, token: str = "", seconds: float = 3.0) -> Reply:
+    """Ask the application that listens at ``where`` to bring its window to the front."""
+    if sys.platform == "win32":
+        return _show_by_pipe(where, token, seconds)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(seconds)
+        try:
+            connection.connect(where)
+            connection.sendall(request(token))
+            return Reply.SHOWN if connection.recv(len(DONE)) == DONE else Reply.SILENT
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return Reply.ABSENT
+        except OSError:
+            return Reply.SILENT
+
+
+def bring_to_front(paths: Paths, environment: Mapping[str, str], patience: float = 0.0) -> bool:
+    """Bring the running application to the front; False when none runs, InputError when it does not answer.
+
+    ``patience`` is how many seconds one may still take until it listens.
+    """
+    where, token = address(paths), activation_token(environment)
+    deadline = time.monotonic() + patience
+    while (reply := show(where, token)) is Reply.ABSENT and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+    if reply is Reply.SILENT:
+        raise InputError(
+            "Watchbell is running already, and does not answer: look for its bell in the tray, "
+            "or end its process and start it again"
+        )
+    return reply is Reply.SHOWN
+
+
+def _show_by_pipe(where: str, token: str, seconds: float) -> Reply:
+    """Ask over a named pipe, which knows no timeouts: in a thread that may be left behind."""
+    replies = [Reply.SILENT]
+
+    def talk() -> None:
+        try:
+            with Path(where).open("r+b", buffering=0) as pipe:
+                pipe.write(request(token))
+                replies.append(Reply.SHOWN if pipe.read(len(DONE)) == DONE else Reply.SILENT)
+        except FileNotFoundError:
+            replies.append(Reply.ABSENT)
+        except OSError:
+            replies.append(Reply.SILENT)
+
+    talking = threading.Thread(target=talk, name="watchbell-show", daemon=True)
+    talking.start()
+    talking.join(seconds)
+    return replies[-1]
