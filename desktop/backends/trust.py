@@ -6,8 +6,6 @@ that alone (docs/decisions/0013).
 
 import ssl
 
-import truststore
-
 from desktop.domain.errors import InputError
 from desktop.domain.text import plain
 
@@ -40,6 +38,9 @@ def context(ca: str) -> ssl.SSLContext:
     Never shared by two connections: truststore locks it for as long as a handshake takes.
     """
     if not ca:
+        # 35 ms that no command to this machine's own server should wait for.
+        import truststore  # noqa: PLC0415
+
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         made = ssl.create_default_context(cafile=ca)

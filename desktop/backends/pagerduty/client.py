@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from desktop.backends import trust
-from desktop.backends.pagerduty.failures import failure, http_date
+from desktop.backends.pagerduty.failures import causes, failure, http_date, reason
 from desktop.backends.pagerduty.line import Line
 from desktop.backends.pagerduty.stream import Chunks
 from desktop.backends.route import Route, is_loopback, shown
@@ -231,28 +231,11 @@ class Wire:
         except (requests.exceptions.RequestException, Urllib3Error, OSError) as e:
             if line.late:
                 raise Unreachable(f"{where} answers too slowly") from e
-            if any(isinstance(cause, (requests.exceptions.Timeout, TimeoutError)) for cause in _causes(e)):
+            if any(isinstance(cause, (requests.exceptions.Timeout, TimeoutError)) for cause in causes(e)):
                 raise Unreachable(f"{where} did not answer in time") from e
-            raise Unreachable(f"{where} cannot be reached: {_reason(e)}") from e
+            raise Unreachable(f"{where} cannot be reached: {reason(e)}") from e
 
 
 def _fresh_date(headers: Mapping[str, str]) -> str | None:
     """Return the ``Date`` of an answer, unless somebody kept it for a while."""
     return None if "Age" in headers else headers.get("Date")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it wraps: the libraries do so three times over."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _reason(error: BaseException) -> str:
-    """Return what the operating system, or a proxy, said."""
-    for cause in _causes(error):
-        if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException):
-            said = cause.strerror or (str(cause.args[0]) if len(cause.args) == 1 else "")
-            if said:
-                return plain(said, 120)
-    return "the connection broke"

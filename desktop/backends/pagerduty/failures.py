@@ -1,7 +1,7 @@
-"""What an HTTP answer other than 2xx means: one table from status to error. Pure."""
+"""What an HTTP answer other than 2xx means: one table from status to error; and what broke without one. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -68,6 +68,23 @@ def http_date(text: str | None) -> datetime | None:
         return parsedate_to_datetime(text or "").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it wraps: the libraries do so three times over."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def reason(error: BaseException) -> str:
+    """Return what the operating system, or a proxy, said."""
+    for cause in causes(error):
+        if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException):
+            said = cause.strerror or (str(cause.args[0]) if len(cause.args) == 1 else "")
+            if said:
+                return plain(said, 120)
+    return "the connection broke"
 
 
 def _refusal(host: str, status: int, said: str, found: _Said) -> BackendError:
