@@ -9,7 +9,7 @@ from desktop.domain.team import Role
 from desktop.domain.text import plain
 from desktop.server import things
 from desktop.server.absences import Kept
-from desktop.server.api.common import Json, instant
+from desktop.server.api.common import Json, exact_instant
 from desktop.server.directory import Directory
 from desktop.server.failures import Refused, invalid
 from desktop.server.station import Station
@@ -17,9 +17,15 @@ from desktop.server.station import Station
 _YEAR = timedelta(days=366)
 # Instants past this have no place in a schedule.
 _LAST_YEAR = 2198
+_TIME = {
+    "type": "string",
+    "format": "date-time",
+    "description": "With its offset from UTC, or Z; a local time without one is refused.",
+    "example": "2026-01-14T09:00:00-08:00",
+}
 _PROPERTIES = {
-    "start": {"type": "string", "format": "date-time"},
-    "end": {"type": "string", "format": "date-time"},
+    "start": _TIME,
+    "end": _TIME,
     "person": {"type": "string", "maxLength": 255},
     "cover": {"type": "string", "maxLength": 255},
 }
@@ -122,7 +128,7 @@ def _misfits(start: datetime, end: datetime, now: datetime) -> Iterator[str]:
 def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
     value = part.get(key)
     try:
-        return instant(value if isinstance(value, str) else "", key)
+        return exact_instant(value, key)
     except Refused as error:
         errors.extend(error.errors)
         return None

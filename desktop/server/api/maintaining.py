@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from desktop.server import escalations, things
-from desktop.server.api.common import Json, instant
+from desktop.server.api.common import Json, exact_instant
 from desktop.server.directory import Directory
 from desktop.server.failures import Refused, invalid
 from desktop.server.records import new_id
@@ -99,11 +99,11 @@ def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
     if value is None:
         return None
     try:
-        found = instant(value if isinstance(value, str) else "", key)
+        found = exact_instant(value, key)
     except Refused as error:
         errors.extend(error.errors)
         return None
-    if found is not None and not 1970 <= found.year < 2199:
+    if not 1970 <= found.year < 2199:
         errors.append(f"{key} is out of range")
         return None
     return found

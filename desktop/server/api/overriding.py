@@ -7,7 +7,7 @@ from desktop.domain.team import Override, Role, Team
 from desktop.domain.text import plain
 from desktop.domain.wall import instant as on_the_wall
 from desktop.server import things
-from desktop.server.api.common import Json, instant
+from desktop.server.api.common import Json, exact_instant
 from desktop.server.directory import Directory
 from desktop.server.failures import Refused
 from desktop.server.overrides import Kept
@@ -88,7 +88,7 @@ def _misfits(start: datetime, end: datetime, now: datetime) -> Iterator[str]:
 def _time(part: Json, key: str, errors: list[str]) -> datetime | None:
     value = part.get(key)
     try:
-        found = instant(value if isinstance(value, str) else "", key)
+        found = exact_instant(value, key)
     except Refused as error:
         errors.extend(error.errors)
         return None
