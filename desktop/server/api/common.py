@@ -5,7 +5,7 @@ The dependencies are coroutines because FastAPI runs plain functions on a worker
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Query, Request
@@ -18,6 +18,7 @@ from desktop.server.station import Station
 
 Json = dict[str, Any]
 LAST_OFFSET = 10_000
+_AMBIGUOUS = "says no offset from UTC: write it as 2026-01-14T09:00:00-08:00, or in UTC as 2026-01-14T17:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,22 @@ async def by_of(request: Request) -> By:
 
 
 def instant(text: str | None, name: str) -> datetime | None:
-    """Read an ISO 8601 time; one without an offset is UTC."""
-    if text is None:
-        return None
+    """Read an ISO 8601 time of a query; one without an offset is UTC."""
+    return None if text is None else _read(text, name, UTC)
+
+
+def exact_instant(value: object, name: str) -> datetime:
+    """Read an ISO 8601 time of a body. It says its offset: nobody may be on call at other hours than they meant."""
+    return _read(value if isinstance(value, str) else "", name, None)
+
+
+def _read(text: str, name: str, zone: tzinfo | None) -> datetime:
     try:
         # A "+" that was not percent-encoded arrives as a space.
         read = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        if read.tzinfo is None and zone is None:
+            raise invalid(f"{name} {_AMBIGUOUS}")
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise invalid(f"{name} is no ISO 8601 time") from error
 

@@ -15,9 +15,15 @@ from desktop.server.directory import Directory
 from desktop.server.failures import invalid
 from desktop.server.station import Station
 
+_TIME = {
+    "type": "string",
+    "format": "date-time",
+    "description": "With its offset from UTC, or Z; a local time without one is refused.",
+    "example": "2026-01-14T09:00:00-08:00",
+}
 _PROPERTIES = {
-    "start": {"type": "string", "format": "date-time"},
-    "end": {"type": "string", "format": "date-time"},
+    "start": _TIME,
+    "end": _TIME,
     "person": {"type": "string", "maxLength": 255},
     "cover": {"type": "string", "maxLength": 255},
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from desktop.server.api.common import Json, instant
+from desktop.server.api.common import Json, exact_instant
 from desktop.server.failures import Refused
 
 _YEAR = timedelta(days=366)
@@ -13,9 +13,8 @@ _LAST_YEAR = 2198
 
 def time(part: Json, key: str, errors: list[str]) -> datetime | None:
     """Return the time that ``part`` says under ``key``; when it is none, what is wrong is added to ``errors``."""
-    value = part.get(key)
     try:
-        return instant(value if isinstance(value, str) else "", key)
+        return exact_instant(part.get(key), key)
     except Refused as error:
         errors.extend(error.errors)
         return None
