@@ -16,7 +16,8 @@ from desktop.backends.base import Backend, Receipt
 from desktop.backends.pagerduty import handovers as handover_protocol
 from desktop.backends.pagerduty import team as team_protocol
 from desktop.backends.pagerduty.backend import PagerDutyBackend
-from desktop.backends.pagerduty.client import Wire, check_url
+from desktop.backends.pagerduty.client import Patience, Wire, check_url
+from desktop.backends.route import Route, check_proxy
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import InputError, SecretsUnavailable, Unreachable
 from desktop.domain.incident import Person
@@ -25,6 +26,7 @@ from desktop.sync.archive import read_copy
 from desktop.sync.commands import Trouble
 from desktop.sync.keeper import Keeper, Publish
 from desktop.sync.outbox import Outbox
+from desktop.sync.pace import Pace
 from desktop.sync.receipts import Receipts
 from desktop.sync.watcher import Watcher
 from desktop.system import settings as settings_file
@@ -42,12 +44,16 @@ TEAM_NEEDS_FORCE = team_protocol.NEEDS_FORCE
 URL_VARIABLE, TOKEN_VARIABLE = "WATCHBELL_URL", "WATCHBELL_TOKEN"
 
 
+_DIRECT, _USUAL, _PACE = Route(), Patience(), Pace()
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Where a backend is and who we are there. Its token never reaches a log: ``repr`` leaves it out."""
 
     url: str
     token: str
+    route: Route = _DIRECT
 
     def __repr__(self) -> str:
         return f"Account(url={self.url!r})"
@@ -57,23 +63,30 @@ FindAccount = Callable[[], Account]
 """Returns the account to use now; raises a WatchbellError while there is none."""
 
 
-def open_backend(account: Account) -> Backend:
+def open_backend(account: Account, patience: Patience = _USUAL) -> Backend:
     """Return a backend for one thread."""
-    return PagerDutyBackend(account.url, account.token, utc_now)
+    return PagerDutyBackend(account.url, account.token, utc_now, account.route, patience)
 
 
 def apply_team(account: Account, document: str, source: str, *, force: bool) -> Mapping[str, object]:
     """Make ``document`` the team of Watchbell's own server and return its answer; BackendError when it refuses."""
-    return team_protocol.apply(Wire(account.url, account.token), document, source, force=force)
+    return team_protocol.apply(_wire(account), document, source, force=force)
 
 
 def request_handover(account: Account, to: str, reason: str) -> Mapping[str, object]:
     """Ask for a handover of one's own watch on Watchbell's own server; BackendError when it refuses."""
-    return handover_protocol.request(Wire(account.url, account.token), to, reason)
+    return handover_protocol.request(_wire(account), to, reason)
+
+
+def _wire(account: Account) -> Wire:
+    return Wire(account.url, account.token, account.route)
 
 
 class LiveConnection:
-    """One connection that is watched and can be acted on: a state, and threads that watch, send and confirm."""
+    """One connection that is watched and can be acted on: a state, and threads that watch, send and confirm.
+
+    ``pace`` and ``patience`` are how often it is asked and how long an answer may take.
+    """
 
     def __init__(
         self,
@@ -82,10 +95,16 @@ class LiveConnection:
         paths: Paths,
         publish: Publish,
         trouble: Trouble = lambda reason: None,  # noqa: ARG005 - its shape
+        *,
+        pace: Pace = _PACE,
+        patience: Patience = _USUAL,
     ) -> None:
-        self._keeper = Keeper(_as_last_known(connection, paths), publish)
+        self._publish = publish
+        self._waiting = 0
+        self._keeper = Keeper(_as_last_known(connection, paths), self._changed)
         self._account = account
-        self._watcher = Watcher(self._keeper, self.backend, utc_now)
+        self._patience = patience
+        self._watcher = Watcher(self._keeper, self.backend, utc_now, pace)
         self._outbox = Outbox(paths.store, self._keeper, self.backend, utc_now, trouble=trouble)
         self._receipts = Receipts(connection.id, self.backend)
 
@@ -96,7 +115,7 @@ class LiveConnection:
 
     def backend(self) -> Backend:
         """Return a new backend for one thread; raises a WatchbellError while there is no account."""
-        return open_backend(self._account())
+        return open_backend(self._account(), self._patience)
 
     def start(self) -> None:
         """Begin to watch and to send."""
@@ -128,6 +147,14 @@ class LiveConnection:
         """Trust nothing that is known any more, for nobody watched: fetch everything anew now."""
         self._watcher.doubt()
 
+    def _changed(self, state: ConnectionState) -> None:
+        """Pass on a change, and look at once what became of a command that was answered."""
+        answered = len(state.sending) < self._waiting
+        self._waiting = len(state.sending)
+        self._publish(state)
+        if answered:
+            self._watcher.poll()
+
 
 def _as_last_known(connection: ConnectionSettings, paths: Paths) -> ConnectionState:
     """Return what an earlier run knew of a connection, as what it is: old."""
@@ -141,18 +168,26 @@ def _as_last_known(connection: ConnectionSettings, paths: Paths) -> ConnectionSt
     return replace(state, snapshot=copy.snapshot, heard_at=heard_at, offset=copy.offset, watched_since=now)
 
 
-def connect(paths: Paths, secrets: Secrets, url: str, token: str) -> tuple[ConnectionSettings, Person]:
-    """Try ``url`` with ``token``, and keep both: the token in the keyring, the address in the settings."""
-    account = Account(check_url(url), token)
+def connect(
+    paths: Paths, secrets: Secrets, url: str, token: str, *, proxy: str | None = None, ca: str | None = None
+) -> tuple[ConnectionSettings, Person]:
+    """Try ``url`` with ``token``, and keep both: the token in the keyring, the address in the settings.
+
+    ``proxy`` and ``ca`` (see ``ConnectionSettings``) are kept, too; None leaves them as they are.
+    """
+    url = check_url(url)
     check_length(token)
-    me = open_backend(account).me()
     settings = settings_file.load(paths.settings)
-    known = next((c for c in settings.connections if c.url == account.url), None)
-    connection = known or ConnectionSettings(
-        _new_id(settings.connections, account.url), _name(account.url), account.url
-    )
-    if known is None:
-        settings_file.save(paths.settings, replace(settings, connections=(*settings.connections, connection)))
+    known = next((c for c in settings.connections if c.url == url), None)
+    connection = known or ConnectionSettings(_new_id(settings.connections, url), _name(url), url)
+    if proxy is not None:
+        connection = replace(connection, proxy=check_proxy(proxy))
+    if ca is not None:
+        connection = replace(connection, ca=ca)
+    me = open_backend(Account(url, token, Route(connection.proxy, connection.ca))).me()
+    if connection != known:
+        kept = tuple(connection if c is known else c for c in settings.connections)
+        settings_file.save(paths.settings, replace(settings, connections=kept if known else (*kept, connection)))
     try:
         secrets.set(connection.id, token)
     except SecretsUnavailable as e:
@@ -190,7 +225,7 @@ def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
 
 def account_with(connection: ConnectionSettings, token: str) -> Account:
     """Return the account of a connection with ``token``."""
-    return Account(connection.url, token)
+    return Account(connection.url, token, Route(connection.proxy, connection.ca))
 
 
 def find_account(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> Account:

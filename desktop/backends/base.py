@@ -6,11 +6,12 @@ Every method raises ``domain.errors.BackendError`` (or one of its kinds) and not
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot
+from desktop.domain.server_clock import Reading
 from desktop.domain.severity import Severity
 
 
@@ -40,7 +41,12 @@ class Alive:
     """The backend said that it is there, and nothing changed."""
 
 
-StreamEvent = FullState | IncidentChanged | OnCallChanged | Alive
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Changes may have been missed: everything should be fetched anew, soon (``Backend.snapshot``)."""
+
+
+StreamEvent = FullState | IncidentChanged | OnCallChanged | Alive | Missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,10 @@ class Backend(Protocol):
         """Return all open incidents and who is on call."""
 
     def stream(self) -> AbstractContextManager[Iterator[StreamEvent]]:
-        """Follow the backend live, beginning with a ``FullState``; ``NotFound`` where there is no stream."""
+        """Follow the backend live, beginning with a ``FullState``; ``NotFound`` where there is no stream.
+
+        Everything can be fetched beside it, on the same thread.
+        """
 
     def incident(self, incident_id: str) -> Incident:
         """Return one incident by its id or number."""
@@ -110,8 +119,8 @@ class Backend(Protocol):
     def confirm(self, receipts: Sequence[Receipt]) -> None:
         """Tell what became of pages here; only a backend that counts pages (``Incident.pages``) wants to know."""
 
-    def clock_skew(self, now: datetime) -> timedelta | None:
-        """Return how far the backend's clock was ahead of ``now`` at its last answer, None when it never told."""
+    def clock(self) -> Reading | None:
+        """Return the best reading of the backend's clock that its answers gave, None when it never told."""
 
     def close(self) -> None:
         """End what is under way, from any thread; a reader of the stream ends at once."""

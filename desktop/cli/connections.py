@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from desktop import connections
 from desktop.cli import output
@@ -21,7 +22,8 @@ def connect(options: Namespace) -> int:
         raise InputError(f"standard input held more than {_TOKEN_LIMIT} characters in one line: that is no token")
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError("standard input held no token: write it there as one line")
-    connection, me = connections.connect(user_paths(), Secrets(), options.url, token)
+    ca = options.ca and str(Path(options.ca).absolute())
+    connection, me = connections.connect(user_paths(), Secrets(), options.url, token, proxy=options.proxy, ca=ca)
     if options.json:
         output.data({"id": connection.id, "name": connection.name, "url": connection.url, "person": me.id})
     else:

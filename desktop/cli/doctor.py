@@ -10,7 +10,6 @@ from desktop.cli.findings import Check, mend_of
 from desktop.connections import ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, Account, open_backend
 from desktop.domain.errors import WatchbellError
 from desktop.system import settings as settings_file
-from desktop.system.clock import utc_now
 from desktop.system.paths import Paths, user_paths
 from desktop.system.secrets import Secrets
 
@@ -74,12 +73,12 @@ def _connection(name: str, account: Account) -> Iterator[Check]:
         yield Check(f"connection {name}", False, e.message, mend_of(e, account.url))
         return
     yield Check(f"connection {name}", True, f"answers as {me.name}")
-    skew = backend.clock_skew(utc_now())
-    if skew is not None:
-        wrong = abs(skew) > CLOCK_TOLERANCE
+    read = backend.clock()
+    if read is not None:
+        wrong = abs(read.offset) > CLOCK_TOLERANCE
         yield Check(
             f"clock of {name}",
             not wrong,
-            f"{skew.total_seconds():+.0f} s",
+            f"{read.offset.total_seconds():+.0f} s",
             "Let the system set its clock (timedatectl set-ntp true)." if wrong else "",
         )

@@ -144,6 +144,10 @@ def _connections(commands: "_Commands[_Parser]") -> None:
     connect = _add(commands, "connect", "connections:connect", "add a connection", json=True)
     connect.add_argument("url", metavar="URL")
     connect.add_argument("--token-stdin", action="store_true", required=True, help="read the token from standard input")
+    connect.add_argument(
+        "--proxy", metavar="URL", help="go through this proxy, or 'none' (default: the environment's HTTPS_PROXY)"
+    )
+    connect.add_argument("--ca", metavar="FILE", help="believe this authority alone (PEM; default: the system's)")
     _add(commands, "connections", "connections:show", "list the connections", json=True)
     _add(commands, "status", "status:run", "your shift, what is open, and how fresh each connection is", json=True)
 

@@ -78,6 +78,9 @@ def _tell(answer: Mapping[str, object], name: str) -> None:
     reliefs = answer.get("on_call_changes")
     for relief in reliefs if isinstance(reliefs, list) else []:
         output.line(f"on call now: {_relief(relief)}")
+    incidents = answer.get("incident_changes")
+    for left in incidents if isinstance(incidents, list) else []:
+        output.line(plain(str(left.get("says") if isinstance(left, dict) else ""), _LINE))
     for line in _lines(answer, "warnings"):
         output.line(f"note: {line}")
     output.line(f"{name} is the team now")

@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
-from desktop.server.access import BODY_LIMIT, App, Gate, Receive, Scope, Send
+from desktop.server.access import BODY_LIMIT, HOLDER, STORAGE_FAILED, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
     absences,
     acting_primary,
@@ -120,6 +121,7 @@ def _add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(InputError, _input)
     api.add_exception_handler(StorageError, _storage)
+    api.add_exception_handler(ClientDisconnect, _gone)
     api.add_exception_handler(Exception, _fault)
 
 
@@ -147,11 +149,18 @@ async def _input(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(invalid(cast("InputError", error).message).body(), 400)
 
 
-async def _storage(_: Request, error: Exception) -> JSONResponse:
+async def _storage(request: Request, error: Exception) -> JSONResponse:
     """Answer "try again": the sender must not believe that we have it."""
     message = cast("StorageError", error).message
     log.error("storage failed", extra={"fields": {"error": message}})
-    return JSONResponse(error_body(503, "Service Unavailable", [message]), 503, headers={"retry-after": "5"})
+    # Where the database is, and what ails it, is for the team alone.
+    said = message if HOLDER in request.scope else STORAGE_FAILED
+    return JSONResponse(error_body(503, "Service Unavailable", [said]), 503, headers={"retry-after": "5"})
+
+
+async def _gone(_: Request, __: Exception) -> JSONResponse:
+    """Answer whoever hung up before all of the request was here: nobody hears it, and it is no fault of ours."""
+    return JSONResponse(error_body(INVALID, "The request broke off"), 400)
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from desktop.domain.team import Access
 from desktop.server import additions, schema
+from desktop.server.audit import OPERATOR, By
 from desktop.server.keys import integration_keys
+from desktop.server.revoking import revoke_departed
 from desktop.server.roster import Roster
 from desktop.server.tables.team import team
 from desktop.server.tables.tokens import tokens
@@ -43,12 +45,21 @@ def apply(connection: Connection, roster: Roster, document: str, source: str, no
     write(connection, roster, Applied(document, source, digest_of(document), now, FILE), integration_keys(roster.team))
 
 
-def write(connection: Connection, roster: Roster, applied: Applied, keys: Mapping[str, str]) -> int:
-    """Like ``apply``, with the integration ``keys`` (the service of each) known; return the revision that it made."""
+def write(
+    connection: Connection, roster: Roster, applied: Applied, keys: Mapping[str, str], address: str = ""
+) -> int:  # fmt: skip
+    """Like ``apply``, with the integration ``keys`` (the service of each) known; return the revision that it made.
+
+    What lets those in who left is revoked, in the name of whoever applied it from ``address``.
+    """
     # First of all: two servers that apply at once take turns.
     revision = additions.advance(connection)
     _store(connection, applied)
+    by = OPERATOR if applied.by == FILE else By(applied.by, address)
+    # Also of those who left before that was revoked: they may be back by this file.
+    revoke_departed(connection, by, applied.at)
     _replace(connection, schema.people, _people(roster))
+    revoke_departed(connection, by, applied.at)
     _replace(connection, schema.services, _services(roster))
     _replace_keys(connection, keys, applied.at)
     remember_policies(connection, roster)

@@ -6,6 +6,7 @@ whatever their number: an incident about lateness that is late itself adds none.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -14,7 +15,7 @@ from desktop.domain.segments import Segment
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role, Team
 from desktop.server import outbox, places, schema, things
-from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, Finding
+from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, TEAM_FILE, Finding
 from desktop.server.station import Station
 
 LATE = timedelta(seconds=5)
@@ -65,6 +66,21 @@ def undelivered(station: Station) -> Iterator[Finding]:
         yield Finding(MESSAGE, f"{failure.address} {failure.recipient}", f"Messages to {name} fail", details)
 
 
+def unused(station: Station) -> Iterator[Finding]:
+    """Yield what says that this server runs on an older team than the file says that it was started with."""
+    if (found := station.unused) is None:
+        return
+    file, many = found
+    details = {
+        "file": file,
+        "mistakes": many,
+        "meaning": "The server was started, and pages by the team that was applied last, not by this file.",
+        "mend": "'watchbell team check FILE' names every mistake, as the server's log does: mend it, and start again.",
+    }
+    title = f"The team file {file} cannot be used: the team that was applied last is on call"
+    yield Finding(TEAM_FILE, file, title, details, Severity.SEV1)
+
+
 def unmanned(team: Team, now: datetime) -> dict[Role, list[Segment]]:
     """Return the times within the next 14 days in which a role that has a schedule has nobody."""
     found: dict[Role, list[Segment]] = {role: [] for role in _ROLES if role in team.rotations}
@@ -74,22 +90,34 @@ def unmanned(team: Team, now: datetime) -> dict[Role, list[Segment]]:
     return found
 
 
-def missing(gaps: dict[Role, list[Segment]], looked: datetime, now: datetime) -> Iterator[Finding]:
-    """Yield what says that somebody will be missing, as found when it was ``looked``; louder from a day before."""
+def missing(
+    gaps: dict[Role, list[Segment]], looked: datetime, now: datetime, zone: ZoneInfo
+) -> Iterator[Finding]:  # fmt: skip
+    """Yield what says that somebody will be missing, as found when it was ``looked``; louder from a day before.
+
+    One for a role, whose times are the wall clock's in ``zone``.
+    """
     for role, those in gaps.items():
         segments = [s for s in those if s.end > now]
         if not segments:
             continue
         first = segments[0]
-        when = "now" if first.start <= now else f"from {things.instant(first.start)}"
+        when = "now" if first.start <= now else f"from {_wall(first.start, zone)}"
         # What lasts longer than was looked has no end that could be named.
-        until = "" if first.end >= looked + AHEAD else f" until {things.instant(first.end)}"
-        title = f"Nobody is {role.value} {when}{until}"
+        until = "" if first.end >= looked + AHEAD else f" until {_wall(first.end, zone)}"
+        named = f" ({zone.key})" if until or first.start > now else ""
+        title = f"Nobody is {role.value} {when}{until}{named}"
         details = {
             "role": role.value,
-            "times": [{"from": things.instant(s.start), "until": things.instant(s.end)} for s in segments[:20]],
+            "times": [{"from": _wall(s.start, zone), "until": _wall(s.end, zone)} for s in segments[:20]],
+            "time_zone": zone.key,
             "mend": "Make an override, or change the team file.",
         }
-        yield Finding(SCHEDULE, role.value, title, details, Severity.SEV3)
-        if first.start - now <= _SOON:
-            yield Finding(SCHEDULE, f"{role.value} soon", title, details, Severity.SEV1)
+        if first.start - now > _SOON:
+            yield Finding(SCHEDULE, role.value, title, details, Severity.SEV3)
+        else:
+            yield Finding(SCHEDULE, f"{role.value} soon", title, details, Severity.SEV1, instead_of=role.value)
+
+
+def _wall(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")

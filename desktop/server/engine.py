@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from desktop.domain.errors import WatchbellError
 from desktop.domain.incident import Status
-from desktop.server import incidents, schema
+from desktop.server import departed, handover_departures, incidents, schema
 from desktop.server.ahead import Ahead
 from desktop.server.records import Record
 from desktop.server.station import Station
@@ -207,6 +207,7 @@ class Engine:
 
     def _shift_change(self, now: datetime) -> None:
         """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
+        self._departures()
         ids = self._triggered()
         for start in range(0, len(ids), CHUNK):
             # A hundred thousand take half a minute: what falls due meanwhile waits for one chunk of them at the most.
@@ -214,6 +215,18 @@ class Engine:
             self._chunk(incidents.take_over, ids[start : start + CHUNK])
         self._boundary, self._looked = self._station.roster.boundary(now), now
         self._on_shift_change()
+
+    def _departures(self) -> None:
+        """Let nobody go on having an incident, or being asked to take a watch, who left the team."""
+        station = self._station
+        # First: the page by which somebody is asked ends with the answer.
+        station.writer.run(lambda work: handover_departures.decline(station, work))
+        with station.storage.read() as connection:
+            ids = departed.had(connection)
+        if ids:
+            log.warning("incidents of people who left the team", extra={"fields": {"incidents": len(ids)}})
+        for start in range(0, len(ids), CHUNK):
+            self._chunk(departed.relieve, ids[start : start + CHUNK])
 
     def _triggered(self) -> list[str]:
         query = select(_table.id).where(_table.status == Status.TRIGGERED.value)

@@ -31,6 +31,7 @@ SERVICE: Final = "watchbell"
 OVERDUE: Final = "overdue"
 SCHEDULE: Final = "schedule"
 MESSAGE: Final = "message"
+TEAM_FILE: Final = "team_file"
 
 _TELL_AGAIN = timedelta(days=1)
 _NAME = "Watchbell itself"
@@ -42,7 +43,8 @@ _table = findings.c
 class Finding:
     """Something that is wrong: of a ``kind``, told from others of it by ``key``. ``title`` changes with its cause only.
 
-    ``details`` stand in the incident; nothing secret may.
+    ``details`` stand in the incident; nothing secret may. Of its kind it takes the place of the one with the key
+    ``instead_of``, which was told before it became worse.
     """
 
     kind: str
@@ -50,11 +52,14 @@ class Finding:
     title: str
     details: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity = Severity.SEV2
+    instead_of: str = ""
 
 
 def report(station: Station, work: Work, finding: Finding) -> None:
     """Let the admins know of ``finding``, unless they do; to be called as often as it is found."""
     now, key = station.clock(), finding.key[:_KEY_LIMIT]
+    if finding.instead_of:
+        over(station, work, finding.kind, finding.instead_of, "It is told anew: it became more urgent.")
     known = _find(work.connection, finding.kind, key)
     if known is None or known.ended_at is not None:
         incident = _open(station, work, finding, None if known is None else known.incident_id)
@@ -76,13 +81,13 @@ def report(station: Station, work: Work, finding: Finding) -> None:
     _update(work.connection, finding, known.incident_id, now)
 
 
-def over(station: Station, work: Work, kind: str, key: str) -> None:
+def over(station: Station, work: Work, kind: str, key: str, why: str = "It is over.") -> None:
     """Take note that something is right again: its incident is resolved, if nobody did that yet."""
     known = _find(work.connection, kind, key[:_KEY_LIMIT])
     if known is None or known.ended_at is not None:
         return
     if _is_open(work.connection, known.incident_id):
-        step = partial(transitions.resolve, actor=ENGINE, resolution="It is over.")
+        step = partial(transitions.resolve, actor=ENGINE, resolution=why)
         incidents.change(station, work, [(known.incident_id, [step])])
     where = _table.kind == kind, _table.key == known.key
     work.connection.execute(update(findings).where(*where).values(ended_at=station.clock()))

@@ -102,6 +102,9 @@ def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str) -> None:
     What ``giver`` alone had acknowledged is triggered again: nobody else has said that they have it.
     """
     record = draft.record
+    if not record.open:
+        # Somebody resolved it since the facts were read.
+        return
     held = {h.person for h in record.assignments}
     kept = tuple(h for h in record.assignments if h.person != giver)
     progress = record.progress

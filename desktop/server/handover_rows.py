@@ -107,6 +107,8 @@ def _of(connection: Connection, table: Table, handover_id: str, order: str) -> l
 def _known(connection: Connection, row: AnyRow, made: dict[str, tuple[str, ...]]) -> Handover:
     """Return what the handover's own rows say."""
     said = notices(connection, row.id)
+    # Whoever left the team is asked nothing, neither to take the watch nor whom to ask.
+    here = set(connection.execute(select(schema.people.c.id).where(schema.people.c.active)).scalars())
     return Handover(
         id=row.id,
         kind=Kind(row.kind),
@@ -116,14 +118,14 @@ def _known(connection: Connection, row: AnyRow, made: dict[str, tuple[str, ...]]
         role=Role(row.role),
         until=row.until,
         segments=(),
-        candidates=tuple(row.candidates),
-        managers=tuple(row.managers),
+        candidates=tuple(p for p in row.candidates if p in here),
+        managers=tuple(p for p in row.managers if p in here),
         reason=row.reason,
-        auto_next=row.auto_next,
+        auto_next=row.auto_next or row.asker_id not in here,
         stays_available=row.stays_available,
         offers=_offers(connection, row.id),
         asked=frozenset(n.about for n in said if n.kind == ASK),
-        allowed=tuple(row.allowed),
+        allowed=tuple(p for p in row.allowed if p in here),
         confirmations=tuple(
             Confirmation(Point(c.point), c.by_id, c.receiver_id, c.at, c.waived)
             for c in _of(connection, tables.handover_confirmations, row.id, "at")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from desktop.domain.errors import WatchbellError
 from desktop.server import auditing, findings, heartbeats, reminding
-from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, Finding
+from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, TEAM_FILE, Finding
 from desktop.server.station import Station
 
 if TYPE_CHECKING:
@@ -90,12 +90,13 @@ class Keeper:
     def _audit(self) -> None:
         station, now = self._station, self._station.clock()
         self._worst = max(self._worst, station.counts.lateness.longest())
-        found = (*auditing.overdue(station, self._worst), *auditing.undelivered(station), *self._missing(now))
+        found = (*auditing.overdue(station, self._worst), *auditing.undelivered(station))
+        found += (*auditing.unused(station), *self._missing(now))
         for finding in found:
             self._report(finding, now)
         self._worst = 0.0
         with station.storage.read() as connection:
-            ended = findings.unseen(connection, (OVERDUE, MESSAGE, SCHEDULE), now - _OVER)
+            ended = findings.unseen(connection, (OVERDUE, MESSAGE, SCHEDULE, TEAM_FILE), now - _OVER)
         for kind, key in ended:
             log.info("found over", extra={"fields": {"kind": kind, "key": key}})
             station.writer.run(partial(findings.over, station, kind=kind, key=key))
@@ -108,7 +109,7 @@ class Keeper:
         if known is None or known[1] != revision or abs(now - known[0]) >= _LOOK_AT_SCHEDULE:
             self.gaps = auditing.unmanned(station.roster.team, now)
             known = self._looked = (now, revision)
-        return list(auditing.missing(self.gaps, known[0], now))
+        return list(auditing.missing(self.gaps, known[0], now, station.roster.team.time_zone))
 
     def _report(self, finding: Finding, now: datetime) -> None:
         """Tell of it, and once a minute that it goes on."""

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from desktop.channels.outcome import Outcome
 from desktop.domain.errors import WatchbellError
@@ -42,6 +42,8 @@ class Messenger:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
+        # Of several servers nobody knows whether another is dead; of a file there is only one.
+        self._freed = station.storage.shared
         self._workers: ThreadPoolExecutor | None = None
         self._looked = -math.inf
         self._thread = threading.Thread(target=self._run, name="messenger")
@@ -124,12 +126,20 @@ class Messenger:
 
     def _prepare(self) -> None:
         """Say who is here, and put in what is due on ladders."""
+        self._free()
         self._presence.keep()
         if not self._something_due():
             return
         while self._station.writer.run(lambda work: climbing.climb(self._station, work)) == climbing.MANY:
             # Many that are due together are no reason to look as if nothing was done.
             self._looked = time.monotonic()
+
+    def _free(self) -> None:
+        """Take up at once what the server before this one had in hands: nobody else can have it."""
+        if not self._freed:
+            now = self._station.clock()
+            self._station.writer.run(lambda work: outbox.free(work.connection, now))
+            self._freed = True
 
     def _something_due(self) -> bool:
         with self._station.storage.read() as connection:
@@ -168,13 +178,24 @@ class Messenger:
         """Send a message and note what became of it. On a channel worker."""
         try:
             became = self._send(outgoing)
-            now = self._station.clock()
-            self._station.writer.run(lambda work: dispatch.settle(work, outgoing, became, now))
-        except WatchbellError as error:
-            # Not noted, it is sent again when the lease ends.
-            log.warning("message not noted", extra={"fields": {"message": outgoing.id, "error": error.message}})
+            self._note(outgoing, became, self._station.clock())
         except Exception:
             log.exception("message not noted", extra={"fields": {"message": outgoing.id}})
+
+    def _note(self, outgoing: Outgoing, became: Outcome, now: datetime) -> None:
+        """Note what became of a message, again and again until the database takes it or the lease is over.
+
+        Not noted, it is sent once more, and until the lease ends nothing else goes to its address.
+        """
+        until = time.monotonic() + outbox.LEASE.total_seconds()
+        while True:
+            try:
+                self._station.writer.run(lambda work: dispatch.settle(work, outgoing, became, now))
+            except WatchbellError as error:
+                log.warning("message not noted", extra={"fields": {"message": outgoing.id, "error": error.message}})
+                if not self._stopping.wait(_AFTER_A_FAULT) and time.monotonic() < until:
+                    continue
+            return
 
     def _send(self, outgoing: Outgoing) -> Outcome:
         # Apprise comes with it: nothing of that is loaded before the first message.

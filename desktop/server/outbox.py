@@ -1,7 +1,8 @@
 """Messages that are to leave, as rows: put in, taken with a lease, settled. On a connection; writing on the writer.
 
 A message is put in by the transaction that causes it and sent outside of any. Who takes it has it for ``LEASE``; if
-they are killed, anybody takes it again then: it may arrive twice, and never not at all.
+they are killed, anybody takes it again then, and the only server of a database as soon as it is started again: it may
+arrive twice, and never not at all.
 """
 
 import random
@@ -100,6 +101,11 @@ _TAKE = (
     .where(_message.id == bindparam("b_id"))
     .values(state=State.SENDING, attempts=_message.attempts + 1, leased_until=bindparam("b_until"))
 )
+_FREE = (
+    update(messages)
+    .where(_message.state == State.SENDING, _message.leased_until > bindparam("b_now"))
+    .values(leased_until=bindparam("b_now"))
+)
 # Only by whoever has it now: an attempt that outlived its lease says nothing about the next one.
 _SETTLE = (
     update(messages)
@@ -164,6 +170,11 @@ def take(connection: Connection, ids: Sequence[int], now: datetime) -> None:
     """Lease messages: whoever does so sends them."""
     if ids:
         connection.execute(_TAKE, [{"b_id": name, "b_until": now + LEASE} for name in ids])
+
+
+def free(connection: Connection, now: datetime) -> None:
+    """Let go of all that is leased: whoever took it is known to be dead."""
+    connection.execute(_FREE, {"b_now": now})
 
 
 def drop(connection: Connection, name: int, state: str, reason: str, now: datetime) -> None:

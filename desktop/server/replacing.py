@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from desktop import team as teams
 from desktop.domain.errors import StorageError
 from desktop.domain.team import Access, Team
-from desktop.server import additions, applying, audit, authentication, companions, files, rights
+from desktop.server import additions, applying, audit, authentication, companions, departed, files, rights
 from desktop.server.applying import Applied
 from desktop.server.audit import By
+from desktop.server.departed import Left
 from desktop.server.failures import Refused
 from desktop.server.keys import PATIENCE, integration_keys
 from desktop.server.roster import Roster
@@ -52,7 +53,8 @@ class Sent:
 class Examined:
     """What ``applied`` would change at ``revision``, of the team ``old``; ``doubts`` is what only force overrides.
 
-    ``same``: it is the team already. ``own``: so says the file that the server was started with.
+    ``left`` are the open incidents that people would leave behind. ``same``: it is the team already. ``own``: so says
+    the file that the server was started with.
     """
 
     revision: int
@@ -61,6 +63,7 @@ class Examined:
     roster: Roster
     changes: tuple[str, ...] = ()
     reliefs: tuple[Relief, ...] = ()
+    left: tuple[Left, ...] = ()
     doubts: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     same: bool = False
@@ -119,6 +122,7 @@ def examine(station: Station, sent: Sent) -> Examined:
         )
         _keep_people(connection, team)
         roster = Roster(team, additions.read(connection), companions.read(connection))
+        left = departed.foreseen(connection, {*roster.contacts, *(person.id for person in team.people)})
     taken_over = reliefs(before.team, roster.team, now)
     return Examined(
         revision,
@@ -127,7 +131,8 @@ def examine(station: Station, sent: Sent) -> Examined:
         roster,
         changes=differences(before.file, team),
         reliefs=taken_over,
-        doubts=_doubts(before.team, roster.team, taken_over, sent.person),
+        left=left,
+        doubts=(*_doubts(before.team, roster.team, taken_over, sent.person), *map(str, left)),
         keys=integration_keys(team, PATIENCE),
         own=loaded if text == sent.document else None,
     )
@@ -136,7 +141,7 @@ def examine(station: Station, sent: Sent) -> Examined:
 def carry_out(examined: Examined, address: str, work: Work) -> None:
     """Write it, unless the team is not any more what it was examined against."""
     was = applying.current(work.connection)
-    revision = applying.write(work.connection, examined.roster, examined.applied, examined.keys)
+    revision = applying.write(work.connection, examined.roster, examined.applied, examined.keys, address)
     if revision != examined.revision + 1:
         raise _Overtaken
     audit.note_team(work.connection, By(examined.applied.by, address), was, examined.applied)

@@ -53,7 +53,9 @@ class Roster:
         certified: Sequence[Mark] = (),
     ) -> None:
         self.file = file
-        self.beside = tuple(beside)
+        known = {person.id for person in file.people}
+        # What is kept of somebody who left the team pages them no more.
+        self.beside = tuple(each for each in beside if each.person in known)
         self.uncertified = merged(file, added or Additions())
         self.team = team = with_certified(self.uncertified, certified) if certified else self.uncertified
         self.hours = business_hours(team)

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from desktop import team as teams
-from desktop.domain.errors import InputError
+from desktop.domain.errors import InputError, TeamFileError
 from desktop.server import applying, audit, files, keeping, tokens
 from desktop.server.announcer import Announcer
 from desktop.server.applying import Applied
@@ -110,11 +111,39 @@ class Server:
                 )
 
 
-def load_team(storage: Storage, file: Path | None, now: datetime) -> Roster:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The team with which a server starts; ``mistakes`` is why its team file could not be used, empty when it was."""
+
+    roster: Roster
+    mistakes: tuple[str, ...] = ()
+
+
+def load_team(storage: Storage, file: Path | None, now: datetime) -> Start:
     """Apply the team ``file``, or take up the one that was applied last; InputError when there is neither.
 
-    A file that says what it said when it was last loaded is no news: a team that was applied since is kept.
+    A file that says what it said when it was last loaded is no news: a team that was applied since is kept. One that
+    cannot be used leaves the team as it was: a typo must not keep a pager down.
     """
+    try:
+        return Start(_load(storage, file, now))
+    except InputError as error:
+        if file is None or not _has_team(storage):
+            raise
+        problems = error.problems if isinstance(error, TeamFileError) else (error.message,)
+        mistakes = tuple(str(problem) for problem in problems)
+    kept = Start(_load(storage, None, now), mistakes)
+    fields = {"file": str(file), "mistakes": list(mistakes)}
+    log.error("the team file cannot be used: the team that was applied last is kept", extra={"fields": fields})
+    return kept
+
+
+def _has_team(storage: Storage) -> bool:
+    with storage.read() as connection:
+        return applying.current(connection) is not None
+
+
+def _load(storage: Storage, file: Path | None, now: datetime) -> Roster:
     text = None if file is None else document.load(file)
     with storage.write() as connection:
         was = found = applying.current(connection)

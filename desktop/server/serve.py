@@ -109,11 +109,13 @@ def _serve(options: ServeOptions, handshake: Handshake | None, way: _Way) -> int
     lock.acquire(take=handshake is not None)
     try:
         storage.migrate()
-        roster = load_team(storage, options.team, utc_now())
+        start = load_team(storage, options.team, utc_now())
         if handshake is not None:
             admit(storage, handshake.token, handshake.person, utc_now())
         with listening.open_socket(options.host, options.port, tell=options.parent_stdin) as listener:
-            server = Server(storage, roster, allow_private_channels=options.allow_private_channels)
+            server = Server(storage, start.roster, allow_private_channels=options.allow_private_channels)
+            if start.mistakes and options.team is not None:
+                server.station.runs_without(options.team.name, len(start.mistakes))
             server.station.limits = limits.Limits(floods=limits.Floods(options.ingest_limit))
             _run_until_told(server, listener, lock, way, reads_stdin=options.parent_stdin)
         return 0

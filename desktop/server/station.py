@@ -51,6 +51,7 @@ class Station:
         self.public_url = ""
         self.counts = Counts()
         self.running: Callable[[], Running] = Running
+        self._unused: tuple[str, int, str] | None = None
         self._policies: dict[str, Frozen] = {}
         self.escalating: Callable[[], bool] = lambda: False
         self.messaging: Callable[[], bool] = lambda: False
@@ -69,6 +70,16 @@ class Station:
         """Let links begin with ``origin`` (``https://host:port``), where this server is reached."""
         with self._refreshing:
             self.directory = replace(self.directory, origin=origin)
+
+    def runs_without(self, file: str, mistakes: int) -> None:
+        """Take note that the team ``file`` of this server's start could not be used, for it has so many mistakes."""
+        self._unused = (file, mistakes, self._digest)
+
+    @property
+    def unused(self) -> tuple[str, int] | None:
+        """The team file that could not be used at the start, and its mistakes, until another team is applied."""
+        known = self._unused
+        return None if known is None or known[2] != self._digest else known[:2]
 
     def refresh(self) -> bool:
         """Take up what became of the team, in this process or another; tell whether anything did."""

@@ -168,7 +168,10 @@ def set_title(draft: Draft, moment: Moment, actor: str, title: str) -> None:
 
 
 def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str = "api") -> None:
-    """Escalate to ``level`` (from 1) now; an acknowledged incident is triggered again."""
+    """Escalate to ``level`` (from 1) now; an acknowledged incident is triggered again.
+
+    When that adds nobody, those who were paged are paged once more: whoever asks for it must not be met with silence.
+    """
     record = draft.record
     ends, first = steps_to_level(record.plan), escalation_path.next_level(record)
     if not record.open or first is None or not first <= level <= len(ends):
@@ -180,6 +183,9 @@ def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str 
         draft.change(acknowledgements=())
     progress, events = escalation.escalate(record.plan, record.progress, moment.now, ends[level - 1], moment.who)
     escalation_path.follow(draft, progress, events, moment.now, actor, channel)
+    if not events and progress.ever:
+        again = Page(progress.ever, progress.step, Reason.AGAIN)
+        escalation_path.page_people(draft, again, moment.now, actor, channel)
     escalation_path.take_over(draft, moment)
 
 

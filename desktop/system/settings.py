@@ -12,11 +12,17 @@ from desktop.domain.errors import InputError, StorageError
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """One connection: its token lies in the keyring under ``id``."""
+    """One connection: its token lies in the keyring under ``id``.
+
+    ``proxy`` is the way to it: an address, ``none``, or empty for what the environment says. ``ca`` names the PEM file
+    of the one authority that it is believed by; empty: those of the system. No secret: a proxy's password stays out.
+    """
 
     id: str
     name: str
     url: str
+    proxy: str = ""
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def load(path: Path) -> Settings:
         return Settings(connections, value.get("autostart") is True, value.get("systemd") is True)
     except FileNotFoundError:
         return Settings()
-    except (ValueError, KeyError, TypeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise InputError(f"{path} cannot be understood ({e}): mend it, or move it away to start anew") from e
     except OSError as e:
         raise StorageError(f"{path} cannot be read: {e.strerror}") from e
@@ -46,7 +52,9 @@ def load(path: Path) -> Settings:
 
 def save(path: Path, settings: Settings) -> None:
     """Write ``settings`` to ``path``, whole or not at all."""
-    write_private(path, json.dumps(asdict(settings), indent=2) + "\n")
+    # What is not set is left out: an older Watchbell reads that, too.
+    connections = [{key: value for key, value in asdict(c).items() if value} for c in settings.connections]
+    write_private(path, json.dumps({**asdict(settings), "connections": connections}, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:
@@ -68,4 +76,10 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _connection(value: Any) -> ConnectionSettings:  # noqa: ANN401 - whatever the file holds
-    return ConnectionSettings(id=str(value["id"]), name=str(value["name"]), url=str(value["url"]))
+    return ConnectionSettings(
+        id=str(value["id"]),
+        name=str(value["name"]),
+        url=str(value["url"]),
+        proxy=str(value.get("proxy") or ""),
+        ca=str(value.get("ca") or ""),
+    )

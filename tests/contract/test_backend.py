@@ -15,6 +15,7 @@ from desktop.domain.incident import ActionKind, Status, next_responders
 from desktop.domain.severity import Severity, Urgency, of_priority
 from desktop.system.clock import utc_now
 from tests.fakes.backend import FakeBackend, FakeServer
+from tests.faults.backend.server import FaultyServer
 from tests.serving import Serving, serving
 
 Make = Callable[[], Backend]
@@ -27,11 +28,21 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield running
 
 
-@pytest.fixture(params=["fake", "real"])
+@pytest.fixture
+def faulty() -> Iterator[FaultyServer]:
+    server = FaultyServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["fake", "faulty", "real"])
 def make(request: pytest.FixtureRequest) -> Make:
     if request.param == "fake":
         server = FakeServer()
         return lambda: FakeBackend(server)
+    if request.param == "faulty":
+        faulty: FaultyServer = request.getfixturevalue("faulty")
+        return lambda: PagerDutyBackend(faulty.url, faulty.account.token, utc_now)
     running: Serving = request.getfixturevalue("real")
     token = running.token()
     return lambda: PagerDutyBackend(running.url, token, utc_now)

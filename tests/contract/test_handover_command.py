@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from desktop.backends.base import FullState, IncidentChanged
-from desktop.backends.pagerduty.backend import PagerDutyBackend, _translate
+from desktop.backends.base import Alive, FullState, IncidentChanged
+from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.sse import ServerEvent
+from desktop.backends.pagerduty.stream import Following
 from desktop.cli import main
 from desktop.system.clock import utc_now
 from tests.fakes.http import Answer, ScriptedServer
@@ -59,7 +60,10 @@ def test_a_handover_is_asked_for_once_and_told_on_the_stream(server: Serving, ca
 
 @pytest.mark.parametrize("name", ["handover", "acting"])
 def test_a_client_passes_over_what_it_does_not_know_yet(name: str) -> None:
-    assert list(_translate(ServerEvent(name, "{}"))) == []
+    following = Following()
+    begin = {"me": {"id": "ana"}, "server_time": "2026-11-23T03:00:00Z", "incidents": [], "oncalls": []}
+    assert [type(e) for e in following.take(ServerEvent("snapshot", json.dumps(begin), 7))] == [FullState]
+    assert list(following.take(ServerEvent(name, "{}"))) == [Alive()]
 
 
 @pytest.mark.parametrize(

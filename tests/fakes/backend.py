@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from desktop.backends.base import FullState, IncidentChanged, NewPage, Receipt, StreamEvent
 from desktop.domain.errors import NotFound, Unreachable, WatchbellError
 from desktop.domain.incident import Acknowledgement, Incident, OnCall, Person, Snapshot, Status
+from desktop.domain.server_clock import Reading
 from desktop.domain.severity import Severity
 
 ANA = Person("ana", "Ana Ruiz", "ana@example.com")
@@ -158,9 +159,9 @@ class FakeBackend:
             raise NotFound("no such page")
         self._server.receipts.extend(known)
 
-    def clock_skew(self, now: datetime) -> timedelta | None:
+    def clock(self) -> Reading | None:
         """Return that the clocks agree."""
-        return timedelta(0)
+        return Reading(timedelta(0), timedelta(0), 0.0)
 
     def close(self) -> None:
         """End the stream."""

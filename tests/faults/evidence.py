@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from tests.faults.plans import SERVICES
+from tests.faults.rota import Rota
+from tests.faults.traces import Delivery, Handover, Message, Page, Sighting
+
 SECONDS_UNTIL_FREED = 15.0
 """The server's own promise: whoever hangs within a transaction holds up the others no longer (server.postgresql)."""
 
@@ -25,7 +29,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request: ``kind`` is the type of the log entry that it makes, ``actor`` as in the rows."""
+    """One request: ``kind`` is the type of the log entry that it makes, ``actor`` as in the rows.
+
+    ``about`` is what the answer was about, or the request itself said: an id, a severity, a person.
+    """
 
     kind: str
     key: str
@@ -34,17 +41,27 @@ class Attempt:
     ended: float
     outcome: Outcome
     status: int = 0
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One fault. ``blocks``: no server could work meanwhile; ``skew``: by how much a clock was wrong."""
+    """One fault. ``blocks``: no server could work meanwhile; ``skew``: by how much a clock was wrong.
+
+    ``over`` is when it was over for the one server that it struck, where the others could go on before.
+    """
 
     kind: str
     began: float
     ended: float
     blocks: bool = True
     skew: float = 0.0
+    over: float = 0.0
+
+    @property
+    def mended(self) -> float:
+        """When nothing was broken any more."""
+        return max(self.ended, self.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of ``incidents``, with who is assigned and who acknowledged; ``step`` is how far it escalated."""
+    """A row of ``incidents``, with who is assigned and who acknowledged; ``step`` is how far it escalated.
+
+    ``alone``: it was given to somebody, and follows no list.
+    """
 
     id: str
     key: str
@@ -78,6 +98,9 @@ class Incident:
     step: int
     assigned: frozenset[str]
     acknowledged: frozenset[str]
+    title: str = ""
+    service: str = SERVICES[0]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +133,12 @@ class Evidence:
     clients: Sequence[Client]
     ended: float
     version: int = 0
+    rota: Rota = field(default_factory=lambda: Rota(()))
+    sightings: Sequence[Sighting] = ()
+    handovers: Sequence[Handover] = ()
+    pages: Sequence[Page] = ()
+    messages: Sequence[Message] = ()
+    deliveries: Sequence[Delivery] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +158,11 @@ class Weather:
 
     def blocked(self, start: float, end: float) -> float:
         """Return for how many seconds between ``start`` and ``end`` no server could work."""
-        total, upto = 0.0, start
-        for blow in sorted((b for b in self.blows if b.blocks), key=lambda b: b.began):
-            first, last = max(blow.began, upto), min(blow.ended, end)
-            if last > first:
-                total, upto = total + last - first, last
-        return total
+        return _joined([(b.began, b.ended) for b in self.blows if b.blocks], start, end)
+
+    def stopped(self, start: float, end: float) -> float:
+        """Return for how many seconds between ``start`` and ``end`` some server may have stood still."""
+        return _joined([(b.began, b.mended) for b in self.blows if not b.skew], start, end)
 
     def wrong(self, at: float) -> float:
         """Return by how much the time ``at``, which a server wrote, may be wrong."""
@@ -151,3 +179,12 @@ class Weather:
         furthest = max((abs(b.skew) for b in self.blows), default=0.0)
         near = (b for b in self.blows if b.began - furthest <= end and b.ended + furthest >= start)
         return max((abs(b.skew) for b in near), default=0.0)
+
+
+def _joined(spans: Sequence[tuple[float, float]], start: float, end: float) -> float:
+    total, upto = 0.0, start
+    for began, ended in sorted(spans):
+        first, last = max(began, upto), min(ended, end)
+        if last > first:
+            total, upto = total + last - first, last
+    return total

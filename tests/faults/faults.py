@@ -202,7 +202,7 @@ class Hang:
 def _held_up(kind: str, began: float, servers: int) -> Blow:
     """Return the blow of a server that may hold what the others need: PostgreSQL frees it after a while."""
     now = time.time()
-    return Blow(kind, began, now if servers == 1 else min(now, began + SECONDS_UNTIL_FREED))
+    return Blow(kind, began, now if servers == 1 else min(now, began + SECONDS_UNTIL_FREED), over=now)
 
 
 def _fill(file: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from threading import Timer
 
-from tests.faults.plans import KEY, KEY_VARIABLE
+from tests.faults.plans import KEY_VARIABLES, KEYS
 from tests.server.serving import PROGRAM, Serve
 
 _PATIENCE = 60.0
@@ -40,7 +40,7 @@ class Keeper:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.logs: list[str] = []
-        self._options = {"database": database, "team": str(team), "port": self.port}
+        self._options = {"database": database, "team": str(team), "port": self.port, "allow_private_channels": True}
         self._clock = folder / f"clock-{number}"
         self._serve: Serve | None = None
         self.set_clock(0)
@@ -78,7 +78,8 @@ class Keeper:
         new.replace(self._clock)
 
     def _started(self) -> bool:
-        environment = {KEY_VARIABLE: KEY, _CLOCK_VARIABLE: str(self._clock)}
+        keys = {KEY_VARIABLES[service]: key for service, key in KEYS.items()}
+        environment = {**keys, _CLOCK_VARIABLE: str(self._clock)}
         self._serve = Serve(self._options, environment, _WITH_A_CLOCK + PROGRAM)
         assert self._serve.popen.stdout is not None
         # One that neither listens nor ends is a failure, and must not hold up the run.

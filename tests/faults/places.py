@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import psycopg
 from psycopg import sql
@@ -23,8 +24,9 @@ from tests.faults.faults import (
     WrongClock,
 )
 from tests.faults.keeper import Keeper
-from tests.faults.plans import TEAM
+from tests.faults.plans import team
 from tests.faults.relay import relaying
+from tests.faults.sink import Sink
 from tests.parts import in_ci
 from tests.postgresql import cluster
 
@@ -36,6 +38,7 @@ _DISKS = "no disk is full: this user may not mount a tmpfs"
 class Hardness:
     """How hard a run is: how many incidents and faults there are, and how long these last (in seconds).
 
+    Incidents are resolved after ``lives`` seconds, the watch changes about every ``shifts`` (it has two such changes).
     ``long_pause`` is for what happens only once: with it, a server stands still for longer than others wait for it.
     """
 
@@ -46,6 +49,8 @@ class Hardness:
     break_between: float
     servers: int
     workers: int
+    lives: float
+    shifts: float
     long_pause: float = 0.0
 
 
@@ -54,7 +59,7 @@ class Place:
     """Servers not yet started, the ``database`` as it is reached past all that breaks, and what can break.
 
     The faults of different ``lanes`` strike at the same time, those of one after each other, again and again; those of
-    ``once`` only one time. ``missing`` says what cannot be broken here, and why.
+    ``once`` only one time. ``missing`` says what cannot be broken here, and why; messages go to the ``sink``.
     """
 
     keepers: Sequence[Keeper]
@@ -62,6 +67,7 @@ class Place:
     lanes: Sequence[Sequence[Fault]]
     once: Sequence[Sequence[Fault]]
     missing: Sequence[str]
+    sink: Sink
 
 
 @contextmanager
@@ -69,13 +75,14 @@ def on_a_file(folder: Path, hardness: Hardness) -> Iterator[Place]:
     """One server on SQLite, as the application embeds it; on a small disk of its own where that can be had."""
     missing: list[str] = []
     with ExitStack() as stack:
+        sink = stack.enter_context(Sink(Random(hardness.incidents)))
         disk = stack.enter_context(_small_disk(folder / "disk", missing))
         file = (disk or folder) / "watchbell.db"
         database = f"sqlite:///{file}"
-        keepers = [Keeper(0, database, _team(folder), folder)]
+        keepers = [Keeper(0, database, _team(folder, sink), folder)]
         of_database: list[Fault] = [*_full(disk), NoRoomInFile(keepers, file)]
         lanes = [_of_servers(keepers, hardness), of_database]
-        yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), []], missing)
+        yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), []], missing, sink)
 
 
 @contextmanager
@@ -83,14 +90,15 @@ def on_postgresql(folder: Path, hardness: Hardness) -> Iterator[Place]:
     """Several servers on one PostgreSQL, each through a relay of its own."""
     missing: list[str] = []
     with ExitStack() as stack:
+        sink = stack.enter_context(Sink(Random(hardness.incidents)))
         own = stack.enter_context(cluster(safe=True))
         disk = stack.enter_context(_small_disk(own.folder / "disk", missing))
         database = own.empty()
         if disk is not None:
             _move(database, disk)
         relays = [stack.enter_context(relaying(own.folder)) for _ in range(hardness.servers)]
-        team = _team(folder)
-        keepers = [Keeper(n, relay.through(database), team, folder) for n, relay in enumerate(relays)]
+        file = _team(folder, sink)
+        keepers = [Keeper(n, relay.through(database), file, folder) for n, relay in enumerate(relays)]
         of_database: list[Fault] = [
             RestartDatabase(own, "fast"),
             RestartDatabase(own, "immediate"),
@@ -102,7 +110,7 @@ def on_postgresql(folder: Path, hardness: Hardness) -> Iterator[Place]:
         long = hardness.long_pause
         long_hang = [Hang(relays, long, long, "long hang")] if long else []
         lanes = [_of_servers(keepers, hardness), of_database]
-        yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), long_hang], missing)
+        yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), long_hang], missing, sink)
 
 
 def _of_servers(keepers: Sequence[Keeper], hardness: Hardness) -> list[Fault]:
@@ -119,9 +127,9 @@ def _long_pause(keepers: Sequence[Keeper], hardness: Hardness) -> list[Fault]:
     return [Pause(keepers, long, long, "long pause")] if long else []
 
 
-def _team(folder: Path) -> Path:
+def _team(folder: Path, sink: Sink) -> Path:
     file = folder / "team.toml"
-    file.write_text(TEAM, "utf-8")
+    file.write_text(team(sink.url), "utf-8")
     return file
 
 

@@ -1,58 +1,125 @@
 """The team of the fault suite: who is to be paged when, once as its file says it and once as the proof wants it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+EMERGENCY = "emergency"
+BUSINESS = "business"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Whoever has ``role`` is paged ``after`` so many seconds; ``business``: not before the next business hours."""
+
+    after: float
+    role: str
+    business: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How an incident escalates: after how many seconds whom. The rest holds for all."""
+    """How an incident escalates. The gaps between its steps never shrink, which the proof relies on."""
 
-    steps: Sequence[tuple[float, str]]
+    steps: Sequence[Step]
     again: float = 30.0
     repeats: int = 1
     timeout: float = 4.0
 
 
+ALONE = Plan((), repeats=0)
+"""How one escalates that a person gave to somebody: it pages them again, and no more."""
+
 PLANS = {
-    "sev0": Plan(((0, "ana"), (2, "ben"), (4, "cho"))),
-    "sev1": Plan(((0, "ana"), (3, "ben"))),
-    "sev2": Plan(((0, "ben"), (1, "cho"))),
+    "sev0": Plan((Step(0, "primary"), Step(2, "secondary"), Step(4, "manager"), Step(6, EMERGENCY))),
+    "sev1": Plan((Step(0, "primary"), Step(1, "secondary"), Step(3, "manager"), Step(6, EMERGENCY))),
+    "sev2": Plan((Step(0, "secondary"), Step(1, "manager"), Step(2, "primary", business=True))),
+    "sev3": Plan((Step(0, "secondary"), Step(2, "manager", business=True))),
 }
-WORDS = {"critical": "sev0", "error": "sev1", "warning": "sev2"}
+WORDS = {"critical": "sev0", "error": "sev1", "warning": "sev2", "info": "sev3"}
 """The Events API's words, and what they become."""
 
-RESPONDERS = ("ana", "ben", "cho", "dan")
-"""Who acknowledges: Dan is on no list. Eve does nothing and is on none: she must hear nothing."""
+ROLES = ("primary", "secondary", "manager")
+"""Somebody has each of these at every instant."""
 
-KEY = "fault-suite-0123456789abcdef0123"
-KEY_VARIABLE = "WB_FAULT_KEY"
-SERVICE = "payments"
+RINGS: Mapping[str, Sequence[str]] = {
+    "primary": ("ana", "ben", "fay"),
+    "secondary": ("ben", "fay", "ana"),
+    "manager": ("cho", "gus"),
+}
+RESPONDERS = ("ana", "ben", "fay", "cho", "gus", "dan")
+"""Who acknowledges: Dan is in no rotation. Eve does nothing and is in none: she must hear nothing."""
 
-_ROLES = {"ana": "primary", "ben": "secondary", "cho": "manager"}
-_PEOPLE = "".join(f'[[people]]\nid = "{p}"\nname = "{p.title()}"\n' for p in (*RESPONDERS, "eve"))
-_ROTATION = "".join(
-    f'[rotation.{role}]\nmembers = ["{person}"]\nstart = 2020-01-06T09:00:00\nevery = "1 week"\n'
-    for person, role in _ROLES.items()
-)
-_STEPS = "".join(
-    f'[[escalation.{severity}.steps]]\nafter = "{after:.0f}s"\nroles = ["{_ROLES[person]}"]\n'
-    for severity, plan in PLANS.items()
-    for after, person in plan.steps
-)
-_TARGETS = "".join(f'[severity.{severity}]\nacknowledge = "30s"\n' for severity in PLANS)
+MANAGER = "dan"
+CONTACT = "contact-1"
+"""What the server calls the first of the emergency contacts."""
 
-TEAM = f"""
+ADDRESSES = {"ana": ("ana1", "ana2"), "ben": ("ben1",), "eve": ("eve1",), CONTACT: ("director",)}
+"""Where the messages of each go: paths of the sink."""
+
+# Of the two services, the second is under maintenance now and then.
+SERVICES = ("payments", "shop")
+KEYS = {service: f"fault-suite-{service}-0123456789abcdef"[:32] for service in SERVICES}
+KEY_VARIABLES = {service: f"WB_FAULT_KEY_{service.upper()}" for service in SERVICES}
+
+_MANAGERS = {*RINGS["manager"], MANAGER}
+
+
+def team(hook: str) -> str:
+    """Return the team file in which everybody's other channels are webhooks at ``hook``."""
+    return f"""
 time_zone = "Europe/Berlin"
-{_PEOPLE}{_ROTATION}{_TARGETS}
+{_people(hook)}{_rotation()}{_targets()}
 [escalation]
 repeat = 1
 acknowledge_timeout = "4s"
 acting_primary = false
-{_STEPS}
+{_steps()}
 [[emergency_contacts]]
 name = "Duty director"
-[[services]]
-id = "{SERVICE}"
-integration_key = "env:{KEY_VARIABLE}"
+notify = {_notify(CONTACT, hook)}
+{_services()}
 """
+
+
+def address(hook: str, name: str) -> str:
+    """Return the address at ``hook`` that is called ``name``."""
+    return f"{hook.replace('http', 'json', 1)}/{name}"
+
+
+def _notify(person: str, hook: str) -> str:
+    return "[" + ", ".join(f'"{address(hook, name)}"' for name in ADDRESSES.get(person, ())) + "]"
+
+
+def _people(hook: str) -> str:
+    return "".join(
+        f'[[people]]\nid = "{p}"\nname = "{p.title()}"\nnotify = {_notify(p, hook)}\n'
+        f'access = "{"manager" if p in _MANAGERS else "engineer"}"\n'
+        for p in (*RESPONDERS, "eve")
+    )
+
+
+def _rotation() -> str:
+    return "".join(
+        f"[rotation.{role}]\nmembers = [{', '.join(f'{chr(34)}{p}{chr(34)}' for p in ring)}]\n"
+        f'start = 2020-01-06T09:00:00\nevery = "1 week"\n'
+        for role, ring in RINGS.items()
+    )
+
+
+def _steps() -> str:
+    return "".join(
+        f'[[escalation.{severity}.steps]]\nafter = "{step.after:.0f}s"\nroles = ["{step.role}"]\n'
+        + (f'hours = "{BUSINESS}"\n' if step.business else "")
+        for severity, plan in PLANS.items()
+        for step in plan.steps
+    )
+
+
+def _targets() -> str:
+    return "".join(f'[severity.{severity}]\nacknowledge = "30s"\n' for severity in PLANS)
+
+
+def _services() -> str:
+    return "".join(
+        f'[[services]]\nid = "{service}"\nintegration_key = "env:{KEY_VARIABLES[service]}"\n' for service in SERVICES
+    )

@@ -2,25 +2,30 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from random import Random
 from threading import Event, Thread
 
 from desktop.server import tokens
-from tests.faults.evidence import Blow, Evidence
+from tests.faults.evidence import Blow, Entry, Evidence
 from tests.faults.faults import Fault
 from tests.faults.keeper import Keeper
 from tests.faults.load import Load
 from tests.faults.places import Hardness, Place
-from tests.faults.plans import RESPONDERS
-from tests.faults.rows import read
+from tests.faults.plans import CONTACT, RESPONDERS, SERVICES
+from tests.faults.rows import age, hurry, read, waiting
+from tests.faults.sent import duplicates
+from tests.faults.shifts import Looker, Shifts
 from tests.faults.watch import Watch
 
 _CLIENTS = 4
-# What is due must come by itself, and be told.
-_SETTLE = 1.5
+# What is due must come by itself, and be told; longer than the sink hangs.
+_SETTLE = 1.8
+_GLANCE = 0.1
+_SENT_WITHIN = 60.0
+_TOLD = ("severities raised", "emergency steps", "given to somebody", "taken over", "handed on", "held")
 _CATCH_UP = 20.0
 
 
@@ -46,7 +51,7 @@ class Lane:
         """Begin to strike."""
         self._thread.start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Wait for the last one."""
         self._thread.join()
 
@@ -66,25 +71,78 @@ def carry_out(place: Place, hardness: Hardness, seed: int) -> tuple[Evidence, li
     """Run it; return the evidence, and what went wrong with the run itself."""
     lanes = _lanes(place, hardness, seed)
     with _serving(place):
+        began = time.time()
         access = {person: tokens.create(place.database, person=person) for person in RESPONDERS}
         urls = [keeper.url for keeper in place.keepers]
-        load = Load(seed, urls, access, lambda n: n >= hardness.incidents and not any(x.going_on for x in lanes))
+        load = Load(
+            seed, urls, access, lambda n: n >= hardness.incidents and not any(x.going_on for x in lanes), hardness.lives
+        )
         dice = [Random(f"{seed}/watch/{n}") for n in range(_CLIENTS)]
         watches = [Watch(f"client {n}", urls, access["dan"], dice[n]) for n in range(_CLIENTS)]
-        with _going_on(watches, lanes):
-            load.run(hardness.workers)
-        Event().wait(_SETTLE)
-        ended = time.time()
-        version, entries, incidents = read(place.database)
-        behind = [w for w in watches if not w.caught_up(version, _CATCH_UP)]
-        for watch in watches:
-            watch.stop()
-    blows = [blow for lane in lanes for blow in lane.blows]
-    clients = [watch.client() for watch in watches]
-    failures = [*load.failures, *(failure for lane in lanes for failure in lane.failures)]
-    failures += [f"{w.client().name} stands at version {w.version}, the rows at {version}" for w in behind]
+        shifts = _shifts(place, hardness, seed, access)
+        looker = Looker(urls, access, Random(f"{seed}/looker"))
+        with _going_on(watches):
+            with _going_on([looker, *shifts, *lanes]):
+                load.run(hardness.workers)
+            unsent = _all_sent(place)
+            rows = read(place.database, place.sink.url, began)
+            seen = place.sink.seen()
+            behind = [w for w in watches if not w.caught_up(rows.version, _CATCH_UP)]
+    failures = [
+        *load.failures,
+        *(f for lane in lanes for f in lane.failures),
+        *(f for each in shifts for f in each.failures),
+    ]
+    failures += [f"{w.client().name} stands at version {w.version}, the rows at {rows.version}" for w in behind]
     failures += [f"traceback of a server: {line}" for line in _tracebacks(place)]
-    return Evidence(load.attempts, blows, entries, incidents, clients, ended, version), failures
+    failures += [f"{unsent} messages were not sent in {_SENT_WITHIN:.0f} s"] if unsent else []
+    evidence = Evidence(
+        attempts=[*load.attempts, *(attempt for each in shifts for attempt in each.attempts)],
+        blows=[blow for lane in lanes for blow in lane.blows],
+        entries=rows.entries,
+        incidents=rows.incidents,
+        clients=[watch.client() for watch in watches],
+        ended=rows.at,
+        version=rows.version,
+        rota=rows.rota,
+        sightings=looker.seen,
+        handovers=rows.handovers,
+        pages=rows.pages,
+        messages=rows.messages,
+        deliveries=seen,
+    )
+    return evidence, failures
+
+
+def _shifts(place: Place, hardness: Hardness, seed: int, access: Mapping[str, str]) -> list[Shifts]:
+    """Two change the watch: one who is primary and secondary, one who is manager."""
+    roles = {"shifts": ("primary", "secondary"), "managers": ("manager",)}
+    urls = [keeper.url for keeper in place.keepers]
+    return [
+        Shifts(
+            name=name,
+            dice=Random(f"{seed}/{name}"),
+            urls=urls,
+            tokens=access,
+            roles=those,
+            pause=hardness.shifts,
+            age=lambda handover: age(place.database, handover),
+            absences=name == "shifts",
+        )
+        for name, those in roles.items()
+    ]
+
+
+def _all_sent(place: Place) -> int:
+    """Let what is due come by itself, and every message leave: those that wait for another attempt, at once."""
+    place.sink.kind = True
+    Event().wait(_SETTLE)
+    hurry(place.database)
+    deadline = time.monotonic() + _SENT_WITHIN
+    while (left := waiting(place.database)) and time.monotonic() < deadline:
+        Event().wait(_GLANCE)
+        hurry(place.database)
+    return left
 
 
 def _lanes(place: Place, hardness: Hardness, seed: int) -> list[Lane]:
@@ -107,16 +165,13 @@ def _serving(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def _going_on(watches: Sequence[Watch], lanes: Sequence[Lane]) -> Iterator[None]:
-    for watch in watches:
-        watch.start()
-    for lane in lanes:
-        lane.start()
-    try:
+def _going_on(parts: Sequence[Watch | Looker | Shifts | Lane]) -> Iterator[None]:
+    """Have all of them at work until the block ends."""
+    with ExitStack() as stack:
+        for part in parts:
+            part.start()
+            stack.callback(part.stop)
         yield
-    finally:
-        for lane in lanes:
-            lane.end()
 
 
 def _tracebacks(place: Place) -> Iterator[str]:
@@ -134,13 +189,36 @@ def figures(evidence: Evidence, worst: float) -> str:
     kinds = Counter(blow.kind for blow in evidence.blows)
     blocked = sum(blow.ended - blow.began for blow in evidence.blows if blow.blocks)
     asked = Counter(attempt.outcome.value for attempt in evidence.attempts)
+    ends = Counter(handover.outcome or "open" for handover in evidence.handovers)
+    took = sum(1 for d in evidence.deliveries if 200 <= d.status < 300)
+    what = Counter(_happened(entry) for entry in evidence.entries)
+    own = sum(1 for row in evidence.incidents if row.service not in SERVICES)
     return (
         f"{len(evidence.incidents)} incidents, {len(evidence.entries)} log entries, "
         f"{', '.join(f'{count} {outcome}' for outcome, count in sorted(asked.items()))} requests, "
+        f"{', '.join(f'{what[name]} {name}' for name in _TOLD)}, "
+        f"{len(evidence.handovers)} handovers ({', '.join(f'{n} {end}' for end, n in sorted(ends.items()))}), "
+        f"{len(evidence.rota.shifts)} shifts, {len(evidence.pages)} pages, "
+        f"{len(evidence.messages)} messages ({len(evidence.deliveries)} attempts reached the sink, {took} taken, "
+        f"{duplicates(evidence)} of them again), {own} incidents of the server's own, "
         f"{sum(kinds.values())} faults ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}), "
         f"{blocked:.0f} s in which perhaps no server could work, "
         f"worst lateness beyond those {worst:.2f} s"
     )
+
+
+def _happened(entry: Entry) -> str:
+    """Return what of the figures an entry counts for, nothing for most."""
+    if entry.type == "priority_change":
+        return "severities raised" if entry.data["to"] < entry.data["from"] else ""
+    if "handover" in entry.data:
+        return "handed on"
+    if CONTACT in entry.people and entry.data.get("reason") in ("step", "round"):
+        return "emergency steps"
+    by_person = entry.actor.startswith("person:")
+    if entry.type == "assign" and by_person and "reason" not in entry.data:
+        return "given to somebody"
+    return {"took over": "taken over"}.get(str(entry.data.get("reason")), {"maintenance": "held"}.get(entry.type, ""))
 
 
 def timetable(evidence: Evidence) -> list[str]:

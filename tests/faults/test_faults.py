@@ -19,9 +19,20 @@ _MOST = 40
 SEED = "WATCHBELL_FAULT_SEED"
 PLACES = [pytest.param(on_a_file, id="sqlite"), pytest.param(on_postgresql, id="postgresql")]
 
-SHORT = Hardness(incidents=60, faults=6, pause=1.2, skew=2.0, break_between=0.25, servers=2, workers=30)
+SHORT = Hardness(
+    incidents=45, faults=6, pause=1.2, skew=2.0, break_between=0.25, servers=2, workers=20, lives=6, shifts=1.5
+)
 LONG = Hardness(
-    incidents=1_000, faults=100, pause=4.0, skew=10.0, break_between=1.0, servers=3, workers=20, long_pause=22.0
+    incidents=1_000,
+    faults=100,
+    pause=4.0,
+    skew=10.0,
+    break_between=1.0,
+    servers=3,
+    workers=20,
+    lives=20,
+    shifts=6.0,
+    long_pause=22.0,
 )
 
 Open = Callable[[Path, Hardness], AbstractContextManager[Place]]

@@ -7,17 +7,40 @@ from typing import Any
 import pytest
 
 from tests.faults.evidence import Attempt, Blow, Client, Entry, Evidence, Incident, Outcome, Seen, Weather
-from tests.faults.proof import prove
+from tests.faults.plans import ADDRESSES, Plan, Step
+from tests.faults.proof import Verdict, prove
+from tests.faults.rota import always
+from tests.faults.traces import Delivery, Message, Page
 
 SENDER = "service:payments"
 
 
+PLANS = {
+    "sev0": Plan((Step(0, "primary"), Step(2, "secondary"), Step(4, "manager"))),
+    "sev1": Plan((Step(0, "secondary"), Step(3, "manager"))),
+}
+ROTA = always({"primary": "ana", "secondary": "ben", "manager": "cho"})
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Return the verdict, where all that was paged left as it should."""
+    paged = {(e.incident, e.at, p) for e in evidence.entries if "assignees" in e.data for p in e.people}
+    pages = [Page(incident, number, who, at) for number, (incident, at, who) in enumerate(sorted(paged))]
+    left = [(p, place) for p in pages for place in ADDRESSES.get(p.person, ())[:1]]
+    messages = [
+        Message(n, "page", p.incident, p.number, p.person, place, "sent", 1, p.at, p.at + 0.2)
+        for n, (p, place) in enumerate(left)
+    ]
+    deliveries = [Delivery(place, "page", "", p.at + 0.1, p.at + 0.1, 200) for p, place in left]
+    return prove(replace(evidence, pages=pages, messages=messages, deliveries=deliveries), PLANS)
+
+
 def entry(number: int, type: str, at: float, actor: str = "engine", **data: Any) -> Entry:  # noqa: A002 - the row's
-    return Entry(number, "Q1", type, at, actor, data=data)
+    return Entry(number, "Q1", type, at, actor, data.pop("channel", "auto"), data)
 
 
 def page(number: int, type: str, at: float, who: Sequence[str], step: int, reason: str = "step", **more: Any) -> Entry:  # noqa: A002
-    return entry(number, type, at, assignees=list(who), step=step, reason=reason, **more)
+    return entry(number, type, at, more.pop("actor", "engine"), assignees=list(who), step=step, reason=reason, **more)
 
 
 def attempt(
@@ -47,6 +70,7 @@ GOOD = Evidence(
     clients=(Client("first", {"Q1": SEEN}, [[("Q1", replace(SEEN, version=3)), ("Q1", SEEN)]]),),
     ended=110.0,
     version=6,
+    rota=ROTA,
 )
 
 
@@ -88,7 +112,7 @@ def asked(*attempts: Attempt) -> Evidence:
 
 
 def test_nothing_is_found_where_all_is_well() -> None:
-    verdict = prove(GOOD)
+    verdict = judge(GOOD)
     assert verdict.violations == []
     assert verdict.worst == pytest.approx(0.1, abs=0.03)
 
@@ -205,7 +229,7 @@ SPOILED: dict[str, tuple[Evidence, str]] = {
 @pytest.mark.parametrize("name", SPOILED)
 def test_what_is_spoiled_is_found(name: str) -> None:
     evidence, wanted = SPOILED[name]
-    found = prove(evidence).violations
+    found = judge(evidence).violations
     assert any(wanted in violation for violation in found), found
 
 
@@ -241,7 +265,7 @@ ALLOWED: dict[str, Evidence] = {
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_what_is_allowed_is_not_held_against_anybody(name: str) -> None:
-    assert prove(ALLOWED[name]).violations == []
+    assert judge(ALLOWED[name]).violations == []
 
 
 def test_a_second_round_and_the_end_of_it() -> None:
@@ -254,9 +278,9 @@ def test_a_second_round_and_the_end_of_it() -> None:
         entry(14, "exhaust_escalation_path", 173.3),
     )
     good = replace(having(*later, pages=9), ended=180.0)
-    assert prove(good).violations == []
+    assert judge(good).violations == []
     twice = replace(good, entries=(*good.entries, replace(later[1], id=15, at=175.0)))
-    assert any("round 2 began" in violation for violation in prove(twice).violations)
+    assert any("round 2 began" in violation for violation in judge(twice).violations)
 
 
 def test_overlapping_outages_excuse_no_instant_twice() -> None:

@@ -1,5 +1,6 @@
 """A throw-away certification authority, and certificates of it, for tests. Any thread."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -27,12 +28,22 @@ class Authority:
         self.file = folder / "authority.pem"
         self.file.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str = "server", passphrase: bytes = b"") -> tuple[Path, Path]:
-        """Make a certificate for this machine; return its file and that of its key."""
+    def issue(
+        self,
+        name: str = "server",
+        passphrase: bytes = b"",
+        *,
+        names: Sequence[x509.GeneralName] = _NAMES,
+        moved: timedelta = timedelta(0),
+    ) -> tuple[Path, Path]:
+        """Make a certificate for this machine, or for ``names``; return its file and that of its key.
+
+        It is valid for a day before and after now, ``moved`` by so much.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        builder = _builder(subject, self._name, key)
-        builder = builder.add_extension(x509.SubjectAlternativeName(_NAMES), critical=False)
+        builder = _builder(subject, self._name, key, moved)
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, critical=False)
         certificate = self._folder / f"{name}.pem"
@@ -46,8 +57,10 @@ class Authority:
         return certificate, file
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, moved: timedelta = timedelta(0)
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC) + moved
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
     return builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))

@@ -1,5 +1,6 @@
 """POST /v2/enqueue: what monitoring sends, the good and the bad."""
 
+import asyncio
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from desktop.server import tokens
+from desktop.server.app import create_app
 from desktop.server.tables.tokens import tokens as tokens_table
 from tests.server.house import MINUTE, House, assigned
 
@@ -294,3 +296,35 @@ def _trigger(house: House) -> Any:
 
     event = events.parse(house.event(key="race"))
     return Enqueue(house.server.station, event)
+
+
+def test_whoever_hangs_up_before_all_is_said_is_no_fault(shared: House, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(shared.server.station, shared.server.hub)
+    sent: list[Any] = []
+    came = iter([{"type": "http.request", "body": b'{"rou', "more_body": True}, {"type": "http.disconnect"}])
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v2/enqueue",
+        "raw_path": b"/v2/enqueue",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1")],
+        "client": ("127.0.0.1", 5),
+        "server": ("127.0.0.1", 80),
+    }
+
+    async def receive() -> Any:
+        return next(came)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(ask())
+    assert "internal fault" not in caplog.text
+    assert sent[0]["status"] == 400

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from desktop.server import handover_doing, incidents
+from desktop.server.records import Draft
 from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
 from tests.server.house import House, running_house
@@ -25,6 +27,17 @@ def lasting(shared_database: str) -> Iterator[House]:
 @pytest.fixture
 def watch(lasting: House) -> Watch:
     return anew(lasting)
+
+
+def test_what_somebody_resolved_meanwhile_is_not_handed_on(watch: Watch) -> None:
+    incident = watch.incident("over")
+    watch.house.put(incident, person="cho", status="resolved")
+    station = watch.house.server.station
+    with station.storage.read() as connection:
+        record = incidents.find(station, connection, incident)
+    draft = Draft(record, record)
+    handover_doing.hand_on(draft, station.moment(), "cho", "ben", "H1")
+    assert not draft.touched
 
 
 def test_a_whole_handover(watch: Watch) -> None:

@@ -123,6 +123,20 @@ class TestChanging:
             refused = house.put("1", escalation_level=level)
             assert (refused.status_code, refused.json()["error"]["code"]) == (400, 1006), level
 
+    def test_escalating_to_nobody_new_pages_those_who_were_once_more(self, house: House) -> None:
+        now = house.clock()
+        for role in ("secondary", "manager"):
+            part = {"start": now.isoformat(), "end": (now + 60 * MINUTE).isoformat(), "user": {"id": "ana"}}
+            made = house.call("POST", f"/schedules/{role}/overrides", {"override": part}, person="cho")
+            assert made.status_code == 201
+        house.enqueue(key="k", severity="warning")
+        acknowledged = house.put("1", status="acknowledged").json()["incident"]
+        answer = house.put("1", "ben", escalation_level=2).json()["incident"]
+        assert (answer["status"], assigned(answer), answer["acknowledgements"]) == ("triggered", ["ana"], [])
+        assert answer["watchbell"]["pages"] == acknowledged["watchbell"]["pages"] + 1
+        kind, data = house.history(answer["id"])[-1]
+        assert (kind, data["assignees"], data["reason"]) == ("notify", ["ana"], "again")
+
     def test_reassigning_pages_the_new_one_alone_and_does_not_escalate(self, house: House) -> None:
         house.enqueue(key="k", severity="critical")
         part = [{"assignee": {"id": "ben", "type": "user_reference"}}]
@@ -133,6 +147,16 @@ class TestChanging:
         later = house.incident("k")
         assert assigned(later) == ["ben"]
         assert later["watchbell"]["pages"] > answer["watchbell"]["pages"]
+
+    def test_of_what_is_over_is_refused_unless_it_is_opened_again_with_it(self, shared: House) -> None:
+        incident = opened(shared)["id"]
+        shared.put(incident, status="resolved")
+        to_ben = [{"assignee": {"id": "ben", "type": "user_reference"}}]
+        answer = shared.put(incident, assignments=to_ben)
+        assert (answer.status_code, answer.json()["error"]["message"]) == (400, "Incident Already Resolved")
+        assert [kind for kind, _ in shared.history(incident)].count("assign") == 1
+        opened_again = shared.put(incident, assignments=to_ben, status="triggered").json()["incident"]
+        assert (opened_again["status"], assigned(opened_again)) == ("triggered", ["ben"])
 
     def test_delegated_to_a_policy_it_escalates_again(self, house: House) -> None:
         house.enqueue(key="k", severity="critical")

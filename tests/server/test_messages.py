@@ -13,10 +13,11 @@ from sqlalchemy import select, update
 
 from desktop.channels.outcome import DELIVERED
 from desktop.channels.text import Text
+from desktop.domain.errors import StorageError
 from desktop.server import dispatch, files, outbox, presence, schema
 from desktop.server.outbox import LEASE, MOST_ATTEMPTS
 from desktop.server.tables.messages import messages, presences
-from tests.fakes.http import Answer
+from tests.fakes.http import Answer, ScriptedServer
 from tests.fakes.mail import mailbox
 from tests.postgresql import Cluster
 from tests.server.house import MINUTE, Clock, House, running_house, running_server
@@ -281,6 +282,38 @@ def test_killed_between_sending_and_noting_it_another_sends_it_again(desk: Offic
     assert (desk.rows("killed")[0].state, desk.rows("killed")[0].attempts) == ("sending", 2)
     assert "ana1" in desk.after(LEASE.total_seconds())
     assert (desk.rows("killed")[0].state, desk.rows("killed")[0].attempts) == ("sent", 3)
+
+
+def test_the_only_server_of_a_file_takes_up_at_once_what_the_one_before_it_had_in_hands(tmp_path: Path) -> None:
+    with ScriptedServer() as web:
+        with running_house(tmp_path, team(web.url)) as before:
+            before.enqueue(key="killed")
+            before.server.messenger._prepare()
+            before.server.writer.run(lambda work: dispatch.take(before.server.station, work, 9))
+        with running_house(tmp_path, team(web.url), before.clock) as after:
+            after.server.messenger.allow_private = True
+            assert after.server.messenger.tick() == 1
+            assert [asked.path for asked in web.asked] == ["/ana1"]
+            # What it has in hands itself is nobody else's.
+            after.enqueue(key="another")
+            after.server.messenger._prepare()
+            after.server.writer.run(lambda work: dispatch.take(after.server.station, work, 9))
+            assert after.server.messenger.tick() == 0
+
+
+def test_what_the_database_does_not_take_is_noted_when_it_does(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle, failures = dispatch.settle, iter(range(2))
+
+    def unlucky(*about: object) -> None:
+        if next(failures, None) is not None:
+            raise StorageError("the disk is full")
+        settle(*about)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("desktop.server.messenger.dispatch.settle", unlucky)
+    monkeypatch.setattr("desktop.server.messenger._AFTER_A_FAULT", 0.01)
+    desk.house.enqueue(key="unnoted")
+    assert desk.after(0) == ["ana1"]
+    assert [(row.state, row.attempts) for row in desk.rows("unnoted")] == [("sent", 1)]
 
 
 def test_a_stand_down_follows_the_page_that_was_on_its_way_and_that_is_not_repeated(desk: Office) -> None:

@@ -322,3 +322,16 @@ def _pour_until_dead(running: Serve, url: str) -> list[str]:
     for side in sides:
         side.join()
     return answered
+
+
+def test_a_typo_in_the_team_file_does_not_keep_the_pager_down(team: Path, database: Path) -> None:
+    with serve(ENVIRONMENT, team=team, database=str(database)) as first:
+        first.ready()
+        first.end(signal.SIGTERM)
+    team.write_text(team.read_text().replace("[[people]]", "[[poeple]]", 1))
+    with serve(ENVIRONMENT, team=team, database=str(database)) as second:
+        url = second.ready()
+        second.await_log("the team file cannot be used")
+        second.await_log("found wrong")
+        ready = ask("GET", f"{url}/readyz")
+        assert (ready.status_code, ready.json()["team_file"]) == (200, False)

@@ -160,3 +160,46 @@ def test_options_that_are_named_exist() -> None:
     told = set(re.findall(r"--(?:database|host|port|team|tls|behind|public|watchdog)[a-z-]*", before))
     assert len(told) >= 8
     assert [option for option in sorted(told) if option not in shown] == []
+
+
+def test_what_is_installed_is_what_the_unit_starts(tmp_path: Path) -> None:
+    """Line by line, but for what needs another user, systemd and the network, in folders of the test's own."""
+    source = tmp_path / "mine.toml"
+    source.write_text(TEAM)
+    etc, state = tmp_path / "etc", tmp_path / "lib"
+
+    def here(text: str) -> str:
+        owners = re.sub(r"-o root -g \w+ ", "", text.replace("sudo -u watchbell ", "").replace("sudo ", ""))
+        places = owners.replace("/etc/watchbell", str(etc)).replace("/var/lib/watchbell", str(state))
+        return places.replace("/opt/watchbell", str(ROOT)).replace(
+            "./watchbell run", f"{ROOT}/.venv/bin/python main.py"
+        )
+
+    steps = [here(snippet("console", saying, SERVER)) for saying in ("team check $TEAM", "WATCHBELL_WATCHDOG=")]
+    told = {**os.environ, "TEAM": str(source), "DATABASE": str(state / "watchbell.db"), "no_proxy": "127.0.0.1"}
+    for step in steps:
+        subprocess.run([need("sh"), "-euc", step], check=True, cwd=ROOT, env=told, capture_output=True, timeout=60)
+    assert {file.name: file.stat().st_mode & 0o777 for file in etc.iterdir()} == {
+        "team.toml": 0o640, "environment": 0o600}  # fmt: skip
+    unit = here(snippet("ini", "watchbell.service", SERVER))
+    (environment,) = re.findall(r"^EnvironmentFile=(/.*)$", unit, re.MULTILINE)
+    lines = Path(environment).read_text().splitlines()
+    command = re.search(r"^ExecStart=((?:.*\\\n)*.*)", unit, re.MULTILINE)
+    assert command is not None
+    state.mkdir(mode=0o700)
+    arguments = command[1].replace("\\\n", " ").replace("--port 8377", "--port 0").split()
+    given = {**told, **dict(line.split("=", 1) for line in lines)}
+    with subprocess.Popen(
+        arguments, env=given, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as it:
+        try:
+            assert it.stdout is not None
+            said = it.stdout.readline()
+            assert said.startswith("listening on http://127.0.0.1:"), it.stderr and it.stderr.read()
+            assert ask("GET", f"{said.split()[-1]}/readyz")["team_file"] is True
+            make = here(snippet("console", "token create --person ana", SERVER))
+            made = subprocess.run([need("sh"), "-euc", make], check=True, env=told, capture_output=True, timeout=60)
+            assert made.stdout.startswith(b"wb_")
+        finally:
+            it.send_signal(signal.SIGTERM)
+        assert it.wait(20) == 0

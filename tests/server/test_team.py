@@ -69,6 +69,7 @@ def test_it_is_applied_and_says_what_it_changed(staffed: House) -> None:
         "applied_at": "2026-01-07T18:00:00Z",
         "changes": ["services: Batch (batch): name Batch instead of Nightly batch"],
         "on_call_changes": [],
+        "incident_changes": [],
         "warnings": [],
     }
     assert staffed.get("/services/batch")["service"]["name"] == "Batch"

@@ -256,3 +256,63 @@ def test_a_team_that_only_a_newer_server_understands_ends_no_escalation(
         assert caplog.text.count("team not understood") == 1
         house.tick()
         assert caplog.text.count("team not understood") == 1
+
+
+BROKEN = [
+    Path.unlink,
+    lambda place: place.write_text(TEAM.replace('"ana", "ben"', '"ana", "bem"').replace("name", "nmae")),
+]
+
+
+@pytest.mark.parametrize("spoil", BROKEN)
+def test_a_file_that_cannot_be_used_leaves_the_team_as_it_was(
+    database: str, file: Path, spoil: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load(database, file) == TEAM
+    assert callable(spoil)
+    spoil(file)
+    assert load(database, file) == TEAM
+    (said,) = [record for record in caplog.records if "cannot be used" in record.message]
+    assert (said.levelname, str(file)) == ("ERROR", said.__dict__["fields"]["file"])
+    assert said.__dict__["fields"]["mistakes"]
+
+
+def test_every_mistake_of_the_file_is_in_the_log(
+    database: str, file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WB_A", KEY)
+    file.write_text(with_key("env:WB_A"), "utf-8")
+    load(database, file)
+    monkeypatch.delenv("WB_A")
+    load(database, file)
+    BROKEN[1](file)
+    load(database, file)
+    first, second = (r.__dict__["fields"]["mistakes"] for r in caplog.records if "cannot be used" in r.message)
+    assert first == ["service payments: env:WB_A is not set where the server runs"]
+    assert len(second) > 1
+
+
+def test_without_a_team_a_broken_file_is_no_start(database: str, file: Path) -> None:
+    file.write_text("a = [", "utf-8")
+    with pytest.raises(InputError, match="is not TOML"):
+        load(database, file)
+
+
+def test_the_admins_hear_once_that_the_file_is_not_used(database: str, file: Path) -> None:
+    with started(database, file) as house:
+        station = house.server.station
+        station.runs_without("team.toml", 2)
+        for _ in range(3):
+            house.server.keeper.tick()
+            house.clock.forward(2 * MINUTE)
+        (told,) = [i for i in house.get("/incidents")["incidents"] if "team.toml" in i["title"]]
+        assert [a["assignee"]["id"] for a in told["assignments"]] == ["ida"]
+        assert (told["priority"]["id"], told["status"]) == ("sev1", "triggered")
+        ready = house.call("GET", "/readyz", person="")
+        assert ready.json()["team_file"] is False
+        send(house, BATCH)
+        for _ in range(2):
+            house.clock.forward(6 * MINUTE)
+            house.server.keeper.tick()
+        assert house.get(f"/incidents/{told['id']}")["incident"]["status"] == "resolved"
+        assert house.call("GET", "/readyz", person="").json()["team_file"] is True

@@ -7,6 +7,7 @@ import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
 from desktop import connections
+from desktop.backends.route import Route
 from desktop.connections import Account, find_account
 from desktop.domain.errors import InputError, SecretsUnavailable, Unauthorized
 from desktop.system import settings as settings_file
@@ -44,6 +45,33 @@ def test_connecting_again_replaces_the_token(paths: Paths, server: ScriptedServe
     connections.connect(paths, Secrets(), server.url + "/", "wb_new")
     assert len(settings_file.load(paths.settings).connections) == 1
     assert find_account({}, paths, Secrets()).token == "wb_new"
+
+
+def test_a_way_of_its_own_is_kept_until_another_is_named(paths: Paths, server: ScriptedServer) -> None:
+    connections.connect(paths, Secrets(), server.url, "wb_one", proxy="http://proxy:3128", ca="/etc/ca.pem")
+    connections.connect(paths, Secrets(), server.url, "wb_two")
+    route = Route("http://proxy:3128", "/etc/ca.pem")
+    assert find_account({}, paths, Secrets()) == Account(server.url, "wb_two", route)
+    connections.connect(paths, Secrets(), server.url, "wb_two", proxy="none", ca="")
+    assert find_account({}, paths, Secrets()).route == Route("none")
+    assert len(settings_file.load(paths.settings).connections) == 1
+
+
+def test_a_proxys_password_reaches_no_file(paths: Paths, server: ScriptedServer) -> None:
+    with pytest.raises(InputError, match="do not belong into the settings"):
+        connections.connect(paths, Secrets(), server.url, "wb_one", proxy="http://ana:s3cret@proxy:3128")
+    assert not paths.settings.exists()
+    assert server.asked == []
+
+
+def test_settings_from_before_proxies_are_read_and_written_as_they_were(paths: Paths) -> None:
+    old = '{"connections": [{"id": "one", "name": "One", "url": "https://x"}]}'
+    paths.settings.parent.mkdir(parents=True)
+    paths.settings.write_text(old)
+    settings = settings_file.load(paths.settings)
+    assert settings.connections == (ConnectionSettings("one", "One", "https://x"),)
+    settings_file.save(paths.settings, settings)
+    assert json.loads(paths.settings.read_text()) == json.loads(old)
 
 
 def test_a_refused_token_changes_nothing(paths: Paths, server: ScriptedServer) -> None:

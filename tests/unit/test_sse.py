@@ -5,7 +5,7 @@ from desktop.backends.pagerduty.sse import ServerEvent, events
 from desktop.domain.errors import BackendFault
 
 STREAM = b': heartbeat\n\nevent: incident\nid: 7\ndata: {"a":\ndata: 1}\n\ndata: bare\r\n\r\nevent: cut\ndata: off'
-EXPECTED = [ServerEvent(":", "heartbeat"), ServerEvent("incident", '{"a":\n1}'), ServerEvent("message", "bare")]
+EXPECTED = [ServerEvent(":", "heartbeat"), ServerEvent("incident", '{"a":\n1}', 7), ServerEvent("message", "bare")]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])

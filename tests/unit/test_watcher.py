@@ -8,10 +8,9 @@ from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import Unauthorized
 from desktop.domain.incident import Status
 from desktop.sync import changes
-from desktop.sync import watcher as watcher_module
-from desktop.sync.backoff import Backoff
 from desktop.sync.changes import with_incident
 from desktop.sync.keeper import Keeper
+from desktop.sync.pace import Pace
 from desktop.sync.watcher import Watcher
 from tests.fakes.backend import ANA, T0, FakeBackend, FakeServer, incident
 from tests.unit.test_outbox import Screen
@@ -28,11 +27,10 @@ def screen() -> Screen:
 
 
 @pytest.fixture
-def watcher(server: FakeServer, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watcher]:
-    monkeypatch.setattr(watcher_module, "Backoff", lambda: Backoff(first=0.001, most=0.001))
-    monkeypatch.setattr(watcher_module, "POLL_ON_CALL", 0.01)
+def watcher(server: FakeServer, screen: Screen) -> Iterator[Watcher]:
     keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), screen.publish)
-    watcher = Watcher(keeper, lambda: FakeBackend(server), lambda: T0)
+    pace = Pace(on_call=(0.01, 0.01), first=0.001, most=0.001)
+    watcher = Watcher(keeper, lambda: FakeBackend(server), lambda: T0, pace)
     yield watcher
     watcher.stop()
     watcher.join(10)

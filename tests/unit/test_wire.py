@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage
-from desktop.backends.pagerduty import backend as backend_module
 from desktop.backends.pagerduty import client
 from desktop.backends.pagerduty.backend import PagerDutyBackend
-from desktop.backends.pagerduty.client import Wire, check_url
+from desktop.backends.pagerduty.client import Patience, Wire, check_url
 from desktop.domain.errors import (
     BackendError,
     BackendFault,
@@ -107,10 +106,11 @@ def test_nobody_listening_is_unreachable() -> None:
             Wire(url, TOKEN).get("/incidents")
 
 
-def test_silence_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "READ_TIMEOUT", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unreachable, match="in time"):
-        Wire(f"http://127.0.0.1:{silent.getsockname()[1]}", TOKEN).get("/incidents")
+def test_silence_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        wire = Wire(f"http://127.0.0.1:{silent.getsockname()[1]}", TOKEN, patience=Patience(read=0.05))
+        with pytest.raises(Unreachable, match="in time"):
+            wire.get("/incidents")
 
 
 def test_neither_proxy_nor_netrc_gets_the_token(
@@ -157,6 +157,7 @@ def stream(body: bytes) -> Answer:
 
 def test_the_stream_gives_our_values_and_ends_at_once_when_closed(server: ScriptedServer) -> None:
     body = sse(("snapshot", SNAPSHOT), ("incident", {**INCIDENT, "status": "acknowledged"}), ("unheard-of", 1))
+    # A name that a newer server has, and a heartbeat: both say that it is there.
     server.answer = lambda _: stream(body + b": heartbeat\n\n")
     backend = PagerDutyBackend(server.url, TOKEN, lambda: T0)
     got, started = [], 0.0
@@ -168,7 +169,7 @@ def test_the_stream_gives_our_values_and_ends_at_once_when_closed(server: Script
                 threading.Timer(0.05, backend.close).start()
                 started = time.monotonic()
     assert time.monotonic() - started < 5
-    assert [type(e) for e in got] == [FullState, IncidentChanged, Alive]
+    assert [type(e) for e in got] == [FullState, IncidentChanged, Alive, Alive]
     assert isinstance(got[1], IncidentChanged)
     assert got[1].incident.status is Status.ACKNOWLEDGED
 
@@ -199,13 +200,10 @@ def test_a_page_instead_of_a_stream_is_a_fault(server: ScriptedServer) -> None:
         pass
 
 
-def test_a_stream_that_only_drips_is_given_up(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend_module, "STREAM_SILENCE", -1.0)
+def test_a_stream_that_only_drips_is_given_up(server: ScriptedServer) -> None:
     server.answer = lambda _: stream(b"data: never finis")
-    with (
-        PagerDutyBackend(server.url, TOKEN, lambda: T0).stream() as events,
-        pytest.raises(Unreachable),
-    ):
+    backend = PagerDutyBackend(server.url, TOKEN, lambda: T0, patience=Patience(begin=0.05))
+    with pytest.raises(Unreachable), backend.stream() as events:
         list(events)
 
 

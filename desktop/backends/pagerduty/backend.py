@@ -1,17 +1,18 @@
 """One account on PagerDuty, or on a server that speaks its protocol. An instance serves one thread."""
 
-import json
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from desktop.backends.base import Alive, FullState, IncidentChanged, NewPage, OnCallChanged, Receipt, StreamEvent
+from desktop.backends.base import FullState, NewPage, Receipt, StreamEvent
 from desktop.backends.pagerduty import mapping
-from desktop.backends.pagerduty.client import STREAM_SILENCE, Json, Wire
-from desktop.backends.pagerduty.sse import ServerEvent, events
+from desktop.backends.pagerduty.client import Json, Patience, Wire
+from desktop.backends.pagerduty.sse import events
+from desktop.backends.pagerduty.stream import Chunks, Following
+from desktop.backends.route import Route
 from desktop.domain.errors import BackendFault, Forbidden, NotFound, Rejected, Unreachable
-from desktop.domain.incident import Incident, OnCall, Person, Snapshot
+from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
+from desktop.domain.server_clock import Reading
 from desktop.domain.severity import Severity, of_priority
 
 STREAM_PATH = "/watchbell/v1/stream"
@@ -22,14 +23,23 @@ MOST = 10_000
 _OPEN = [("statuses[]", "triggered"), ("statuses[]", "acknowledged")]
 # "already resolved", "already acknowledged", "bad status": what was wanted is so, or overtaken (facts, 2.3).
 _ALREADY = frozenset({1001, 1002, 1003})
+_DIRECT, _USUAL = Route(), Patience()
 
 
 class PagerDutyBackend:
     """Implements ``backends.base.Backend``."""
 
-    def __init__(self, url: str, token: str, now: Callable[[], datetime]) -> None:
-        self._wire = Wire(url, token)
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        now: Callable[[], datetime],
+        route: Route = _DIRECT,
+        patience: Patience = _USUAL,
+    ) -> None:
+        self._wire = Wire(url, token, route, patience, now)
         self._now = now
+        self._following: Following | None = None
         self._me: Person | None = None
         self._priorities: tuple[tuple[str, str], ...] | None = None
 
@@ -42,20 +52,31 @@ class PagerDutyBackend:
         return me
 
     def snapshot(self) -> Snapshot:
-        """Return all open incidents and who is on call, by three requests."""
-        return Snapshot(self.me(), self.incidents(), self.on_call(), self._now())
+        """Return all open incidents and who is on call, by two requests, and once by one more; at the server's time."""
+        found = Snapshot(self._me or self.me(), self.incidents(), self.on_call(), self._server_now())
+        if self._following is not None:
+            self._following.caught_up()
+        return found
 
     @contextmanager
     def stream(self) -> Iterator[Iterator[StreamEvent]]:
         """Follow our server's stream; PagerDuty has none, and answers NotFound."""
-        with self._wire.lines(STREAM_PATH) as chunks:
-            yield self._stream_events(chunks)
+        self._following = Following()
+        try:
+            with self._wire.lines(STREAM_PATH) as chunks:
+                yield self._stream_events(chunks, self._following)
+        finally:
+            self._following = None
 
-    def _stream_events(self, chunks: Iterable[bytes]) -> Iterator[StreamEvent]:
-        watchdog = _Watchdog()
-        for event in events(watchdog.guard(chunks)):
-            watchdog.heard()
-            yield from _translate(event)
+    def _stream_events(self, chunks: Chunks, following: Following) -> Iterator[StreamEvent]:
+        for event in events(chunks):
+            for news in following.take(event):
+                chunks.heard()
+                if isinstance(news, FullState):
+                    self._wire.heard_clock(news.snapshot.taken_at, chunks.sent)
+                yield news
+                # However long that took, it was not the stream that was silent.
+                chunks.heard()
         if not self._wire.closed:
             raise Unreachable("the server ended the stream")
 
@@ -129,12 +150,16 @@ class PagerDutyBackend:
         if told:
             self._wire.post(RECEIPTS_PATH, {"receipts": told})
 
-    def clock_skew(self, now: datetime) -> timedelta | None:
-        """Return how far the backend's clock was ahead of ``now`` at its last answer, by the ``Date`` of it."""
-        return None if self._wire.date is None else self._wire.date - now
+    def clock(self) -> Reading | None:
+        """Return the best reading of the backend's clock: of the ``Date`` of its answers, or of its stream."""
+        return self._wire.clock
+
+    def _server_now(self) -> datetime:
+        read = self._wire.clock
+        return self._now() if read is None else self._now() + read.offset
 
     def close(self) -> None:
-        """End the stream, from any thread."""
+        """End the stream and what only asks, from any thread; a command under way is left to its answer."""
         self._wire.close()
 
     def _set_status(self, incident_id: str, status: str, **more: str) -> Incident:
@@ -144,7 +169,11 @@ class PagerDutyBackend:
         except Rejected as e:
             if e.code not in _ALREADY:
                 raise
-            return self.incident(incident_id)
+            found = self.incident(incident_id)
+            if found.status is Status.TRIGGERED or (status == Status.RESOLVED and found.open):
+                # Somebody took it back meanwhile: that is not what was wanted.
+                raise
+            return found
 
     def _one(self, answer: Json) -> Incident:
         return mapping.incident(answer.get("incident"), self._names(answer))
@@ -193,39 +222,6 @@ class PagerDutyBackend:
 
     def _email(self) -> str:
         return (self._me or self.me()).email
-
-
-class _Watchdog:
-    """Ends a stream whose bytes keep dripping without ever making an event: timeouts are per read."""
-
-    def __init__(self) -> None:
-        self._heard = time.monotonic()
-
-    def heard(self) -> None:
-        self._heard = time.monotonic()
-
-    def guard(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            yield chunk
-            if time.monotonic() - self._heard > STREAM_SILENCE:
-                raise Unreachable("the stream sends nothing that makes sense")
-
-
-def _translate(event: ServerEvent) -> Iterator[StreamEvent]:
-    """Turn one event of the stream into ours; unknown names are for newer clients."""
-    if event.name == ":":
-        yield Alive()
-        return
-    try:
-        data = json.loads(event.data)
-        if event.name == "snapshot":
-            yield FullState(mapping.snapshot(data))
-        elif event.name == "incident":
-            yield IncidentChanged(mapping.incident(data))
-        elif event.name == "oncalls":
-            yield OnCallChanged(mapping.on_call(data))
-    except (ValueError, AttributeError, RecursionError) as e:
-        raise BackendFault("the stream sent an event that makes no sense") from e
 
 
 def _segment(incident_id: str) -> str:

@@ -1,49 +1,54 @@
 """The wire: HTTP requests with timeouts and caps, every failure translated. One instance a thread.
 
-Facts behind the choices (proxy and .netrc leaks, redirects, cancelling a stream) are in docs/decisions/0001.
+Facts behind the choices (proxy and .netrc leaks, redirects, cancelling a stream) are in docs/decisions/0001 and 0013.
 """
 
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import ReadTimeoutError
 
-from desktop.domain.errors import (
-    BackendError,
-    BackendFault,
-    Forbidden,
-    InputError,
-    NotFound,
-    RateLimited,
-    Rejected,
-    Unauthorized,
-    Unreachable,
-)
+from desktop.backends import trust
+from desktop.backends.pagerduty.failures import causes, failure, http_date, reason
+from desktop.backends.pagerduty.line import Line
+from desktop.backends.pagerduty.stream import Chunks
+from desktop.backends.route import Route, is_loopback, shown
+from desktop.domain.errors import BackendFault, InputError, Unreachable
+from desktop.domain.server_clock import DATE_STEP, Reading, better, reading
 from desktop.domain.text import plain
 
 Json = dict[str, Any]
 Params = Sequence[tuple[str, str]]
 
 ACCEPT = "application/vnd.pagerduty+json;version=2, application/json"
-CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 8.0
-# The server sends a heartbeat every 10 s: two missed ones and a stream is not trusted (facts, engineering).
-STREAM_SILENCE = 25.0
 BODY_LIMIT = 32 * 1024 * 1024
-# A whole answer may take this long, however steadily it drips.
-BODY_SECONDS = 30.0
-# More mistakes than anybody reads at once.
-MOST_REASONS = 1000
+_DIRECT = Route()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, in seconds, for a connection, for the next bytes of an answer, and for an answer in all.
+
+    ``begin`` is for a stream's first event; ``silence`` for each further one: the server sends a heartbeat every 10 s,
+    and two missed ones mean that the stream is not to be trusted (facts, engineering).
+    """
+
+    connect: float = 5.0
+    read: float = 8.0
+    answer: float = 30.0
+    begin: float = 15.0
+    silence: float = 25.0
+
+
+_USUAL = Patience()
 
 
 def check_url(url: str) -> str:
@@ -58,34 +63,34 @@ def check_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Wire:
-    """Requests to one base URL with one token. ``date`` is the backend's clock at its last answer, None if untold."""
+    """Requests to one base URL with one token.
 
-    def __init__(self, url: str, token: str) -> None:
+    ``clock`` is the best reading of the backend's clock so far, None before the first.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        route: Route = _DIRECT,
+        patience: Patience = _USUAL,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self.url = check_url(url)
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise InputError("the token is no token: it has characters that none has, or is empty")
+        self.clock: Reading | None = None
         self._host = urlsplit(self.url).netloc
-        self._session = requests.Session()
-        # Neither proxies nor .netrc from the environment: both were seen to carry the token elsewhere.
-        self._session.trust_env = False
-        self._session.headers.update(
-            {
-                "Accept": ACCEPT,
-                "Authorization": f"Token token={token}",
-                "User-Agent": "watchbell",
-            }
-        )
-        self.date: datetime | None = None
-        self._streaming: requests.Response | None = None
+        self._route, self._patience, self._now = route, patience, now
+        self._headers = {"Accept": ACCEPT, "Authorization": f"Token token={token}", "User-Agent": "watchbell"}
+        # The stream keeps its line to itself.
+        self._line, self._stream_line = Line(self.url, route), Line(self.url, route)
+        self._asking = False
         self._closed = threading.Event()
 
     def get(self, path: str, params: Params = ()) -> Json:
@@ -114,34 +119,52 @@ class Wire:
         sender: str = "",
         file: tuple[bytes, str] | None = None,
     ) -> Json:
-        headers = {"From": sender} if sender else {}
+        headers = {**self._headers, **({"From": sender} if sender else {})}
         if file is not None:
             headers["Content-Type"] = file[1]
-        with self._translated():
-            response = self._session.request(
+        with self._translated(self._line), self._line.within(self._patience.answer), self._cuttable(method):
+            sent = time.monotonic()
+            response = self._line.session.request(
                 method,
                 self.url + path,
                 params=list(params),
                 json=body,
                 data=None if file is None else file[0],
                 headers=headers,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(self._patience.connect, self._patience.read),
                 allow_redirects=False,
                 stream=True,
             )
-            self.date = _date(response.headers.get("Date"))
+            answered = time.monotonic()
+            heard = self._now()
             with response:
                 content = self._read(response)
-        return self._judge(response, content)
+            if self._line.late:
+                # What was cut off may look like an answer that ended.
+                raise Unreachable(f"{self._host} answers too slowly")
+        value = self._judge(response, content)
+        self._read_clock(http_date(_fresh_date(response.headers)), heard, answered - sent, answered)
+        return value
+
+    def heard_clock(self, told: datetime, sent: float) -> None:
+        """Take the backend's clock from an event that was asked for at ``sent`` (monotonic) and heard just now."""
+        at = time.monotonic()
+        self.clock = better(self.clock, reading(told, self._now(), at - sent, at))
+
+    def _read_clock(self, date: datetime | None, heard: datetime, trip: float, at: float) -> None:
+        if date is not None:
+            self.clock = better(self.clock, reading(date, heard, trip, at, DATE_STEP))
 
     @contextmanager
-    def lines(self, path: str) -> Iterator[Iterator[bytes]]:
+    def lines(self, path: str) -> Iterator[Chunks]:
         """Open an event stream and give its raw chunks as they come; ends when ``close`` is called."""
-        with self._translated():
-            response = self._session.get(
+        line = self._stream_line
+        with self._translated(line), line.within(self._patience.begin) as beginning:
+            sent = time.monotonic()
+            response = line.session.get(
                 self.url + path,
-                headers={"Accept": "text/event-stream"},
-                timeout=(CONNECT_TIMEOUT, STREAM_SILENCE),
+                headers={**self._headers, "Accept": "text/event-stream", "Accept-Encoding": "identity"},
+                timeout=(self._patience.connect, self._patience.begin),
                 allow_redirects=False,
                 stream=True,
             )
@@ -150,56 +173,42 @@ class Wire:
                     self._judge(response, self._read(response))
                 if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
                     raise BackendFault(f"{self._host} answered something that is not an event stream")
-                self._streaming = response
-                try:
-                    yield self._chunks(response)
-                finally:
-                    self._streaming = None
-
-    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        while not self._closed.is_set():
-            try:
-                chunk = response.raw.read1(65536)
-            except (Urllib3Error, OSError):
-                if self._closed.is_set():
-                    # The socket was shut down under the reader, by ``close``: that is how it ends.
-                    return
-                raise
-            if not chunk:
-                return
-            yield chunk
+                yield Chunks(response, line, beginning, self._closed, self._patience.silence, sent=sent)
 
     def close(self) -> None:
-        """End the stream, from any thread: only shutting the socket down wakes its reader (facts, engineering)."""
+        """End the stream and what only asks, from any thread; a command under way is left to its answer."""
         self._closed.set()
-        response = self._streaming
-        if response is not None:
-            try:
-                response.raw.shutdown()
-            except (ValueError, OSError):
-                # It ended by itself in the meantime.
-                return
+        self._stream_line.cut()
+        if self._asking:
+            self._line.cut()
 
     @property
     def closed(self) -> bool:
         """Whether ``close`` was called."""
         return self._closed.is_set()
 
+    @contextmanager
+    def _cuttable(self, method: str) -> Iterator[None]:
+        self._asking = method == "GET"
+        try:
+            if self._asking and self.closed:
+                raise Unreachable("the connection was closed")
+            yield
+        finally:
+            self._asking = False
+
     def _read(self, response: requests.Response) -> bytes:
-        deadline = time.monotonic() + BODY_SECONDS
         content = bytearray()
         for chunk in response.iter_content(65536):
             content += chunk
             if len(content) > BODY_LIMIT:
                 raise BackendFault(f"{self._host} sent more than {BODY_LIMIT // 1024 // 1024} MiB in one answer")
-            if time.monotonic() > deadline:
-                raise Unreachable(f"{self._host} answers too slowly")
         return bytes(content)
 
     def _judge(self, response: requests.Response, content: bytes) -> Json:
         if requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
             return self._parse(content)
-        raise failure(self._host, response.status_code, response.headers, content)
+        raise failure(self._host, response.status_code, response.headers, content, self._now())
 
     def _parse(self, content: bytes) -> Json:
         try:
@@ -213,86 +222,20 @@ class Wire:
         return value
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, line: Line) -> Iterator[None]:
+        where = self._host if line.proxy is None else f"{self._host} (through the proxy {shown(line.proxy)})"
         try:
             yield
         except requests.exceptions.SSLError as e:
-            raise Unreachable(f"the certificate of {self._host} cannot be trusted: {plain(str(e), 160)}") from e
-        except (requests.exceptions.Timeout, ReadTimeoutError) as e:
-            raise Unreachable(f"{self._host} did not answer in time") from e
+            raise Unreachable(trust.distrust(self._host, e, self._route.ca)) from e
         except (requests.exceptions.RequestException, Urllib3Error, OSError) as e:
-            raise Unreachable(f"{self._host} cannot be reached: {_reason(e)}") from e
+            if line.late:
+                raise Unreachable(f"{where} answers too slowly") from e
+            if any(isinstance(cause, (requests.exceptions.Timeout, TimeoutError)) for cause in causes(e)):
+                raise Unreachable(f"{where} did not answer in time") from e
+            raise Unreachable(f"{where} cannot be reached: {reason(e)}") from e
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """PagerDuty's code, message (with all reasons, shortened) and reasons of a refusal."""
-
-    code: int | None = None
-    message: str = ""
-    reasons: tuple[str, ...] = ()
-
-
-def failure(host: str, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
-    """Return the error that an HTTP ``status`` other than 2xx means."""
-    found = _said(content)
-    said = f": {found.message}" if found.message else ""
-    if status < requests.codes.bad_request:
-        return BackendFault(f"{host} sent us elsewhere (HTTP {status}): check its address")
-    if status in {408, 425} or status >= requests.codes.server_error:
-        return BackendFault(f"{host} failed (HTTP {status}){said}", retry_after=_retry_after(headers))
-    if status == requests.codes.too_many_requests:
-        return RateLimited(f"{host} asks for fewer requests", retry_after=_retry_after(headers))
-    return _refusal(host, status, said, found)
-
-
-def _refusal(host: str, status: int, said: str, found: _Said) -> BackendError:
-    if status == requests.codes.unauthorized:
-        return Unauthorized(f"{host} does not accept the token: it is unknown, revoked or expired")
-    if status == requests.codes.forbidden:
-        return Forbidden(f"{host} does not allow this{said}")
-    if status == requests.codes.not_found:
-        return NotFound(f"{host} knows no such thing{said}")
-    return Rejected(f"{host} refused (HTTP {status}){said}", code=found.code, reasons=found.reasons)
-
-
-def _said(content: bytes) -> _Said:
-    """Return what the body of a refusal says; it is not always of its documented shape."""
-    try:
-        error = json.loads(content).get("error")
-    except (ValueError, RecursionError, AttributeError):
-        return _Said()
-    if isinstance(error, str):
-        return _Said(message=plain(error, 200))
-    if not isinstance(error, dict):
-        return _Said()
-    details = error.get("errors")
-    reasons = tuple(plain(str(d), 500) for d in details[:MOST_REASONS]) if isinstance(details, list) else ()
-    code = error.get("code")
-    message = plain(": ".join(p for p in (str(error.get("message", "")), *reasons) if p), 300)
-    return _Said(code if isinstance(code, int) else None, message, reasons)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    for name in ("Retry-After", "ratelimit-reset"):
-        value = headers.get(name, "").strip()
-        if value.isascii() and value.isdigit():
-            return min(float(value), 300.0)
-    return None
-
-
-def _date(text: str | None) -> datetime | None:
-    """Read a ``Date`` header, which has whole seconds only."""
-    try:
-        return parsedate_to_datetime(text or "").astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _reason(error: BaseException | None) -> str:
-    """Return what the operating system said, which requests wraps three times over."""
-    while error is not None:
-        if isinstance(error, OSError) and error.strerror:
-            return plain(error.strerror, 120)
-        error = error.__cause__ or error.__context__
-    return "the connection broke"
+def _fresh_date(headers: Mapping[str, str]) -> str | None:
+    """Return the ``Date`` of an answer, unless somebody kept it for a while."""
+    return None if "Age" in headers else headers.get("Date")

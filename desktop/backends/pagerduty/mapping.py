@@ -71,13 +71,13 @@ def incident(value: object, priorities: Sequence[str] = ()) -> Incident:
             version=int(ours.get("version") or 0),
             pages=int(ours.get("pages") or 0),
         )
-    except (ValueError, TypeError) as e:
+    except (ValueError, TypeError, OverflowError) as e:
         raise BackendFault(f"an incident in the answer makes no sense: {plain(str(e), 120)}") from e
 
 
 def incidents(answer: Json, priorities: Sequence[str] = ()) -> tuple[Incident, ...]:
     """Map the list of an answer to ``GET`` or ``PUT /incidents``; ``priorities`` as in ``incident``."""
-    return tuple(incident(i, priorities) for i in _list(answer.get("incidents")))
+    return tuple(incident(i, priorities) for i in _listed(answer, "incidents"))
 
 
 def needs_priorities(answer: Json) -> bool:
@@ -88,7 +88,7 @@ def needs_priorities(answer: Json) -> bool:
 
 def on_call(answer: Json) -> tuple[OnCall, ...]:
     """Map the list of an answer to ``GET /oncalls``; an entry without a schedule is permanent and has no role."""
-    return tuple(_on_call(_object(o)) for o in _list(answer.get("oncalls")))
+    return tuple(_on_call(_object(o)) for o in _listed(answer, "oncalls"))
 
 
 def named(answer: Json, key: str) -> tuple[tuple[str, str], ...]:
@@ -167,7 +167,7 @@ def _on_call(it: Json) -> OnCall:
             until=moment(end) if end else None,
             why=_text(_object(it.get("watchbell")).get("why"), NAME_LIMIT),
         )
-    except (ValueError, TypeError) as e:
+    except (ValueError, TypeError, OverflowError) as e:
         raise BackendFault(f"an on-call entry in the answer makes no sense: {plain(str(e), 120)}") from e
 
 
@@ -190,6 +190,14 @@ def _text(value: object, limit: int) -> str:
 
 def _object(value: object) -> Json:
     return value if isinstance(value, dict) else {}
+
+
+def _listed(answer: Json, key: str) -> list[Any]:
+    """Return the list that an answer is about: without it, it is no answer, and must not look like an empty one."""
+    value = answer.get(key)
+    if not isinstance(value, list):
+        raise BackendFault(f"the answer has no {key} in it: is it from the right server?")
+    return value
 
 
 def _list(value: object) -> list[Any]:

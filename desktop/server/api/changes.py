@@ -9,7 +9,7 @@ from desktop.domain.severity import Mapped, Severity, Urgency
 from desktop.domain.severity import parse as parse_severity
 from desktop.server import transitions
 from desktop.server.events import KEY_LIMIT, title_of
-from desktop.server.failures import invalid, refused
+from desktop.server.failures import ALREADY_RESOLVED, invalid, refused
 from desktop.server.incidents import Opening
 from desktop.server.records import Draft
 from desktop.server.roster import Moment
@@ -34,7 +34,8 @@ def steps(station: Station, person: str, part: Json) -> list[Step]:
     if part.get("escalation_policy") is not None:
         found.append(partial(transitions.delegate, actor=actor, severity=_policy(part["escalation_policy"])))
     if part.get("assignments") is not None:
-        found.append(partial(transitions.assign_directly, actor=actor, people=_people(station, part["assignments"])))
+        people = _people(station, part["assignments"])
+        found.append(partial(_give, actor=actor, people=people, reopens=part.get("status") == Status.TRIGGERED))
     if part.get("escalation_level") is not None:
         found.append(partial(transitions.escalate, actor=actor, level=_level(part["escalation_level"])))
     if part.get("status") is not None:
@@ -93,6 +94,14 @@ def _status(part: Json, actor: str, person: str) -> Step:
     if wanted == Status.TRIGGERED:
         return partial(_trigger_again, actor=actor)
     raise refused(1003, "Invalid Status Provided", "status must be triggered, acknowledged or resolved")
+
+
+def _give(draft: Draft, moment: Moment, actor: str, people: tuple[str, ...], *, reopens: bool) -> None:
+    """Give it to ``people``; what is over pages nobody, and whoever gives it must not believe that it does."""
+    record = draft.record
+    if record.status is Status.RESOLVED and not reopens:
+        raise refused(ALREADY_RESOLVED, "Incident Already Resolved", f"incident {record.number} is already resolved")
+    transitions.assign_directly(draft, moment, actor, people)
 
 
 def _trigger_again(draft: Draft, moment: Moment, actor: str) -> None:

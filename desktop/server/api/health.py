@@ -25,6 +25,8 @@ def readyz(station: Here) -> JSONResponse:
     ready = all(checks.values())
     age = station.running().age
     told: Json = {"status": "ok" if ready else "not ready", **checks}
+    # It pages all the same, by the team that was applied last.
+    told |= {"team_file": station.unused is None}
     # Who only asks whether it is ready learns what is not, and no more: anybody may ask.
     told |= {"engine_last_tick_age_seconds": None if math.isinf(age) else round(age, 1)}
     return JSONResponse(told, 200 if ready else 503)

@@ -57,8 +57,9 @@ def put_team(
 ) -> Json | JSONResponse:
     """Apply a team file (TOML, UTF-8), or only say what it would change (``dry_run``); ``source`` is its name.
 
-    It is refused with 400 and every mistake, with 409 when it leaves nobody who could change it again, or when somebody
-    else would be on call at this moment and ``force`` is not said.
+    It is refused with 400 and every mistake, with 409 when it leaves nobody who could change it again. Also with 409,
+    unless ``force`` is said, when somebody else would be on call at this moment, or when all who have an open incident,
+    or acknowledged it, would leave (``incident_changes``): then whoever is on call is paged for it.
     """
     called = plain(source, 100) or "team.toml"
     try:
@@ -80,6 +81,7 @@ def _answer(examined: Examined, *, applied: bool) -> Json:
         "source": examined.applied.source,
         "applied_at": things.instant(examined.applied.at) if applied or examined.same else None,
         "changes": list(examined.changes),
+        "incident_changes": [{"id": one.id, "number": one.number, "says": str(one)} for one in examined.left],
         "on_call_changes": [_relief(examined, relief) for relief in examined.reliefs],
         "warnings": [str(warning) for warning in examined.roster.file.warnings],
     }

@@ -1,0 +1,114 @@
+"""What an HTTP answer other than 2xx means: one table from status to error; and what broke without one. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from desktop.domain.errors import (
+    BackendError,
+    BackendFault,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+)
+from desktop.domain.text import plain
+
+# More mistakes than anybody reads at once.
+MOST_REASONS = 1000
+# Nobody keeps a watch blind for longer, whatever they ask for.
+LONGEST_WAIT = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """PagerDuty's code, message (with all reasons, shortened) and reasons of a refusal."""
+
+    code: int | None = None
+    message: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+def failure(host: str, status: int, headers: Mapping[str, str], content: bytes, now: datetime) -> BackendError:
+    """Return the error that an HTTP ``status`` other than 2xx means, heard ``now`` (local time)."""
+    found = _said(content)
+    said = f": {found.message}" if found.message else ""
+    if status < requests.codes.bad_request:
+        return BackendFault(f"{host} sent us elsewhere (HTTP {status}): check its address")
+    if status in {408, 425} or status >= requests.codes.server_error:
+        return BackendFault(f"{host} failed (HTTP {status}){said}", retry_after=retry_after(headers, now))
+    if status == requests.codes.too_many_requests:
+        return RateLimited(f"{host} asks for fewer requests", retry_after=retry_after(headers, now))
+    return _refusal(host, status, said, found)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return in how many seconds to come back, None where it is not said; never more than ``LONGEST_WAIT``.
+
+    A moment is counted from the answer's own ``Date``, since the clocks may differ, else from ``now``.
+    """
+    for name in ("Retry-After", "ratelimit-reset"):
+        value = headers.get(name, "").strip()
+        if value.isascii() and value.isdigit():
+            return min(float(value[:12]), LONGEST_WAIT)
+        if (until := http_date(value)) is not None:
+            wait = until - (http_date(headers.get("Date")) or now)
+            return min(max(wait.total_seconds(), 0.0), LONGEST_WAIT)
+    return None
+
+
+def http_date(text: str | None) -> datetime | None:
+    """Read an HTTP date, which has whole seconds only; None where it is none."""
+    try:
+        return parsedate_to_datetime(text or "").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it wraps: the libraries do so three times over."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def reason(error: BaseException) -> str:
+    """Return what the operating system, or a proxy, said."""
+    for cause in causes(error):
+        if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException):
+            said = cause.strerror or (str(cause.args[0]) if len(cause.args) == 1 else "")
+            if said:
+                return plain(said, 120)
+    return "the connection broke"
+
+
+def _refusal(host: str, status: int, said: str, found: _Said) -> BackendError:
+    if status == requests.codes.unauthorized:
+        return Unauthorized(f"{host} does not accept the token: it is unknown, revoked or expired")
+    if status == requests.codes.forbidden:
+        return Forbidden(f"{host} does not allow this{said}")
+    if status == requests.codes.not_found:
+        return NotFound(f"{host} knows no such thing{said}")
+    return Rejected(f"{host} refused (HTTP {status}){said}", code=found.code, reasons=found.reasons)
+
+
+def _said(content: bytes) -> _Said:
+    """Return what the body of a refusal says; it is not always of its documented shape."""
+    try:
+        error = json.loads(content).get("error")
+    except (ValueError, RecursionError, AttributeError):
+        return _Said()
+    if isinstance(error, str):
+        return _Said(message=plain(error, 200))
+    if not isinstance(error, dict):
+        return _Said()
+    details = error.get("errors")
+    reasons = tuple(plain(str(d), 500) for d in details[:MOST_REASONS]) if isinstance(details, list) else ()
+    code = error.get("code")
+    message = plain(": ".join(p for p in (str(error.get("message", "")), *reasons) if p), 300)
+    return _Said(code if isinstance(code, int) else None, message, reasons)

@@ -1,0 +1,229 @@
+"""The proof follows what people change: severities, who has it, who is on call; and finds what is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.faults.asked import compare
+from tests.faults.course import next_open
+from tests.faults.evidence import Attempt, Blow, Entry, Incident, Outcome, Weather
+from tests.faults.plans import CONTACT, EMERGENCY, Plan, Step
+from tests.faults.replay import Replay
+from tests.faults.rota import Rota, Shift, always
+from tests.faults.test_proof import SENDER, entry, page
+
+PLANS = {
+    "sev0": Plan((Step(0, "primary"), Step(2, "secondary"), Step(4, EMERGENCY))),
+    "sev1": Plan((Step(0, "secondary"), Step(3, "manager"))),
+    "sev2": Plan((Step(0, "primary"), Step(2, "manager", business=True))),
+}
+PEOPLE = {"primary": "ana", "secondary": "ben", "manager": "cho"}
+BERLIN_NOON = datetime(2026, 11, 24, 11, tzinfo=UTC).timestamp()
+
+
+def found(
+    *entries: Entry,
+    ended: float,
+    severity: str = "sev1",
+    rota: Rota | None = None,
+    blows: Sequence[Blow] = (),
+    **row: Any,
+) -> list[str]:
+    """Return what a replay complains of."""
+    complaints: list[str] = []
+    weather = Weather(blows)
+    replay = Replay(PLANS, severity, rota or always(PEOPLE), weather, 5.0, complaints.append, givers={"H1": "ben"})
+    replay.run(entries, ended)
+    if row:
+        replay.agrees(Incident(id="Q1", key="k1", severity=severity, version=1, **row))
+    return complaints
+
+
+def begun(by: float = 0.0) -> tuple[Entry, ...]:
+    return entry(1, "trigger", 100.0 + by, SENDER), page(2, "assign", 100.0 + by, ["ben"], 1)
+
+
+RAISED = (
+    *begun(),
+    entry(3, "trigger", 101.0, SENDER, repeated=True),
+    entry(4, "priority_change", 101.0, SENDER, **{"from": "sev1", "to": "sev0"}),
+    page(5, "escalate", 101.0, ["ana"], 1),
+    page(6, "escalate", 103.0, ["ben"], 2),
+    page(7, "escalate", 105.0, [CONTACT], 3),
+)
+
+
+def test_a_raised_severity_picks_its_list_and_counts_from_then() -> None:
+    assert found(*RAISED, ended=106.0) == []
+    assert any("late: step" in c for c in found(*RAISED[:5], ended=109.0))
+    early = (*RAISED[:5], replace(RAISED[5], at=102.5))
+    assert any("early: escalate" in c for c in found(*early, ended=103.0))
+    told_wrong = (*RAISED[:3], replace(RAISED[3], data={"from": "sev2", "to": "sev0"}))
+    assert any("the severity was sev1" in c for c in found(*told_wrong, ended=101.5))
+
+
+def test_whoever_raises_it_while_somebody_has_it_gives_them_their_time_anew() -> None:
+    acknowledged = entry(3, "acknowledge", 101.0, "person:ben")
+    raised = entry(4, "priority_change", 103.0, "person:dan", **{"from": "sev1", "to": "sev0"})
+    ended = entry(5, "unacknowledge", 107.0, channel="timeout")
+    first = page(6, "escalate", 107.0, ["ana"], 1)
+    rest = page(7, "notify", 107.0, ["ben"], 0, "acknowledgement ended")
+    assert found(*begun(), acknowledged, raised, ended, rest, first, ended=108.0) == []
+    too_soon = [replace(e, at=105.5) for e in (ended, rest, first)]
+    assert any("early: unack" in c for c in found(*begun(), acknowledged, raised, *too_soon, ended=106.0))
+
+
+def test_a_milder_one_changes_no_list() -> None:
+    milder = entry(3, "priority_change", 101.0, "person:dan", **{"from": "sev1", "to": "sev2"})
+    second = page(4, "escalate", 103.0, ["cho"], 2)
+    assert found(*begun(), milder, second, ended=104.0) == []
+    assert any("late" in c for c in found(*begun(), milder, ended=109.0))
+
+
+GIVEN = (*begun(), entry(3, "assign", 101.0, "person:dan", assignees=["fay"]))
+
+
+def test_what_is_given_to_somebody_is_theirs_alone() -> None:
+    again = page(4, "notify", 131.0, ["fay"], 0, "again")
+    over = entry(5, "exhaust_escalation_path", 131.0)
+    row: dict[str, Any] = {"status": "triggered", "pages": 3, "step": 0, "acknowledged": frozenset[str]()}
+    assert found(*GIVEN, over, again, ended=132.0, assigned=frozenset({"fay"}), alone=True, **row) == []
+    assert any(
+        "half: assigned" in c
+        for c in found(*GIVEN, over, again, ended=132.0, assigned=frozenset({"fay", "ben"}), alone=True, **row)
+    )
+    assert any("step 2" in c for c in found(*GIVEN, page(4, "escalate", 103.0, ["cho"], 2), ended=104.0))
+    outside = page(4, "notify", 131.0, ["ben"], 0, "again")
+    assert any("outside the policy" in c for c in found(*GIVEN, over, outside, ended=132.0))
+    assert any("late: paging again" in c for c in found(*GIVEN, over, ended=140.0))
+
+
+def test_what_is_delegated_follows_that_list_from_its_top() -> None:
+    delegated = entry(4, "delegate", 102.0, "person:dan", escalation_policy="sev0")
+    first = page(5, "escalate", 102.0, ["ana"], 1)
+    assert found(*GIVEN, delegated, first, ended=103.0) == []
+    assert any("late: step" in c for c in found(*GIVEN, delegated, ended=109.0))
+
+
+HANDED_OVER = Rota([Shift("secondary", "ben", 0, 101), Shift("secondary", "fay", 101, 900)])
+
+
+def test_a_handover_gives_what_was_theirs_to_who_takes_the_watch() -> None:
+    handed = entry(3, "assign", 101.0, assignees=["fay"], handover="H1")
+    row: dict[str, Any] = {"status": "triggered", "pages": 2, "step": 1, "acknowledged": frozenset[str]()}
+    assert found(*begun(), handed, ended=102.0, rota=HANDED_OVER, assigned=frozenset({"fay"}), **row) == []
+    half = found(*begun(), handed, ended=102.0, assigned=frozenset({"fay"}), **{**row, "pages": 1})
+    assert any("half: pages" in c for c in half)
+    twice = replace(handed, id=4, at=101.5)
+    assert any("whose it was not" in c for c in found(*begun(), handed, twice, ended=102.0))
+
+
+def test_one_that_they_had_acknowledged_is_triggered_again() -> None:
+    acknowledged = entry(3, "acknowledge", 101.0, "person:ben")
+    handed = entry(4, "assign", 102.0, assignees=["fay"], handover="H1")
+    again = entry(5, "unacknowledge", 102.0), page(6, "notify", 102.0, ["fay"], 1, "acknowledgement ended")
+    assert found(*begun(), acknowledged, handed, *again, ended=103.0, rota=HANDED_OVER) == []
+    assert any("not paged when" in c for c in found(*begun(), acknowledged, handed, again[0], ended=103.0))
+
+
+HELD = (
+    entry(1, "trigger", 100.0, SENDER),
+    entry(2, "maintenance", 100.0, until=datetime.fromtimestamp(105.0, UTC).isoformat()),
+)
+
+
+def test_what_is_held_back_pages_nobody_before_its_time_and_somebody_then() -> None:
+    over = entry(3, "maintenance_over", 105.0), page(4, "assign", 105.0, ["ben"], 1)
+    assert found(*HELD, *over, ended=106.0) == []
+    assert any("held back" in c for c in found(*HELD, page(3, "assign", 101.0, ["ben"], 1), ended=102.0))
+    early = [replace(e, at=103.0) for e in over]
+    assert any("early: maintenance_over" in c for c in found(*HELD, *early, ended=103.5))
+    assert any("late: the end of maintenance" in c for c in found(*HELD, ended=111.0))
+    assert any("late: step" in c for c in found(*HELD, over[0], ended=111.0))
+
+
+def test_a_step_that_adds_nobody_is_passed_over_and_no_other() -> None:
+    both = always({"primary": "ben", "secondary": "ben", "manager": "cho"})
+    steps = entry(1, "trigger", 100.0, SENDER), page(2, "assign", 100.0, ["ben"], 1)
+    last = page(3, "escalate", 102.0, [CONTACT], 3)
+    assert found(*steps, last, ended=103.0, severity="sev0", rota=both) == []
+    first = page(2, "assign", 100.0, ["ana"], 1)
+    left_out = found(steps[0], first, last, ended=103.0, severity="sev0")
+    assert any("step 3 of round 0 follows step 1" in c for c in left_out)
+
+
+def test_whoever_takes_over_is_paged_and_only_who_has_the_role() -> None:
+    rota = Rota(
+        [
+            Shift("secondary", "ben", 0, 110),
+            Shift("secondary", "fay", 110, 900),
+            *always({"primary": "ana", "manager": "cho"}).shifts,
+        ]
+    )
+    both = page(3, "escalate", 103.0, ["cho"], 2)
+    over = page(4, "assign", 110.5, ["fay"], 2, "took over")
+    assert found(*begun(), both, over, ended=129.0, rota=rota) == []
+    assert any("took over as secondary" in c for c in found(*begun(), both, ended=129.0, rota=rota))
+    wrong = page(4, "assign", 110.5, ["ana"], 2, "took over")
+    assert any("took over: ('ana',)" in c for c in found(*begun(), both, wrong, ended=111.0, rota=rota))
+    later = entry(1, "trigger", 150.0, SENDER), page(2, "assign", 150.0, ["ben"], 1)
+    assert any("paged ('ben',), not fay" in c for c in found(*later, ended=151.0, rota=rota))
+
+
+def test_the_emergency_contacts_wait_after_an_outage_and_not_without_one() -> None:
+    until = (*RAISED[:6],)
+    outage = [Blow("restart", 103.5, 116.0)]
+    assert found(*until, ended=125.0, blows=outage) == []
+    assert any("late: step" in c for c in found(*until, ended=125.0))
+
+
+def test_business_hours_are_waited_for() -> None:
+    friday = datetime(2026, 11, 27, 18, tzinfo=UTC).timestamp()
+    monday = datetime(2026, 11, 30, 8, tzinfo=UTC).timestamp()
+    assert next_open(friday) == monday
+    assert next_open(monday) == monday
+    assert next_open(monday - 1) == monday
+    assert next_open(BERLIN_NOON) == BERLIN_NOON
+    first = entry(1, "trigger", friday, SENDER), page(2, "assign", friday, ["ana"], 1)
+    assert found(*first, ended=friday + 20, severity="sev2") == []
+    early = page(3, "escalate", friday + 2, ["cho"], 2)
+    assert any("early: escalate" in c for c in found(*first, early, ended=friday + 3, severity="sev2"))
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "wanted"),
+    [
+        (entry(3, "priority_change", 101.0, "person:dan", to="sev0"), "sev0", ""),
+        (entry(3, "priority_change", 101.0, "person:dan", to="sev0"), "sev2", "invented: priority_change"),
+        (entry(3, "assign", 101.0, "person:dan", assignees=["fay"]), "fay", ""),
+        (entry(3, "assign", 101.0, "person:dan", assignees=["fay"]), "gus", "invented: assign"),
+        (entry(3, "delegate", 101.0, "person:dan", escalation_policy="sev1"), "sev0", "invented: delegate"),
+    ],
+)
+def test_what_somebody_changed_is_what_they_asked_for(made: Entry, asked: str, wanted: str) -> None:
+    attempts = [Attempt("trigger", "k1", SENDER, 99.9, 100.1, Outcome.ACCEPTED, 202)]
+    attempts.append(Attempt(made.type, "k1", "person:dan", 100.9, 101.1, Outcome.UNKNOWN, 0, asked))
+    complaints: list[str] = []
+    compare((*begun(), made), attempts, Weather(()), complaints.append, "sev1")
+    assert [c[: len(wanted)] for c in complaints] == ([wanted] if wanted else [])
+
+
+def test_a_severity_that_it_had_is_no_change_and_another_one_lost() -> None:
+    for about, wanted in (("sev1", 0), ("sev0", 1)):
+        attempts = [Attempt("trigger", "k1", SENDER, 99.9, 100.1, Outcome.ACCEPTED, 202)]
+        attempts.append(Attempt("priority_change", "k1", "person:dan", 100.9, 101.1, Outcome.ACCEPTED, 200, about))
+        complaints: list[str] = []
+        compare(begun(), attempts, Weather(()), complaints.append, "sev1")
+        assert len(complaints) == wanted, complaints
+
+
+def test_an_escalation_to_nobody_new_pages_those_who_were_and_nobody_else() -> None:
+    rota = always({"primary": "ana", "secondary": "ben", "manager": "ben"})
+    said = page(3, "notify", 101.0, ["ben"], 2, "again", actor="person:dan")
+    assert found(*begun(), said, ended=130.0, rota=rota) == []
+    assert any("escalated to nobody new" in c for c in found(*begun(), said, ended=102.0))
+    others = page(3, "notify", 101.0, ["ben", "ana"], 2, "again", actor="person:dan")
+    assert any("nobody new" in c for c in found(*begun(), others, ended=102.0, rota=rota))
