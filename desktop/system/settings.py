@@ -54,7 +54,8 @@ def save(path: Path, settings: Settings) -> None:
     """Write ``settings`` to ``path``, whole or not at all."""
     # What is not set is left out: an older Watchbell reads that, too.
     connections = [{key: value for key, value in asdict(c).items() if value} for c in settings.connections]
-    write_private(path, json.dumps({**asdict(settings), "connections": connections}, indent=2) + "\n")
+    chosen = {key: value for key, value in asdict(settings).items() if value}
+    write_private(path, json.dumps({**chosen, "connections": connections}, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:
