@@ -53,9 +53,9 @@ def load(path: Path) -> Settings:
 def save(path: Path, settings: Settings) -> None:
     """Write ``settings`` to ``path``, whole or not at all."""
     # What is not set is left out: an older Watchbell reads that, too.
-    set_ones = {key: value for key, value in asdict(settings).items() if value}
     connections = [{key: value for key, value in asdict(c).items() if value} for c in settings.connections]
-    write_private(path, json.dumps({**set_ones, "connections": connections}, indent=2) + "\n")
+    chosen = {key: value for key, value in asdict(settings).items() if value}
+    write_private(path, json.dumps({**chosen, "connections": connections}, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 import keyring
@@ -19,9 +20,10 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked as Dismissed
 from urllib3.exceptions import MaxRetryError, ProxyError
 
-from desktop.backends.pagerduty import client
+from desktop.backends.pagerduty.client import Patience
 from desktop.cli import doctor, machine_checks
 from desktop.cli.findings import Check, mend_of
+from desktop.connections import open_backend
 from desktop.domain.errors import (
     BackendFault,
     Forbidden,
@@ -119,7 +121,8 @@ def test_nothing_listens(paths: Paths) -> None:
 
 
 def test_no_answer_in_time(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "READ_TIMEOUT", 0.1)
+    hasty = partial(open_backend, patience=Patience(read=0.1))
+    monkeypatch.setattr(doctor, "open_backend", hasty)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         check = failing(paths, f"http://127.0.0.1:{mute.getsockname()[1]}")
     assert "VPN" in check.mend

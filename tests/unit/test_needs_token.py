@@ -39,7 +39,8 @@ def watched() -> Iterator[Watched]:
     ],
 )
 def test_it_is_needed_until_there_is_contact(watched: Watched, error: WatchbellError, needed: bool) -> None:
-    watched.server.fail = [error]
+    # The stream and what is asked instead of it.
+    watched.server.fail = [error, error]
     watched.watcher.start()
     lost = watched.states.get(timeout=10)
     assert (lost.contact, lost.needs_token) == (Contact.LOST, needed)
