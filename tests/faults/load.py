@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -58,15 +59,18 @@ class Load:
                 self._try(story.key, story.tell)
                 with self._lock:
                     heapq.heappush(self._over, (time.monotonic() + self.lives, number, story))
-                while (old := self._old()) is not None:
-                    old.asking.session = session
-                    self._try(old.key, old.end)
+                self._end_old(session, time.monotonic())
+            self._end_old(session, math.inf)
 
-    def _old(self) -> "Story | None":
-        with self._lock:
-            if not self._over or self._over[0][0] > time.monotonic():
-                return None
-            return heapq.heappop(self._over)[2]
+    def _end_old(self, session: requests.Session, now: float) -> None:
+        """End the stories that are old enough by ``now``."""
+        while True:
+            with self._lock:
+                if not self._over or self._over[0][0] > now:
+                    return
+                story = heapq.heappop(self._over)[2]
+            story.asking.session = session
+            self._try(story.key, story.end)
 
     def _try(self, key: str, tell: Callable[[], None]) -> None:
         try:

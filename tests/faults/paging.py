@@ -73,8 +73,15 @@ class Paging(Course):
         if number < self.step or not self.passed(number, entry.at, entry.at) or set(entry.people) != self.ever:
             self.complain(f"escalated to nobody new: {entry.people} at step {number}, after {self.step}")
         self.step = number
-        after = self.plan.steps[number - 1].after
-        self.base = (entry.at - after, entry.at - after)
+        self._count_from_step(entry.at)
+
+    def _count_from_step(self, at: float) -> None:
+        """Let what comes next keep its distance from the step that it was escalated to ``at``, by somebody.
+
+        That may be one that added nobody, behind the one that paged.
+        """
+        steps = self.plan.steps
+        self.base = (at - steps[self._furthest(at) - 1].after, at - steps[self.step - 1].after)
 
     def _give(self, entry: Entry) -> None:
         """Let a person give it to others alone."""
@@ -130,8 +137,7 @@ class Paging(Course):
         self.step = number
         self.paged |= set(entry.people)
         if by_person:
-            after = steps[number - 1].after
-            self.base = (entry.at - after, entry.at - after)
+            self._count_from_step(entry.at)
         else:
             self.fired = (min(first, entry.at), entry.at)
 

@@ -227,3 +227,11 @@ def test_an_escalation_to_nobody_new_pages_those_who_were_and_nobody_else() -> N
     assert any("escalated to nobody new" in c for c in found(*begun(), said, ended=102.0))
     others = page(3, "notify", 101.0, ["ben", "ana"], 2, "again", actor="person:dan")
     assert any("nobody new" in c for c in found(*begun(), others, ended=102.0, rota=rota))
+
+
+def test_an_escalation_may_pass_over_a_step_that_adds_nobody_which_the_next_one_is_counted_from() -> None:
+    rota = always({"primary": "ben", "secondary": "ben", "manager": "cho"})
+    first = entry(1, "trigger", 100.0, SENDER), page(2, "assign", 100.5, ["ben"], 1, actor="person:dan")
+    assert found(*first, page(3, "escalate", 102.5, [CONTACT], 3), ended=103.0, severity="sev0", rota=rota) == []
+    early = found(*first, page(3, "escalate", 100.4, [CONTACT], 3), ended=103.0, severity="sev0", rota=rota)
+    assert any("early: escalate" in c for c in early)
