@@ -32,6 +32,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/enqueue", "/v2/change/enqueu
 PERSON = "watchbell.person"
 HOLDER = "watchbell.holder"
 BODY_LIMIT = 512 * 1024
+UNAVAILABLE = "the database cannot be used now: try again"
 
 _TOO_MANY = "more than {used.limit} requests in a minute with this token: come again in {used.reset} seconds"
 
@@ -103,7 +104,7 @@ class Gate:
             holder = await run_in_threadpool(self._find, scope, token)
         except StorageError as error:
             log.error("token lookup failed", extra={"fields": {"error": error.message}})  # noqa: TRY400 - said in words
-            return 503, error_body(503, "Service Unavailable", [error.message])
+            return 503, error_body(503, "Service Unavailable", [UNAVAILABLE])
         if holder is None:
             return 401, error_body(UNAUTHORIZED, "Authentication failed", ["the token is missing, unknown or revoked"])
         scope[HOLDER], scope[PERSON] = holder, holder.person
