@@ -14,6 +14,7 @@ from desktop.backends.pagerduty import mapping
 from desktop.domain.severity import Mapped, Severity
 from desktop.server import engine, incidents, schema, station
 from desktop.server.records import Record
+from desktop.server.tables.messages import pages
 from tests.server.house import MINUTE, TEAM, Clock, House, assigned, running_house, running_server
 
 MONDAY = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)  # the next handover: Ben becomes primary, Ana secondary
@@ -123,6 +124,18 @@ def test_what_becomes_worth_waking_for_pages_again(house: House, was: str, becom
     assert incident["watchbell"]["pages"] - pages == int(status == "triggered")
     said = [line["note"] for line in house.get("/incidents/1/log_entries")["log_entries"] if "note" in line]
     assert any("it has become" in note for note in said) is (status == "triggered")
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_raised_and_acknowledged_in_one_request_nobody_is_messaged(house: House, taken: bool) -> None:
+    house.enqueue(key="k", severity="warning")
+    if taken:
+        house.put("1", status="acknowledged")
+    answer = house.put("1", "ben", priority="sev0", status="acknowledged").json()["incident"]
+    assert (answer["status"], answer["watchbell"]["pages"]) == ("acknowledged", 2)
+    with house.server.storage.read() as connection:
+        going_on = select(pages.c.person_id, pages.c.number).where(pages.c.ended_at.is_(None))
+        assert connection.execute(going_on).all() == []
 
 
 def test_a_low_severity_acknowledgement_holds_for_ever(house: House) -> None:
