@@ -9,6 +9,8 @@ from datetime import timedelta
 from desktop.domain.severity import Severity, Targets
 
 MAX_REPEATS = 9
+# An acknowledgement by a machine says that nobody has it yet: it holds no longer than this, whatever the severity.
+MACHINE_HOLDS = timedelta(minutes=30)
 EMERGENCY = "emergency"
 
 
@@ -35,6 +37,11 @@ class Policy:
     repeats: int = 0
     acknowledge_timeout: timedelta | None = None
     resolve: timedelta | None = None
+
+    def holds(self, *, by_person: bool) -> timedelta | None:
+        """Return how long an acknowledgement holds, None when for ever; one by a machine alone never does."""
+        own = self.acknowledge_timeout
+        return own if by_person else min(own or MACHINE_HOLDS, MACHINE_HOLDS)
 
 
 def default_steps(severity: Severity, target: timedelta) -> tuple[Step, ...]:

@@ -43,6 +43,11 @@ class Severity(IntEnum):
         return Urgency.LOW if self is Severity.SEV3 else Urgency.HIGH
 
     @property
+    def wakes(self) -> bool:
+        """Whether it is worth waking people, whatever the hour (SEV-0 and SEV-1)."""
+        return self <= Severity.SEV1
+
+    @property
     def repeats(self) -> bool:
         """Whether an unanswered escalation starts again from the top (SEV-0 and SEV-1)."""
         return self <= Severity.SEV1
@@ -108,6 +113,11 @@ def from_word(word: object, words: dict[str, Severity]) -> Mapped:
         return Mapped(found)
     said = f"unknown severity {word[:40]!r}" if isinstance(word, str) and word.strip() else "no severity"
     return Mapped(WHEN_UNKNOWN, f"The event named {said}: treated as {WHEN_UNKNOWN.label}.")
+
+
+def wakes_anew(was: Severity, becomes: Severity) -> bool:
+    """Tell whether a change of severity makes worth waking people for what was not: it pages even who has it."""
+    return becomes.wakes and not was.wakes
 
 
 def parse(text: str) -> Severity | None:

@@ -33,8 +33,8 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/enqueue", "/v2/change/enqueu
 PERSON = "watchbell.person"
 HOLDER = "watchbell.holder"
 BODY_LIMIT = 512 * 1024
+UNAVAILABLE = "the database cannot be used now: try again"
 
-STORAGE_FAILED = "the database failed: try again, and see the server's log"
 _TOO_MANY = "more than {used.limit} requests in a minute with this token: come again in {used.reset} seconds"
 
 Headers = list[tuple[bytes, bytes]]
@@ -105,7 +105,7 @@ class Gate:
             holder = await run_in_threadpool(self._find, scope, token)
         except StorageError as error:
             log.error("token lookup failed", extra={"fields": {"error": error.message}})  # noqa: TRY400 - said in words
-            return 503, error_body(503, "Service Unavailable", [STORAGE_FAILED])
+            return 503, error_body(503, "Service Unavailable", [UNAVAILABLE])
         if holder is None:
             return 401, error_body(UNAUTHORIZED, "Authentication failed", ["the token is missing, unknown or revoked"])
         scope[HOLDER], scope[PERSON] = holder, holder.person

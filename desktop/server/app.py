@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import flooding
-from desktop.server.access import BODY_LIMIT, HOLDER, STORAGE_FAILED, App, Gate, Receive, Scope, Send
+from desktop.server.access import BODY_LIMIT, PERSON, UNAVAILABLE, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
     absences,
     acting_primary,
@@ -121,7 +121,7 @@ def _add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(InputError, _input)
     api.add_exception_handler(StorageError, _storage)
-    api.add_exception_handler(ClientDisconnect, _gone)
+    api.add_exception_handler(ClientDisconnect, _hung_up)
     api.add_exception_handler(Exception, _fault)
 
 
@@ -153,14 +153,17 @@ async def _storage(request: Request, error: Exception) -> JSONResponse:
     """Answer "try again": the sender must not believe that we have it."""
     message = cast("StorageError", error).message
     log.error("storage failed", extra={"fields": {"error": message}})
-    # Where the database is, and what ails it, is for the team alone.
-    said = message if HOLDER in request.scope else STORAGE_FAILED
-    return JSONResponse(error_body(503, "Service Unavailable", [said]), 503, headers={"retry-after": "5"})
+    # What a database says may name where it is: no stranger learns that.
+    told = message if PERSON in request.scope else UNAVAILABLE
+    return JSONResponse(error_body(503, "Service Unavailable", [told]), 503, headers={"retry-after": "5"})
 
 
-async def _gone(_: Request, __: Exception) -> JSONResponse:
-    """Answer whoever hung up before all of the request was here: nobody hears it, and it is no fault of ours."""
-    return JSONResponse(error_body(INVALID, "The request broke off"), 400)
+async def _hung_up(request: Request, _: Exception) -> Response:
+    """Note that a client left in the middle of its body; nobody reads the answer, which is counted as nginx does."""
+    sender = request.client.host if request.client else "?"
+    route = getattr(request.scope.get("route"), "path", "none")
+    log.info("client hung up", extra={"fields": {"sender": sender, "route": route}})
+    return Response(status_code=499)
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:

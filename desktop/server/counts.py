@@ -15,6 +15,18 @@ from datetime import datetime
 LATENESS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 COMMITS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
+EVENTS = (
+    *((action, "accepted") for action in ("trigger", "acknowledge", "resolve")),
+    ("unknown", "refused"),
+    ("trigger", "flooded"),
+)
+"""What can become of events: action and result."""
+_KINDS = ("alertmanager", "grafana", "datadog", "generic")
+SENDERS = ("/v2/enqueue", *(f"/watchbell/v1/ingest/{kind}" for kind in _KINDS))
+"""Where senders post."""
+ANSWERS = (202, 400, 401, 429, 500, 503)
+"""What they can be answered there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -32,8 +44,9 @@ class Running:
 class Tally:
     """How often each of several things happened, each named by its labels."""
 
-    def __init__(self) -> None:
-        self._counts: Counter[tuple[object, ...]] = Counter()
+    def __init__(self, known: Iterable[tuple[object, ...]] = ()) -> None:
+        # Told as 0 before it happened: of a series that begins with its first 1, Prometheus sees no increase.
+        self._counts: Counter[tuple[object, ...]] = Counter(dict.fromkeys(known, 0))
         self._lock = threading.Lock()
 
     def add(self, name: tuple[object, ...], many: int = 1) -> None:
@@ -86,8 +99,8 @@ class Counts:
     """
 
     def __init__(self) -> None:
-        self.triggers = Tally()
-        self.requests = Tally()
+        self.triggers = Tally(EVENTS)
+        self.requests = Tally(("POST", path, status) for path in SENDERS for status in ANSWERS)
         self.lateness = Spread(LATENESS)
 
     def late(self, now: datetime, due: Iterable[datetime | None]) -> None:

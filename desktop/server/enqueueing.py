@@ -14,6 +14,7 @@ from desktop.server.authentication import find_service
 from desktop.server.events import Action, Event
 from desktop.server.failures import InvalidEvent
 from desktop.server.limits import Flooded
+from desktop.server.naming import nameless
 from desktop.server.records import Draft, Entry, Record
 from desktop.server.roster import Moment
 from desktop.server.rows import load, query
@@ -155,7 +156,8 @@ class _Taking:
     def _open(self, event: Event, key: _Key, actor: str) -> Draft:
         moment = self._moment
         severity = self._station.roster.severity(key[0], event.severity)
-        draft = incidents.new(self._station, moment, *key, event.title, severity, actor)
+        title = event.title or nameless(self._station.directory.service(key[0]).name)
+        draft = incidents.new(self._station, moment, *key, title, severity, actor)
         draft.change(link=event.link)
         draft.note(Entry("trigger", moment.now, actor, data={"event": dict(event.original)}))
         maintenance.begin(self._station, self._work, draft, moment)

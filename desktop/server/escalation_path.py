@@ -44,7 +44,7 @@ def acknowledged_until(record: Record) -> datetime | None:
     """Return when the acknowledgement ends, None when it holds for ever (or there is none)."""
     if record.status is Status.ACKNOWLEDGED and record.snoozed_until is not None:
         return record.snoozed_until
-    timeout = record.plan.acknowledge_timeout
+    timeout = record.plan.holds(by_person=bool(record.acknowledgements))
     if record.status is not Status.ACKNOWLEDGED or timeout is None:
         return None
     since = [record.changed_at, *(held.at for held in record.acknowledgements)]

@@ -47,8 +47,8 @@ def policy(directory: Directory, roster: Roster, severity: Severity, *, full: bo
     }
 
 
-def service(directory: Directory, roster: Roster, service_id: str, *, full: bool = True, status: str = "") -> Json:
-    """Return a service; only a reference unless ``full``. ``status`` says what its open incidents make of it."""
+def service(directory: Directory, roster: Roster, service_id: str, *, full: bool = True) -> Json:
+    """Return a service; only a reference unless ``full``. What its open incidents make of it is not known here."""
     ref = things.service(directory, service_id)
     if not full:
         return ref
@@ -59,7 +59,7 @@ def service(directory: Directory, roster: Roster, service_id: str, *, full: bool
         "type": "service",
         "name": thing.name,
         "description": "",
-        "status": (status or "active") if thing.active else "disabled",
+        "status": "active" if thing.active else "disabled",
         "escalation_policy": things.policy(directory, severity),
         "incident_urgency_rule": {"type": "constant", "urgency": "severity_based"},
         "alert_creation": "create_alerts_and_incidents",

@@ -1,7 +1,7 @@
 """PagerDuty's Events API v2: what an event must look like. Pure.
 
-Laxer than PagerDuty: whatever says which service, what to do and what is the matter is taken, and all of it is kept. A
-page that is refused is a page that nobody gets.
+Laxer than PagerDuty: whatever says which service and what to do is taken, and all of it is kept. A page that is refused
+is a page that nobody gets, for a sender takes a 400 as the last word.
 """
 
 import hashlib
@@ -12,11 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from desktop.domain.text import plain
-from desktop.server.alert_names import name_of
 from desktop.server.failures import InvalidEvent
+from desktop.server.naming import TITLE_LIMIT, name_of
 
 KEY_LIMIT = 255
-TITLE_LIMIT = 1024
 
 
 class Action(StrEnum):
@@ -29,7 +28,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``title`` is plain; ``severity`` is the sender's own word; ``original`` is all that was sent."""
+    """One event. ``severity`` is the sender's own word; ``original`` is all that was sent.
+
+    ``title`` is plain, and empty where nothing in the event says what is the matter.
+    """
 
     routing_key: str
     action: Action
@@ -49,7 +51,8 @@ def parse(value: object, header_key: str = "") -> Event:
         raise InvalidEvent(["the event must be a JSON object"])
     errors: list[str] = []
     key = value.get("routing_key") or header_key
-    if not isinstance(key, str) or not key:
+    key = key.strip() if isinstance(key, str) else ""
+    if not key:
         errors.append("'routing_key' is missing or blank")
     action = value.get("event_action")
     action = action.strip().lower() if isinstance(action, str) else ""
@@ -60,13 +63,13 @@ def parse(value: object, header_key: str = "") -> Event:
         errors.append("'dedup_key' is missing or blank")
     if errors:
         raise InvalidEvent(errors)
-    payload = _payload(value.get("payload")) if action == Action.TRIGGER else {}
+    payload = value.get("payload")
     return Event(
-        routing_key=str(key),
+        routing_key=key,
         action=Action(action),
         dedup_key=dedup,
-        title=title_of(name_of(payload, value)),
-        severity=payload.get("severity"),
+        title=name_of(value),
+        severity=payload.get("severity") if isinstance(payload, dict) else None,
         link=link_of(value.get("client_url")),
         original={name: part for name, part in value.items() if name != "routing_key"},
     )
@@ -93,8 +96,3 @@ def dedup_key(value: object) -> str | None:
         return key
     digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
     return f"{key[: KEY_LIMIT - len(digest) - 1]}~{digest}"
-
-
-def _payload(value: object) -> Mapping[str, Any]:
-    """Return the payload, whatever it is: an alert with a key is a page, and senders take a refusal for final."""
-    return value if isinstance(value, dict) else {"summary": value}

@@ -11,6 +11,8 @@ from desktop.server.access import App, Receive, Scope, Send, answer
 from desktop.server.failures import FORBIDDEN, error_body
 from desktop.server.reach import Reach, address, is_loopback
 
+_PEER = "watchbell.peer"
+
 
 class Forwarding:
     """Puts the client that a proxy speaks for in the place of the proxy, and lets nobody come past the proxies."""
@@ -18,7 +20,7 @@ class Forwarding:
     def __init__(self, app: App, reach: Reach) -> None:
         self._reach = reach
         trusted = [str(network) for network in reach.proxies]
-        self._app = cast("App", ProxyHeadersMiddleware(cast("Any", app), trusted))
+        self._app = cast("App", ProxyHeadersMiddleware(cast("Any", _Addressed(app)), trusted))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -30,5 +32,21 @@ class Forwarding:
             refusal = error_body(FORBIDDEN, "Forbidden", ["this server is reached through its proxy only"])
             await answer(send, 403, refusal)
             return
-        scope["client"] = (str(address(peer) or peer), port)
+        scope["client"] = scope[_PEER] = (str(address(peer) or peer), port)
+        await self._app(scope, receive, send)
+
+
+class _Addressed:
+    """Passes on only an address as who comes: of whatever else a proxy says, the proxy itself is the one to name."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] == "http":
+            host, port = scope.get("client") or ("", 0)
+            # A zone behind "%" may be any text.
+            found = address(host.partition("%")[0])
+            scope["client"] = scope[_PEER] if found is None else (str(found), port)
         await self._app(scope, receive, send)

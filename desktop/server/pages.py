@@ -122,9 +122,14 @@ def _paged(draft: Draft) -> tuple[str, ...]:
 def _end(draft: Draft, directory: Directory, now: datetime) -> Ended:
     record, before = draft.record, draft.before
     by = next((e.actor for e in draft.entries if e.type in ("acknowledge", "resolve")), record.changed_by)
-    joined = record.open and before is not None and before.status is Status.ACKNOWLEDGED
-    # A page that follows in the same transition is of the next number.
-    number = record.pages - 1 if record.open and _paged(draft) else record.pages
+    kinds = [entry.type for entry in draft.entries]
+    joined = (
+        record.open and before is not None and before.status is Status.ACKNOWLEDGED and "unacknowledge" not in kinds
+    )
+    # A page that follows in the same transition is of the next number, one that came before is over, too.
+    answered = max(place for place, kind in enumerate(kinds) if kind in ("acknowledge", "resolve"))
+    later = any(entry.type in PAGED and entry.data.get("assignees") for entry in draft.entries[answered:])
+    number = record.pages - 1 if record.open and later else record.pages
     text = None if joined else wording.stand_down(record, directory)
     return Ended(record.id, number, by, now, text)
 

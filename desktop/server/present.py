@@ -44,9 +44,7 @@ def incident(record: Record, directory: Directory, roster: Roster, include: Coll
         "teams": [],
         "assigned_via": "direct_assignment" if record.escalates_as is None else "escalation_policy",
         "assignments": _assignments(record, directory, full=users or "assignees" in include),
-        "acknowledgements": _held(
-            record.acknowledgements, "acknowledger", directory, full=users or "acknowledgers" in include
-        ),
+        "acknowledgements": _acknowledgements(record, directory, full=users or "acknowledgers" in include),
         "pending_actions": pending_actions(record, roster),
         "alert_counts": {"all": 1, "triggered": int(record.open), "resolved": int(not record.open)},
         "first_trigger_log_entry": first_trigger(record, directory),
@@ -101,6 +99,15 @@ def _goes_on(record: Record) -> bool:
 
 def _assignments(record: Record, directory: Directory, *, full: bool) -> list[Json]:
     return _held(record.assignments, "assignee", directory, full=full) if record.open else []
+
+
+def _acknowledgements(record: Record, directory: Directory, *, full: bool) -> list[Json]:
+    """Return who acknowledged: the integration of a service first, where it did before anybody."""
+    service = record.acknowledged_by_service
+    machine = (
+        [{"at": instant(record.changed_at), "acknowledger": things.service(directory, service)}] if service else []
+    )
+    return [*machine, *_held(record.acknowledgements, "acknowledger", directory, full=full)]
 
 
 def _held(held: tuple[Held, ...], name: str, directory: Directory, *, full: bool) -> list[Json]:

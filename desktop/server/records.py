@@ -82,6 +82,12 @@ class Record:
         return Policy((), frozen.page_again, 0, frozen.acknowledge_timeout)
 
     @property
+    def acknowledged_by_service(self) -> str:
+        """The service whose integration acknowledged it, nothing when a person was first (or nobody did)."""
+        kind, _, name = self.changed_by.partition(":")
+        return name if self.status is Status.ACKNOWLEDGED and kind == "service" else ""
+
+    @property
     def resolve_due_at(self) -> datetime | None:
         """When it has to be told that the target to resolve passes; None when there is none, or it was told."""
         if self.overdue_told_at is not None:

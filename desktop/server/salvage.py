@@ -45,7 +45,7 @@ def salvage(content: bytes) -> Json:
             found[key] = word
         elif key == "payload":
             payload |= _read_payload(value)
-    if payload:
+    if found or payload:
         details = {"unreadable": shorten(storable("".join((*rest, text[last:]))), KEPT)}
         found["payload"] = {**payload, "custom_details": details}
     return found

@@ -12,7 +12,7 @@ from desktop.domain import escalation, notices
 from desktop.domain.escalation import Page, Progress, Reason
 from desktop.domain.incident import Status
 from desktop.domain.notices import Notice
-from desktop.domain.severity import Severity, Urgency
+from desktop.domain.severity import Severity, Urgency, wakes_anew
 from desktop.server import escalation_path, holding
 from desktop.server.contributions import joined
 from desktop.server.failures import ALREADY_RESOLVED, CANNOT_ESCALATE, refused
@@ -77,14 +77,17 @@ def renew(draft: Draft, moment: Moment, actor: str, what: str) -> None:
     escalation_path.schedule(draft, moment)
 
 
-def unacknowledge(draft: Draft, moment: Moment, actor: str, channel: str = "api") -> None:
-    """Make an acknowledged incident triggered again: everyone assigned is paged at once, or after maintenance."""
+def unacknowledge(draft: Draft, moment: Moment, actor: str, channel: str = "api", why: str = "") -> None:
+    """Make an acknowledged incident triggered again: everyone assigned is paged at once, or after maintenance.
+
+    The history says ``why``, where it is not clear from who did it.
+    """
     record = draft.record
     if record.status is not Status.ACKNOWLEDGED:
         return
     _status(draft, Status.TRIGGERED, moment.now, actor)
     draft.change(acknowledgements=())
-    draft.note(Entry("unacknowledge", moment.now, actor, channel))
+    draft.note(Entry("unacknowledge", moment.now, actor, channel, {"message": why} if why else {}))
     if holding.holds_or_lets_go(draft, moment):
         escalation_path.schedule(draft, moment)
         return
@@ -138,7 +141,8 @@ def reopen(
 def set_severity(draft: Draft, moment: Moment, actor: str, severity: Severity) -> None:
     """Change the severity; a raised one picks its list again, counted from now (design, section 3).
 
-    So is an acknowledgement counted from now. A resolved incident follows the raised list once it is reopened.
+    So is an acknowledgement counted from now; it ends when the incident became worth waking people for, unless
+    whoever raised it is who has it. A resolved incident follows the raised list once it is reopened.
     """
     record = draft.record
     if severity is record.severity:
@@ -150,6 +154,10 @@ def set_severity(draft: Draft, moment: Moment, actor: str, severity: Severity) -
         if record.escalates_as is not None:
             draft.change(escalates_as=severity)
             draft.change(progress=escalation.begin_again(draft.record.plan, record.progress, moment.now))
+        holders = {f"person:{held.person}" for held in record.acknowledgements}
+        if wakes_anew(record.severity, severity) and actor not in holders:
+            why = f"Acknowledged as {record.severity.label}, it has become {severity.label}: it pages again."
+            unacknowledge(draft, moment, actor, "auto", why)
     work_off(draft, moment)
 
 

@@ -38,9 +38,14 @@ def stand_down(record: Record, directory: Directory) -> Text:
         why = f"It is resolved{by}."
     else:
         who = names(directory, [held.person for held in record.acknowledgements])
-        why = f"{who} has it." if who else "It was acknowledged."
+        why = f"{who} has it." if who else f"It was acknowledged{_by_service(record, directory)}; nobody has it yet."
     body = f"{why}\nIncident {record.number}, {record.severity.label}: {said(record.title)}"
     return bounded(Text(f"Stand down: {said(record.title)}", body))
+
+
+def _by_service(record: Record, directory: Directory) -> str:
+    service = record.acknowledged_by_service
+    return f" by the service {said(directory.service(service).name)}" if service else ""
 
 
 def overdue(record: Record, directory: Directory, person: str) -> Text:

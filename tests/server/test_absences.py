@@ -14,6 +14,7 @@ DAY = timedelta(days=1)
 OURS = "/watchbell/v1/absences"
 NOW = {"start": START.isoformat(), "end": (START + DAY).isoformat()}
 # Ana's third week, more than 14 days ahead.
+WEEK = "from 2026-02-02T17:00:00Z to 2026-02-09T17:00:00Z"
 LATER = {"start": "2026-02-02T17:00:00Z", "end": "2026-02-09T17:00:00Z"}
 
 
@@ -48,7 +49,8 @@ def test_announced_in_time_it_holds_at_once(house: House) -> None:
     assert primary(house, LATER["start"]) == ("ana", "rotation")
     before = revision(house)
     made = announced(house, **LATER)
-    assert (made["state"], made["holds_from"], made["warnings"]) == ("holds", LATER["start"], [])
+    assert (made["state"], made["holds_from"]) == ("holds", LATER["start"])
+    assert made["warnings"] == [f"Nobody is secondary {WEEK}"]
     assert made["says"] == "Ana Ruiz is not on call in this time"
     assert primary(house, LATER["start"]) == ("ben", "absence")
     assert revision(house) == house.server.station.revision == before + 1
@@ -105,7 +107,18 @@ def test_that_nobody_would_be_left_is_said(house: House) -> None:
     for person in ("ben", "cho"):
         announced(house, person, **LATER)
     warned = announced(house, **LATER)
-    assert warned["warnings"] == ["NOBODY ON CALL from 2026-02-02T17:00:00Z to 2026-02-09T17:00:00Z"]
+    assert warned["warnings"] == [
+        f"{who} {WEEK}" for who in ("NOBODY ON CALL", "Nobody is secondary", "Nobody is manager")
+    ]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_waits_for_a_yes_says_who_would_be_missing_then(house: House) -> None:
+    waiting = announced(house, **NOW)
+    assert waiting["state"] == "waiting"
+    assert waiting["warnings"] == [
+        "Once it holds: Nobody is secondary from 2026-01-07T18:00:00Z to 2026-01-08T18:00:00Z"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """Who may come in: tokens, Host, Origin, headers, and what is told to those who may not."""
 
 import http.client
+import logging
+import socket
 import threading
 from datetime import UTC, datetime
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
 
+from desktop.domain.errors import StorageError
 from desktop.server import engine, messenger, schema, tokens
 from desktop.server.access import token_of
 from desktop.server.tables.tokens import tokens as tokens_table
@@ -187,3 +191,51 @@ def test_an_unknown_path_or_method_is_an_error_in_pagerdutys_shape(shared: House
 )
 def test_reading_the_header(header: str, token: str) -> None:
     assert token_of(header) == token
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_strangers_do_not_learn_where_the_database_is(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise StorageError("the database failed: connection to 10.1.2.3 port 5432 failed")
+
+    monkeypatch.setattr(house.server.writer, "submit", fails)
+    monkeypatch.setattr(house.server.storage, "read", fails)
+    asked = [
+        house.call("POST", "/v2/enqueue", house.event(), person=""),
+        house.call("POST", "/watchbell/v1/ingest/generic", {"title": "t"}, person="", headers={"X-Routing-Key": "k"}),
+        house.call("GET", "/users/me"),
+        house.call("GET", "/readyz", person=""),
+    ]
+    assert [answer.status_code for answer in asked] == [503] * 4
+    assert not [answer.text for answer in asked if "10.1.2.3" in answer.text]
+    assert str([vars(record) for record in caplog.records]).count("10.1.2.3") >= 3
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("path", ["/v2/enqueue", "/watchbell/v1/ingest/generic", "/watchbell/v1/absences"])
+def test_who_hangs_up_within_a_body_is_one_line_and_no_fault(
+    house: House, path: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    counted: list[tuple[object, ...]] = []
+    happened = threading.Event()
+
+    def count(name: tuple[object, ...]) -> None:
+        counted.append(name)
+        happened.set()
+
+    monkeypatch.setattr(house.server.station.counts.requests, "add", count)
+    place = urlsplit(house.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nX-Routing-Key: {house.key}\r\n"
+    if "absences" in path:
+        head += f"Authorization: Token token={house.tokens['ana']}\r\n"
+    with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=10) as client:
+        client.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+    assert happened.wait(10)
+    house.get("/users/me")
+    assert counted[0] == ("POST", path, 499)
+    assert [record.getMessage() for record in caplog.records].count("client hung up") == 1
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]

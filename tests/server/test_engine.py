@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from desktop.backends.pagerduty import mapping
 from desktop.domain.severity import Mapped, Severity
 from desktop.server import engine, incidents, schema, station
 from desktop.server.records import Record
+from desktop.server.tables.messages import pages
 from tests.server.house import MINUTE, TEAM, Clock, House, assigned, running_house, running_server
 
 MONDAY = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)  # the next handover: Ben becomes primary, Ana secondary
@@ -69,6 +71,71 @@ def test_raised_while_acknowledged_it_holds_its_time_from_the_change(house: Hous
     incident = house.incident("k")
     assert incident["status"] == "acknowledged"
     assert incident["pending_actions"] == [{"type": "unacknowledge", "at": "2026-01-07T19:10:00Z"}]
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning", "info"])
+def test_what_a_machine_alone_acknowledged_pages_again(house: House, severity: str) -> None:
+    house.enqueue(key="k", severity=severity)
+    house.enqueue("acknowledge", "k")
+    incident = house.incident("k")
+    shown = [
+        (held["at"], held["acknowledger"]["type"], held["acknowledger"]["id"]) for held in incident["acknowledgements"]
+    ]
+    assert shown == [("2026-01-07T18:00:00Z", "service_reference", "payments")]
+    assert incident["pending_actions"] == [{"type": "unacknowledge", "at": "2026-01-07T18:30:00Z"}]
+    assert [a.person.name for a in mapping.incident(incident).acknowledgements] == ["the service Payments"]
+    pages = incident["watchbell"]["pages"]
+    house.tick(30 * MINUTE)
+    incident = house.incident("k")
+    assert (incident["status"], incident["acknowledgements"]) == ("triggered", [])
+    assert (incident["watchbell"]["pages"], assigned(incident)) == (pages + 1, ["ana"])
+
+
+def test_what_a_person_took_after_a_machine_is_theirs(house: House) -> None:
+    house.enqueue(key="k", severity="warning")
+    house.enqueue("acknowledge", "k")
+    house.tick(5 * MINUTE)
+    incident = house.put("1", "ben", status="acknowledged").json()["incident"]
+    assert [held["acknowledger"]["id"] for held in incident["acknowledgements"]] == ["payments", "ben"]
+    assert incident["pending_actions"] == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "by", "status"),
+    [
+        ("warning", "sev0", "ben", "triggered"),
+        ("info", "sev1", "", "triggered"),
+        ("warning", "sev1", "ana", "acknowledged"),
+        ("info", "sev2", "ben", "acknowledged"),
+        ("error", "sev0", "ben", "acknowledged"),
+    ],
+)
+def test_what_becomes_worth_waking_for_pages_again(house: House, was: str, becomes: str, by: str, status: str) -> None:
+    house.enqueue(key="k", severity=was)
+    house.put("1", status="acknowledged")
+    pages = house.incident("k")["watchbell"]["pages"]
+    house.clock.forward(10 * MINUTE)
+    if by:
+        house.put("1", by, priority=becomes)
+    else:
+        house.enqueue(key="k", severity="error")
+    incident = house.incident("k")
+    assert (incident["status"], incident["priority"]["id"]) == (status, becomes)
+    assert incident["watchbell"]["pages"] - pages == int(status == "triggered")
+    said = [line["note"] for line in house.get("/incidents/1/log_entries")["log_entries"] if "note" in line]
+    assert any("it has become" in note for note in said) is (status == "triggered")
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_raised_and_acknowledged_in_one_request_nobody_is_messaged(house: House, taken: bool) -> None:
+    house.enqueue(key="k", severity="warning")
+    if taken:
+        house.put("1", status="acknowledged")
+    answer = house.put("1", "ben", priority="sev0", status="acknowledged").json()["incident"]
+    assert (answer["status"], answer["watchbell"]["pages"]) == ("acknowledged", 2)
+    with house.server.storage.read() as connection:
+        going_on = select(pages.c.person_id, pages.c.number).where(pages.c.ended_at.is_(None))
+        assert connection.execute(going_on).all() == []
 
 
 def test_a_low_severity_acknowledgement_holds_for_ever(house: House) -> None:

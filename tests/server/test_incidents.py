@@ -94,6 +94,17 @@ class TestMany:
         assert shared.call("PUT", "/incidents", {"incidents": parts}).status_code == 413
 
 
+@pytest.mark.parametrize("sender", [None, "ana@example.com", "nobody@example.com", "<script>"])
+def test_the_token_alone_says_who_acts(shared: House, sender: str | None) -> None:
+    """PagerDuty refuses a write without From; Ben has no address, and must be able to acknowledge all the same."""
+    name = opened(shared)["id"]
+    headers = {} if sender is None else {"From": sender}
+    sent = {"incident": {"type": "incident_reference", "status": "acknowledged"}}
+    answer = shared.call("PUT", f"/incidents/{name}", sent, person="ben", headers=headers)
+    assert answer.status_code == 200
+    assert [a["acknowledger"]["id"] for a in answer.json()["incident"]["acknowledgements"]] == ["ben"]
+
+
 class TestChanging:
     def test_the_title(self, shared: House) -> None:
         incident = opened(shared, summary="old")

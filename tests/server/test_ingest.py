@@ -294,3 +294,11 @@ def test_the_document_describes_them(shared: House) -> None:
         "title", "severity", "key", "status", "link", "details"
     }  # fmt: skip
     assert "text/plain" in small
+
+
+def test_what_is_unreadable_to_both_is_two_incidents(shared: House) -> None:
+    alerts = {"alerts": [{"labels": {"colour": "red"}}, 5]}
+    found = [set(taken(shared, sender, alerts)) for sender in ("alertmanager", "grafana")]
+    assert [len(keys) for keys in found] == [2, 2]
+    assert not found[0] & found[1]
+    assert taken(shared, "alertmanager", {"odd": 1}) != taken(shared, "grafana", {"odd": 1})

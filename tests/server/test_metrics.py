@@ -23,6 +23,17 @@ def value(house: House, name: str, **labels: str) -> float:
     return scrape(house)[f"watchbell_{name}", frozenset(labels.items())]
 
 
+def test_what_has_not_happened_yet_is_told_as_nothing(house: House) -> None:
+    found = scrape(house)
+    events = [("trigger", "accepted"), ("acknowledge", "accepted"), ("resolve", "accepted"), ("unknown", "refused"),
+              ("trigger", "flooded")]  # fmt: skip
+    for action, result in events:
+        assert found["watchbell_events_total", frozenset({("action", action), ("result", result)})] == 0
+    for path in ("/v2/enqueue", "/watchbell/v1/ingest/grafana"):
+        labels = {("method", "POST"), ("route", path), ("status", "400")}
+        assert found["watchbell_http_requests_total", frozenset(labels)] == 0
+
+
 def test_what_happened_is_counted(house: House) -> None:
     house.enqueue(key="k")
     house.enqueue(key="k2", severity="warning")

@@ -63,8 +63,9 @@ class Served:
     def take(self) -> Line:
         return self._lines.popleft()
 
-    def acknowledge(self, person: str, at: datetime) -> tuple[str, ...]:
-        entries = self._do(at, lambda draft, moment: transitions.acknowledge(draft, moment, person, person))
+    def acknowledge(self, person: str | None, at: datetime) -> tuple[str, ...]:
+        actor = f"person:{person}" if person else "service:default"
+        entries = self._do(at, lambda draft, moment: transitions.acknowledge(draft, moment, actor, person))
         return tuple(p for e in entries if e.type == Notice.STAND_DOWN for p in self._names(e.data["told"]))
 
     def renew(self, at: datetime) -> None:
@@ -78,8 +79,9 @@ class Served:
         level = next(level for level, end in enumerate(ends, start=1) if end > self._record.progress.step)
         self._do(at, lambda draft, moment: transitions.escalate(draft, moment, "ana", level))
 
-    def raise_to(self, severity: Severity, at: datetime) -> None:
-        self._do(at, lambda draft, moment: transitions.set_severity(draft, moment, "ana", severity))
+    def raise_to(self, severity: Severity, at: datetime, by: str) -> None:
+        actor = f"person:{by}" if by else "service:default"
+        self._do(at, lambda draft, moment: transitions.set_severity(draft, moment, actor, severity))
 
     def asleep(self, at: datetime, *, asleep: bool) -> None:
         self._asleep = asleep

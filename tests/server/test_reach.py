@@ -126,6 +126,23 @@ def test_a_proxy_is_believed_about_the_last_hop(peer: str) -> None:
     assert (seen.scope["client"][0], seen.scope["scheme"]) == ("203.0.113.5", "https")
 
 
+@pytest.mark.parametrize(
+    ("claimed", "client"),
+    [
+        ("203.0.113.5:4711", "203.0.113.5"),
+        ("[2001:db8::1]:4711", "2001:db8::1"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("fe80::1%<b>", "fe80::1"),
+        ("unknown", "10.0.0.1"),
+        ("<script>", "10.0.0.1"),
+        ("9.9.9.9 admin", "10.0.0.1"),
+        ("", "10.0.0.1"),
+    ],
+)
+def test_only_an_address_is_believed_to_be_one(claimed: str, client: str) -> None:
+    assert come(PROXIED, "10.0.0.1", {"x-forwarded-for": claimed}).scope["client"][0] == client
+
+
 def test_this_machine_itself_is_served_and_not_believed() -> None:
     seen = come(PROXIED, "127.0.0.1", CLAIM)
     assert (seen.scope["client"][0], seen.scope["scheme"]) == ("127.0.0.1", "http")

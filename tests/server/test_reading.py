@@ -169,6 +169,41 @@ def test_what_the_team_file_rules_is_refused_and_says_so(shared: House, method: 
     assert shared.call(method, path, {}, person="").status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/users/ana/notification_rules/x", "/users/ana/sessions", "/services/payments/integrations/x",
+     "/schedules/primary/overrides/x", "/escalation_policies/sev0/audit/records"],
+)  # fmt: skip
+def test_what_is_not_served_below_a_known_path_is_not_found(shared: House, path: str) -> None:
+    answer = shared.call("GET", path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, 2100)
+    assert shared.call("GET", path, person="").status_code == 401
+
+
+def test_a_service_has_one_status_wherever_it_is_shown(house: House) -> None:
+    house.enqueue(key="k")
+    whole = {"include[]": "services"}
+
+    def shown() -> set[str]:
+        incident = house.get("/incidents/1", **whole)["incident"]
+        policies = house.get("/escalation_policies", **whole)["escalation_policies"]
+        return {
+            incident["service"]["status"],
+            house.get("/incidents", **whole)["incidents"][0]["service"]["status"],
+            house.get("/log_entries", **whole)["log_entries"][0]["service"]["status"],
+            house.get(f"/log_entries/R{incident['id'][1:]}", **whole)["log_entry"]["service"]["status"],
+            house.get("/services/payments")["service"]["status"],
+            house.get("/services", name="Payments")["services"][0]["status"],
+            *(each["status"] for policy in policies for each in policy["services"] if each["id"] == "payments"),
+        }
+
+    assert shown() == {"critical"}
+    house.put("1", status="acknowledged")
+    assert shown() == {"warning"}
+    house.put("1", status="resolved")
+    assert shown() == {"active"}
+
+
 @pytest.mark.parametrize("path", ["/incidents/1/notes", "/log_entries", "/priorities", "/v2/enqueue", "/oncalls"])
 def test_another_method_is_405_in_pagerdutys_shape(shared: House, path: str) -> None:
     answer = shared.call("PATCH", path, {})

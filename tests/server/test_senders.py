@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.domain.text import storable_json
-from desktop.server.events import KEY_LIMIT, TITLE_LIMIT, Action
+from desktop.server.events import KEY_LIMIT, Action
 from desktop.server.ingest import alertmanager, datadog, generic, grafana
 from desktop.server.ingest.mending import DEPTH_LIMIT, mend
 from desktop.server.ingest.report import MOST, Report, bounded, event
+from desktop.server.naming import TITLE_LIMIT
 
 READERS = {"alertmanager": alertmanager, "grafana": grafana, "datadog": datadog, "generic": generic}
 

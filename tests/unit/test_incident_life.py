@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from desktop.domain.business import BusinessHours
 from desktop.domain.escalation import begin, default_policy
 from desktop.domain.incident import Status
-from desktop.domain.severity import DEFAULT_TARGETS, Severity
+from desktop.domain.severity import DEFAULT_TARGETS, Severity, wakes_anew
 from desktop.server import escalation_path, transitions
 from desktop.server.failures import Refused
 from desktop.server.records import Draft, Entry, Record
@@ -119,7 +119,7 @@ class Life(RuleBasedStateMachine):
     @rule(what=st.sampled_from(("note", "status_update")))
     def somebody_writes(self, what: str) -> None:
         entries = self.do(transitions.renew, "somebody", what)
-        timeout = self.record.plan.acknowledge_timeout
+        timeout = self.record.plan.holds(by_person=bool(self.record.acknowledgements))
         if self.before.status is Status.ACKNOWLEDGED:
             assert [e.data for e in entries] == [{"by": what}]
             assert escalation_path.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
@@ -162,12 +162,17 @@ class Life(RuleBasedStateMachine):
     @rule(severity=severities)
     def somebody_changes_the_severity(self, severity: Severity) -> None:
         entries = self.do(transitions.set_severity, "somebody", severity)
-        if self.before.status is Status.ACKNOWLEDGED and severity < self.before.severity:
-            timeout = self.record.plan.acknowledge_timeout
+        woken = wakes_anew(self.before.severity, severity) and self.before.status is Status.ACKNOWLEDGED
+        if woken:
+            paged = [p for e in entries if e.type in PAGES for p in e.data["assignees"]]
+            assert set(self.before.progress.ever) <= set(paged), "everyone assigned is paged"
+            assert len(paged) == len(set(paged)), "nobody is paged twice at one instant"
+        elif self.before.status is Status.ACKNOWLEDGED and severity < self.before.severity:
+            timeout = self.record.plan.holds(by_person=bool(self.record.acknowledgements))
             assert self.record.status is Status.ACKNOWLEDGED, "counted from the change"
             assert escalation_path.acknowledged_until(self.record) == (None if timeout is None else self.now + timeout)
         held = escalation_path.acknowledged_until(self.record)
-        if self.before.status is not Status.TRIGGERED and (held is None or self.now < held):
+        if not woken and self.before.status is not Status.TRIGGERED and (held is None or self.now < held):
             assert not [e for e in entries if e.type in PAGES]
 
     @rule(level=st.integers(1, 5))

@@ -29,3 +29,14 @@ INCIDENT: dict[str, Any] = {
 def test_where_more_can_be_seen(ours: dict[str, Any] | None, url: str) -> None:
     sent = INCIDENT if ours is None else {**INCIDENT, "watchbell": ours}
     assert mapping.incident(sent, ["SEV-0"]).url == url
+
+
+def test_a_service_that_acknowledged_is_nobody_who_has_the_same_id() -> None:
+    at, ref = "2026-01-07T18:00:00Z", {"id": "ana", "summary": "Web"}
+    who = [
+        {"at": at, "acknowledger": {**ref, "type": kind}} for kind in ("service_reference", "service", "user_reference")
+    ]
+    found = mapping.incident({**INCIDENT, "acknowledgements": who}).acknowledgements
+    assert [(a.person.id, a.person.name) for a in found] == [
+        ("service:ana", "the service Web"), ("service:ana", "the service Web"), ("ana", "Web")
+    ]  # fmt: skip

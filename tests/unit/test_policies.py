@@ -96,3 +96,11 @@ def test_the_teams_holidays_are_no_business_hours() -> None:
     team = replace(TEAM, holidays=MappingProxyType({wall("2026-01-05").date(): "Holiday"}))
     assert business_hours(team).next_open(utc("2026-01-05 18:00")) == utc("2026-01-06 17:00")
     assert business_hours(TEAM).next_open(utc("2026-01-05 18:00")) == utc("2026-01-05 18:00")
+
+
+@pytest.mark.parametrize(("minutes", "by_machine"), [(None, 30), (10, 10), (30, 30), (60, 30)])
+def test_what_a_machine_acknowledges_holds_half_an_hour_at_most(minutes: int | None, by_machine: int) -> None:
+    timeout = None if minutes is None else minutes * MINUTE
+    found = Policy((), MINUTE, acknowledge_timeout=timeout)
+    assert found.holds(by_person=True) == timeout
+    assert found.holds(by_person=False) == by_machine * MINUTE

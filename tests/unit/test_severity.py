@@ -10,7 +10,14 @@ from desktop.domain.severity import (
     numbered,
     of_priority,
     parse,
+    wakes_anew,
 )
+
+
+def test_what_becomes_worth_waking_for() -> None:
+    assert [each for each in Severity if each.wakes] == [Severity.SEV0, Severity.SEV1]
+    found = {(was, becomes) for was in Severity for becomes in Severity if wakes_anew(was, becomes)}
+    assert found == {(was, becomes) for was in (2, 3) for becomes in (0, 1)}
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,9 @@ def test_a_stand_down_says_who_has_it() -> None:
     taken = replace(RECORD, status=Status.ACKNOWLEDGED, acknowledgements=(Held("ana", T0),))
     said = wording.stand_down(taken, DIRECTORY)
     assert (said.title, said.body) == ("Stand down: db down", "Ana Ruiz has it.\nIncident 7, SEV-0: db down")
-    assert wording.stand_down(replace(taken, acknowledgements=()), DIRECTORY).body.startswith("It was acknowledged.")
+    by_nobody = replace(taken, acknowledgements=(), changed_by="service:payments")
+    told = wording.stand_down(by_nobody, DIRECTORY)
+    assert told.body.startswith("It was acknowledged by the service Payments; nobody has it yet.")
 
 
 @pytest.mark.parametrize(

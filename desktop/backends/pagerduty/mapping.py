@@ -136,7 +136,11 @@ def _priority(it: Json) -> str | None:
 
 def _acknowledgement(value: object) -> Acknowledgement:
     it = _object(value)
-    return Acknowledgement(person(it.get("acknowledger")), moment(it.get("at")))
+    who = person(it.get("acknowledger"))
+    if _text(_object(it.get("acknowledger")).get("type"), NAME_LIMIT) in ("service", "service_reference"):
+        # A person may have the same id: ids tell apart only what is of one kind.
+        who = Person(f"service:{who.id}", f"the service {who.name}")
+    return Acknowledgement(who, moment(it.get("at")))
 
 
 def _pending(values: Iterable[object]) -> Iterable[PendingAction]:

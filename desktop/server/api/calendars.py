@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from desktop.domain.team import Access
 from desktop.server import authentication, feeds, rights, things, tokens
 from desktop.server.api.common import Body, Here, Json, Me, Whose
+from desktop.server.api.strict import CLOSED, known_keys
 from desktop.server.audit import By
 from desktop.server.failures import invalid, not_found
 from desktop.server.station import Station
@@ -29,7 +30,9 @@ _ANSWERS: dict[int | str, Json] = {
     200: {"content": {_TYPE: {"schema": {"type": "string"}}}, "description": "iCalendar (RFC 5545)"},
     304: {"description": "Nothing changed since"},
 }
-_SENT = {"type": "object", "properties": {"person": {"type": "string", "maxLength": 255}}}
+_ID = {"type": "string", "maxLength": 255}
+_USER = {"type": "object", "required": ["id"], "properties": {"id": _ID}}
+_SENT = {"type": "object", "properties": {"person": _ID, "user": _USER}, **CLOSED}
 _BODY: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SENT}}}}
 
 
@@ -79,7 +82,7 @@ def list_tokens(station: Here, me: Me) -> Json:
 @router.post("/watchbell/v1/calendar_tokens", status_code=201, openapi_extra=_BODY)
 def make_token(station: Here, me: Me, by: Whose, body: Body) -> Json:
     """Make a token for one's own calendar (a manager: for anybody's); it and its address are shown this once."""
-    wanted = body.get("person", me) if isinstance(body, dict) else None
+    wanted = _whose(body, me)
     known = station.directory.people.get(wanted) if isinstance(wanted, str) else None
     if known is None or not known.active or known.contact:
         raise invalid("person must be somebody of the team")
@@ -98,6 +101,18 @@ def revoke_token(station: Here, me: Me, by: Whose, token_id: int) -> Response:
     now = station.clock()
     station.writer.run(lambda work: _revoke(work.connection, me, by, token_id, now))
     return Response(status_code=204)
+
+
+def _whose(body: object, me: str) -> object:
+    """Return whose calendar a body is about: by id, or as answers name people; ``me`` when it says nothing."""
+    known_keys(body, _SENT)
+    if not isinstance(body, dict):
+        return None
+    if "user" not in body:
+        return body.get("person", me)
+    if "person" in body:
+        raise invalid("give person or user, not both")
+    return body["user"].get("id") if isinstance(body["user"], dict) else None
 
 
 def _revoke(connection: Connection, me: str, by: By, token_id: int, now: datetime) -> None:

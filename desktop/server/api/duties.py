@@ -14,6 +14,7 @@ from desktop.domain.duty import Kind, Listed, State
 from desktop.domain.text import plain
 from desktop.server import duty_lines, keeping, marking, marks, sheets
 from desktop.server.api.common import Body, Here, Json, Me, Page, Whose, instant
+from desktop.server.api.strict import CLOSED, known_keys
 from desktop.server.failures import invalid, not_found
 from desktop.server.keeping import Book
 from desktop.server.marking import Marking
@@ -31,6 +32,7 @@ _CHECK = {
     "type": "object",
     "required": ["name", "result"],
     "properties": {"name": {"type": "string", "maxLength": 80}, "result": {"enum": list(marking.CHECKS)}},
+    **CLOSED,
 }
 _MARK = {
     "type": "object",
@@ -42,9 +44,10 @@ _MARK = {
         "text": {"type": "string", "maxLength": marking.TEXT_LIMIT},
         "checks": {"type": "array", "items": _CHECK, "maxItems": marking.MOST_CHECKS},
     },
+    **CLOSED,
 }
 _LIST = {"type": "array", "items": _MARK, "minItems": 1, "maxItems": marking.MANY}
-_SENT = {"type": "object", "required": ["marks"], "properties": {"marks": _LIST}}
+_SENT = {"type": "object", "required": ["marks"], "properties": {"marks": _LIST}, **CLOSED}
 _BODY: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SENT}}}}
 
 
@@ -107,6 +110,7 @@ def mark_duty(station: Here, me: Me, by: Whose, duty_id: Name, body: Body) -> Js
     but for training and certification, which a manager signs off; managers mark all.
     """
     now = station.clock()
+    known_keys(body, _SENT)
     listed, _, made = look(station, duty_id, now)
     wanted = marking.read(listed, me, body, now)
     with station.storage.read() as connection:

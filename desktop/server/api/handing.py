@@ -6,6 +6,7 @@ from desktop.domain.handover_request import Wish
 from desktop.domain.team import Member
 from desktop.domain.text import plain
 from desktop.server.api.common import Json
+from desktop.server.api.strict import CLOSED, known_keys
 from desktop.server.failures import invalid
 from desktop.server.handover_refusals import conflict
 from desktop.server.records import new_id
@@ -25,36 +26,30 @@ def _body(schema: Json, *, required: bool = True) -> Json:
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
 
 
-REQUEST = _body(
-    {
-        "type": "object",
-        "required": ["handover"],
-        "properties": {
-            "handover": {
-                "type": "object",
-                "required": ["reason"],
-                "properties": {
-                    "kind": {"type": "string", "enum": [kind.value for kind in Kind]},
-                    "giver": _USER,
-                    "receiver": _USER,
-                    "reason": {"type": "string", "minLength": 1, "maxLength": _REASON_LIMIT},
-                    "auto_next": {"type": "boolean"},
-                    "stays_available": {"type": "boolean"},
-                },
-            }
-        },
-    }
-)
-ACCEPTANCE = _body(
-    {"type": "object", "properties": {"points": {"type": "array", "items": _POINTS, "maxItems": len(Point)}}}
-)
-POINT = _body({"type": "object", "required": ["point"], "properties": {"point": _POINTS}})
-NEXT = _body({"type": "object", "properties": {"user": _USER}})
+_HANDOVER = {
+    "type": "object",
+    "required": ["reason"],
+    "properties": {
+        "kind": {"type": "string", "enum": [kind.value for kind in Kind]},
+        "giver": _USER,
+        "receiver": _USER,
+        "reason": {"type": "string", "minLength": 1, "maxLength": _REASON_LIMIT},
+        "auto_next": {"type": "boolean"},
+        "stays_available": {"type": "boolean"},
+    },
+    **CLOSED,
+}
+_REQUEST = {"type": "object", "required": ["handover"], "properties": {"handover": _HANDOVER}, **CLOSED}
+_CONFIRMED = {"type": "array", "items": _POINTS, "maxItems": len(Point)}
+_ACCEPTANCE = {"type": "object", "properties": {"points": _CONFIRMED}, **CLOSED}
+_POINT = {"type": "object", "required": ["point"], "properties": {"point": _POINTS}, **CLOSED}
+_NEXT = {"type": "object", "properties": {"user": _USER}, **CLOSED}
+REQUEST, ACCEPTANCE, POINT, NEXT = (_body(schema) for schema in (_REQUEST, _ACCEPTANCE, _POINT, _NEXT))
 
 
 def wish(station: Station, person: str, body: object) -> Wish:
     """Return what ``person`` asks for. Without a ``giver`` it is their own watch; else they have to say how."""
-    part = _object(body).get("handover")
+    part = _object(body, _REQUEST).get("handover")
     if not isinstance(part, dict):
         raise invalid("the body must be an object with an object 'handover'")
     asker = member(station, person)
@@ -82,7 +77,7 @@ def member(station: Station, person: str) -> Member:
 
 def points(body: object) -> tuple[Point, ...]:
     """Return what is confirmed with a yes."""
-    found = _object(body).get("points", [])
+    found = _object(body, _ACCEPTANCE).get("points", [])
     if not isinstance(found, list) or len(found) > len(Point):
         raise invalid("points must be a list of briefing and access")
     return tuple(_point(each) for each in found)
@@ -90,12 +85,12 @@ def points(body: object) -> tuple[Point, ...]:
 
 def point(body: object) -> Point:
     """Return what is confirmed, or waived."""
-    return _point(_object(body).get("point"))
+    return _point(_object(body, _POINT).get("point"))
 
 
 def next_one(station: Station, body: object) -> str | None:
     """Return who is to be asked next, None for whoever it is by the order."""
-    found = _user(station, _object(body), "user")
+    found = _user(station, _object(body, _NEXT), "user")
     return None if found is None else found.id
 
 
@@ -147,7 +142,8 @@ def _point(value: object) -> Point:
     return Point(value)
 
 
-def _object(body: object) -> Json:
+def _object(body: object, schema: Json) -> Json:
     if not isinstance(body, dict):
         raise invalid("the body must be an object")
+    known_keys(body, schema)
     return body

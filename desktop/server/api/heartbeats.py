@@ -15,6 +15,7 @@ from desktop.server import audit, heartbeats, rights, things
 from desktop.server.access import Scope
 from desktop.server.api.common import Body, Here, Json, Page, Whose
 from desktop.server.api.ingest import SECURITY, Posted, unknown_key
+from desktop.server.api.strict import CLOSED, known_keys
 from desktop.server.authentication import find_service
 from desktop.server.failures import RATE_LIMIT, error_body, invalid, not_found
 from desktop.server.heartbeats import Promise, Wish
@@ -38,10 +39,12 @@ _DURATION = {"type": "string", "description": '"90s", "5m", "1h" or "1 day"'}
 _BODY = {
     "type": "object",
     "required": ["heartbeat"],
+    **CLOSED,
     "properties": {
         "heartbeat": {
             "type": "object",
             "required": ["service", "every"],
+            **CLOSED,
             "properties": {
                 "service": {
                     "type": "object",
@@ -109,6 +112,7 @@ def put_heartbeat(station: Here, by: Whose, name: Name, body: Body) -> Json:
     part = body.get("heartbeat") if isinstance(body, dict) else None
     if not isinstance(part, dict):
         raise invalid("the body must be an object with an object 'heartbeat'")
+    known_keys(body, _BODY)
     wish = _wish(part.get("every"), part.get("grace"))
     service, severity = _service(station, part.get("service")), _severity(part.get("severity"))
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from desktop.server import history, incidents, lines, present, rows
 from desktop.server.api import acting, changes, listing
+from desktop.server.api import statuses as service_statuses
 from desktop.server.api.common import Body, Here, Include, Json, Me, Page, Whose
 from desktop.server.failures import INVALID, Refused, invalid
 from desktop.server.records import Record
@@ -54,11 +55,12 @@ def get_incident(station: Here, name: str, include: Include = []) -> Json:  # no
     """Answer one incident, by id or number; ``include[]=body`` brings the event as it was sent."""
     with station.storage.read() as connection:
         record = incidents.find(station, connection, name)
-        shown = _shown(station, record, include)
+        shown = present.incident(record, station.directory, station.roster, include)
         _add_first_triggers(station, connection, [shown], include)
         if "body" in include:
             event = rows.latest_event(connection, record.id)
             shown["body"] = {"type": "incident_body", "details": event}
+    service_statuses.tell(station, [shown["service"]])
     return {"incident": shown}
 
 
@@ -98,7 +100,8 @@ def _part(body: object, name: str) -> Json:
 
 
 def _many_shown(station: Station, records: Sequence[Record], include: list[str]) -> list[Json]:
-    shown = [_shown(station, record, include) for record in records]
+    shown = [present.incident(record, station.directory, station.roster, include) for record in records]
+    service_statuses.tell(station, [incident["service"] for incident in shown])
     if "first_trigger_log_entries" in include:
         with station.storage.read() as connection:
             _add_first_triggers(station, connection, shown, include)
@@ -115,4 +118,6 @@ def _add_first_triggers(station: Station, connection: Connection, shown: list[Js
 
 
 def _shown(station: Station, record: Record, include: list[str] | tuple[str, ...]) -> Json:
-    return present.incident(record, station.directory, station.roster, include)
+    shown = present.incident(record, station.directory, station.roster, include)
+    service_statuses.tell(station, [shown["service"]])
+    return shown

@@ -1,6 +1,7 @@
 """An absence as a request announces it, and as an answer tells it: whether it holds, and who is to say yes. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from desktop.domain.additions import NOTICE, Leave
@@ -11,6 +12,7 @@ from desktop.server import things
 from desktop.server.absences import Kept
 from desktop.server.api import spans
 from desktop.server.api.common import Json
+from desktop.server.api.strict import CLOSED, known_keys
 from desktop.server.directory import Directory
 from desktop.server.failures import invalid
 from desktop.server.station import Station
@@ -21,14 +23,17 @@ _TIME = {
     "description": "With its offset from UTC, or Z; a local time without one is refused.",
     "example": "2026-01-14T09:00:00-08:00",
 }
+_ID = {"type": "string", "maxLength": 255}
+_USER = {"type": "object", "required": ["id"], "properties": {"id": _ID}}
 _PROPERTIES = {
     "start": _TIME,
     "end": _TIME,
-    "person": {"type": "string", "maxLength": 255},
-    "cover": {"type": "string", "maxLength": 255},
+    "person": {**_ID, "description": "Whose it is, by their id; one's own when neither this nor `user` is given."},
+    "user": {**_USER, "description": "Whose it is, as the answer names them."},
+    "cover": {"oneOf": [{**_ID, "nullable": True}, _USER]},
 }
-_ABSENCE = {"type": "object", "required": ["start", "end"], "properties": _PROPERTIES}
-_SENT = {"type": "object", "required": ["absence"], "properties": {"absence": _ABSENCE}}
+_ABSENCE = {"type": "object", "required": ["start", "end"], "properties": _PROPERTIES, **CLOSED}
+_SENT = {"type": "object", "required": ["absence"], "properties": {"absence": _ABSENCE}, **CLOSED}
 BODY: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SENT}}}}
 """What a request to announce one looks like."""
 
@@ -46,9 +51,13 @@ def read(station: Station, me: str, body: object, now: datetime) -> Leave:
     part = body.get("absence") if isinstance(body, dict) else None
     if not isinstance(part, dict):
         raise invalid("the body must be an object with an object 'absence'")
+    known_keys(body, _SENT)
     errors: list[str] = []
     start, end = (spans.time(part, key, errors) for key in ("start", "end"))
-    person = _person(station.directory, part.get("person", me), "person", errors)
+    whose = "user" if "user" in part else "person"
+    if "user" in part and "person" in part:
+        errors.append("give person or user, not both")
+    person = _person(station.directory, part.get(whose, me), whose, errors)
     cover = None if part.get("cover") is None else _person(station.directory, part["cover"], "cover", errors)
     if cover and cover == person:
         errors.append("cover must be somebody else than the person who is absent")
@@ -102,17 +111,23 @@ def _says(station: Station, kept: Kept) -> str:
 
 
 def _warnings(station: Station, kept: Kept, now: datetime) -> Iterator[str]:
-    """Yield when nobody at all would be primary while this absence holds."""
-    team = station.roster.team
-    held = kept.held(team.time_zone)
-    start = None if held is None else max(held.start, now)
-    if held is not None and start is not None and start < held.end:
-        for segment in schedule(team, start, held.end):
-            if segment.role is Role.PRIMARY and segment.person is None:
-                yield f"NOBODY ON CALL from {things.instant(segment.start)} to {things.instant(segment.end)}"
+    """Yield when a role would have nobody at all while this absence holds, or once somebody said yes to it."""
+    team, zone = station.roster.team, station.roster.team.time_zone
+    held, waits = kept.held(zone), ""
+    if held is None:
+        held, waits = replace(kept, leave=replace(kept.leave, confirmed=now)).held(zone), "Once it holds: "
+        team = team if held is None else replace(team, absences=(*team.absences, held))
+    if held is None or max(held.start, now) >= held.end:
+        return
+    for segment in schedule(team, max(held.start, now), held.end):
+        if segment.person is None and segment.role in team.rotations:
+            nobody = "NOBODY ON CALL" if segment.role is Role.PRIMARY else f"Nobody is {segment.role.value}"
+            yield f"{waits}{nobody} from {things.instant(segment.start)} to {things.instant(segment.end)}"
 
 
 def _person(directory: Directory, wanted: object, key: str, errors: list[str]) -> str:
+    if isinstance(wanted, dict):
+        wanted = wanted.get("id")
     known = directory.people.get(wanted) if isinstance(wanted, str) else None
     if known is None or not known.active or known.contact:
         named = f"there is no {plain(wanted, 80)!r}" if isinstance(wanted, str) else "must be a person's id"

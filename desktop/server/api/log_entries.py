@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from desktop.server import history, incidents, lines, rows
+from desktop.server.api import statuses as service_statuses
 from desktop.server.api.common import Here, Include, Json, Page, Paging, instant
 from desktop.server.failures import invalid, not_found
 from desktop.server.station import Station
@@ -35,7 +36,9 @@ def log_entry(station: Here, entry_id: str, include: Include = []) -> Json:  # n
         found = history.find(connection, entry_id)
     if found is None:
         raise not_found("such log entry")
-    return {"log_entry": lines.entry(found, station.directory, station.roster, include)}
+    shown = lines.entry(found, station.directory, station.roster, include)
+    service_statuses.tell(station, [shown["service"]])
+    return {"log_entry": shown}
 
 
 @router.get("/incidents/{name}/log_entries")
@@ -96,4 +99,5 @@ def _listed(station: Station, page: Paging, asked: history.Asked, include: list[
         found = history.lines(connection, asked, page.limit + 1, page.offset)
         total = history.count(connection, asked) if page.total else None
     shown = [lines.entry(line, station.directory, station.roster, include) for line in found[: page.limit]]
+    service_statuses.tell(station, [entry["service"] for entry in shown])
     return page.answer("log_entries", shown, more=len(found) > page.limit, total=total)

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from desktop.server import audit, maintenance, rights, windows
-from desktop.server.api import maintaining
+from desktop.server.api import maintaining, statuses
 from desktop.server.api.common import Body, Here, Include, Json, Page, Whose
 from desktop.server.audit import By
 from desktop.server.failures import INVALID, Refused, invalid, not_found
@@ -139,7 +139,9 @@ def _note(
 
 
 def _shown(station: Station, window: Window, include: list[str]) -> Json:
-    return maintaining.shown(window, station.directory, station.roster, include)
+    shown = maintaining.shown(window, station.directory, station.roster, include)
+    statuses.tell(station, shown["services"])
+    return shown
 
 
 def _part(body: object) -> Json:

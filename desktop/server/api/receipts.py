@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from desktop.domain.text import plain
 from desktop.server import receipts
 from desktop.server.api.common import Body, Here, Json, Me, Whose
+from desktop.server.api.strict import CLOSED, known_keys
 from desktop.server.failures import invalid, not_found
 from desktop.server.receipts import Receipt
 from desktop.server.records import RECEIPTS
@@ -19,6 +20,7 @@ _ID_LIMIT = 20
 
 _RECEIPT: Json = {
     "type": "object",
+    **CLOSED,
     "required": ["incident", "page", "type"],
     "properties": {
         "incident": {"type": "string", "minLength": 1, "maxLength": _ID_LIMIT, "description": "Its id."},
@@ -36,9 +38,8 @@ _RECEIPT: Json = {
     },
 }
 _LIST = {"type": "array", "minItems": 1, "maxItems": MOST, "items": _RECEIPT}
-_CONTENT: Json = {
-    "application/json": {"schema": {"type": "object", "required": ["receipts"], "properties": {"receipts": _LIST}}}
-}
+_SENT: Json = {"type": "object", "required": ["receipts"], "properties": {"receipts": _LIST}, **CLOSED}
+_CONTENT: Json = {"application/json": {"schema": _SENT}}
 
 
 @router.post("/watchbell/v1/receipts", openapi_extra={"requestBody": {"required": True, "content": _CONTENT}})
@@ -56,6 +57,7 @@ def _read(body: object) -> list[Receipt]:
     listed = body.get("receipts") if isinstance(body, dict) else None
     if not isinstance(listed, list) or not 1 <= len(listed) <= MOST:
         raise invalid(f"receipts must be a list of 1 to {MOST}")
+    known_keys(body, _SENT)
     errors = [f"receipts[{place}]: {wrong}" for place, part in enumerate(listed) for wrong in _mistakes(part)]
     if errors:
         raise invalid(*errors)

@@ -1,15 +1,14 @@
 """``/services``, ``/priorities``, ``/escalation_policies``, ``/abilities``. On worker threads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from sqlalchemy import select
 
-from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
-from desktop.server import escalations, schema, things
+from desktop.server import escalations, things
+from desktop.server.api import statuses
 from desktop.server.api.common import Here, Include, Json, Page
 from desktop.server.failures import MISSING_ABILITY, Refused, invalid, not_found
 from desktop.server.station import Station
@@ -38,8 +37,8 @@ def services(
     word = query.casefold()
     found = [s for s in station.directory.services.values() if s.active and word in s.name.casefold() and not team_ids]
     found = [s for s in found if name is None or s.name == name]
-    statuses = _statuses(station)
-    shown = [_service(station, s.id, include, statuses) for s in _sorted(found, sort_by, lambda s: s.name)]
+    shown = [_service(station, s.id, include) for s in _sorted(found, sort_by, lambda s: s.name)]
+    statuses.tell(station, shown)
     return page.cut("services", shown)
 
 
@@ -48,7 +47,9 @@ def service(station: Here, service_id: str, include: Include = []) -> Json:  # n
     """Answer one service."""
     if service_id not in station.directory.services:
         raise not_found("such service")
-    return {"service": _service(station, service_id, include, _statuses(station))}
+    shown = _service(station, service_id, include)
+    statuses.tell(station, [shown])
+    return {"service": shown}
 
 
 @router.get("/priorities")
@@ -98,26 +99,12 @@ def ability(ability: str) -> Response:
     return Response(status_code=204)
 
 
-def _service(station: Station, service_id: str, include: list[str], statuses: Mapping[str, str]) -> Json:
-    status = statuses.get(service_id, "")
-    shown = escalations.service(station.directory, station.roster, service_id, status=status)
+def _service(station: Station, service_id: str, include: list[str]) -> Json:
+    shown = escalations.service(station.directory, station.roster, service_id)
     if "escalation_policies" in include:
         severity = escalations.severity_of(station.roster, service_id)
         shown["escalation_policy"] = escalations.policy(station.directory, station.roster, severity)
     return shown
-
-
-def _statuses(station: Station) -> dict[str, str]:
-    """Return PagerDuty's status of each service that has open incidents, or is under maintenance."""
-    incidents = schema.incidents.c
-    open_ones = select(incidents.service_id, incidents.status).where(incidents.status != Status.RESOLVED.value)
-    with station.storage.read() as connection:
-        found = {tuple(row) for row in connection.execute(open_ones.distinct())}
-    statuses = {
-        service: "critical" if (service, Status.TRIGGERED.value) in found else "warning" for service, _ in found
-    }  # fmt: skip
-    now = station.clock()
-    return statuses | {s: "maintenance" for w in station.windows if w.start <= now < w.end for s in w.services}
 
 
 def _policy(station: Station, severity: Severity, include: list[str]) -> Json:
@@ -125,6 +112,7 @@ def _policy(station: Station, severity: Severity, include: list[str]) -> Json:
     if "services" in include:
         ids = [service["id"] for service in shown["services"]]
         shown["services"] = [escalations.service(station.directory, station.roster, name) for name in ids]
+        statuses.tell(station, shown["services"])
     return shown
 
 

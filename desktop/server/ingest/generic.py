@@ -52,7 +52,7 @@ def _object(value: Mapping[str, Any], sender: str) -> Report:
     return Report(
         sender,
         action_of(value.get("status")),
-        text(given) or digest(given or named or value),
+        text(given) or (digest(given or named) if given or named else digest(sender, value)),
         title,
         (value.get("severity"),),
         first(value.get("source"), value.get("host")),

@@ -39,7 +39,7 @@ def _one(alert: object, body: Json) -> Report:
     return Report(
         SENDER,
         generic.action_of(alert.get("status") or body.get("status")),
-        key_of(alert, body),
+        key_of(alert, body) if title else digest(SENDER, key_of(alert, body)),
         title or unreadable(SENDER, alert).title,
         (labels.get("severity"),),
         first(labels.get("instance"), labels.get("host")),

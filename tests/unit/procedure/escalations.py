@@ -164,7 +164,7 @@ class _Deed:
         """Let it happen in ``story``; return who is told to stand down."""
         match self.verb:
             case "acknowledges":
-                return story.acknowledge(self.person, at)
+                return story.acknowledge(self.person or None, at)
             case "writes a note":
                 story.renew(at)
             case "takes the acknowledgement back":
@@ -172,7 +172,7 @@ class _Deed:
             case "escalates":
                 story.escalate(at)
             case "becomes":
-                story.raise_to(self.severity or Severity.SEV0, at)
+                story.raise_to(self.severity or Severity.SEV0, at, self.person)
             case "stops" | "runs":
                 story.asleep(at, asleep=self.verb == "stops")
         return ()
@@ -180,10 +180,14 @@ class _Deed:
 
 def _deed(text: str, team: Team) -> _Deed | None:
     """Return the deed that ``text`` tells, None when it tells none."""
+    if re.fullmatch(rf"the service acknowledges(?:{STAND_DOWN}.+)?", text):
+        return _Deed("acknowledges")
     if found := re.fullmatch(rf"(\w+) ({'|'.join(_VERBS)})(?:{STAND_DOWN}.+)?", text):
         return _Deed(found[2], person(team, found[1]).id)
     if found := re.fullmatch(r"it becomes a (SEV-\d)", text):
         return _Deed("becomes", severity=severity(found[1]))
+    if found := re.fullmatch(r"(\w+) makes it a (SEV-\d)", text):
+        return _Deed("becomes", person(team, found[1]).id, severity(found[2]))
     words = {"Watchbell stops": "stops", "Watchbell runs again": "runs", SILENCE: "nothing"}
     return _Deed(words[text]) if text in words else None
 

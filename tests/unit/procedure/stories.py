@@ -27,7 +27,7 @@ from desktop.domain.escalation import (
 )
 from desktop.domain.policies import business_hours, policies
 from desktop.domain.rotation import on_call
-from desktop.domain.severity import Severity
+from desktop.domain.severity import Severity, wakes_anew
 from desktop.domain.team import Role, Team
 
 EXHAUSTED = "exhausted"
@@ -51,8 +51,8 @@ class Lived(Protocol):
     def take(self) -> Line:
         """Take the first of what has happened."""
 
-    def acknowledge(self, person: str, at: datetime) -> tuple[str, ...]:
-        """Let ``person`` acknowledge; return who is told to stand down."""
+    def acknowledge(self, person: str | None, at: datetime) -> tuple[str, ...]:
+        """Let ``person`` acknowledge (None: a service does); return who is told to stand down."""
 
     def renew(self, at: datetime) -> None:
         """Let somebody write a note."""
@@ -63,8 +63,8 @@ class Lived(Protocol):
     def escalate(self, at: datetime) -> None:
         """Fire the next step because a person asks for it."""
 
-    def raise_to(self, severity: Severity, at: datetime) -> None:
-        """Raise the severity."""
+    def raise_to(self, severity: Severity, at: datetime, by: str) -> None:
+        """Let ``by`` raise the severity; nothing: an event does."""
 
     def asleep(self, at: datetime, *, asleep: bool) -> None:
         """Let the machine stop, or run again."""
@@ -99,7 +99,9 @@ class Story:
         self._plans, self._hours = policies(team), business_hours(team)
         self._plan = self._plans[severity]
         self._progress = begin(at)
+        self._severity = severity
         self._acknowledged: datetime | None = None
+        self._holders: set[str] = set()
         self._asleep = False
         self._lines: deque[Line] = deque()
         self._change = at
@@ -115,10 +117,13 @@ class Story:
         """Take the first of what has happened."""
         return self._lines.popleft()
 
-    def acknowledge(self, person: str, at: datetime) -> tuple[str, ...]:
+    def acknowledge(self, person: str | None, at: datetime) -> tuple[str, ...]:
         """Let ``person`` acknowledge: from now on they are one of those who are assigned."""
         told = notices.stand_down(self._progress.ever, person) if self._acknowledged is None else ()
         self._acknowledged = at
+        if person is None:
+            return told
+        self._holders.add(person)
         if person not in self._progress.ever:
             self._progress = replace(self._progress, ever=(*self._progress.ever, person))
         return told
@@ -131,21 +136,26 @@ class Story:
     def unacknowledge(self, at: datetime) -> None:
         """End the acknowledgement; the watch may have changed while somebody had it."""
         self._acknowledged = None
+        self._holders.clear()
         self._tell(at, *resume(self._plan, self._progress, at, holders(self._team, at), self._hours))
         self._taken_over(at)
 
     def escalate(self, at: datetime) -> None:
         """Fire the next step because a person asks for it, which ends an acknowledgement."""
         self._acknowledged = None
+        self._holders.clear()
         upto = self._progress.step + 1
         self._tell(at, *escalate(self._plan, self._progress, at, upto, holders(self._team, at)))
         self._taken_over(at)
 
-    def raise_to(self, severity: Severity, at: datetime) -> None:
+    def raise_to(self, severity: Severity, at: datetime, by: str) -> None:
         """Raise the severity: its list is picked again, counted from now, and so is an acknowledgement."""
         self.renew(at)
-        self._plan = self._plans[severity]
+        woken = wakes_anew(self._severity, severity) and by not in self._holders
+        self._severity, self._plan = severity, self._plans[severity]
         self._progress = begin_again(self._plan, self._progress, at)
+        if woken and self._acknowledged is not None:
+            self.unacknowledge(at)
         self._look(at)
 
     def asleep(self, at: datetime, *, asleep: bool) -> None:
@@ -163,7 +173,7 @@ class Story:
         return min(t for t in (self._change, action) if t is not None)
 
     def _lapses(self) -> datetime | None:
-        holds = self._plan.acknowledge_timeout
+        holds = self._plan.holds(by_person=bool(self._holders))
         return None if holds is None or self._acknowledged is None else self._acknowledged + holds
 
     def _look(self, at: datetime) -> None:
