@@ -14,7 +14,7 @@ from desktop.backends.pagerduty import mapping
 from desktop.domain.severity import Mapped, Severity
 from desktop.server import engine, incidents, schema, station
 from desktop.server.records import Record
-from desktop.server.tables.messages import pages
+from desktop.server.tables.messages import pages as paged
 from tests.server.house import MINUTE, TEAM, Clock, House, assigned, running_house, running_server
 
 MONDAY = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)  # the next handover: Ben becomes primary, Ana secondary
@@ -134,7 +134,7 @@ def test_raised_and_acknowledged_in_one_request_nobody_is_messaged(house: House,
     answer = house.put("1", "ben", priority="sev0", status="acknowledged").json()["incident"]
     assert (answer["status"], answer["watchbell"]["pages"]) == ("acknowledged", 2)
     with house.server.storage.read() as connection:
-        going_on = select(pages.c.person_id, pages.c.number).where(pages.c.ended_at.is_(None))
+        going_on = select(paged.c.person_id, paged.c.number).where(paged.c.ended_at.is_(None))
         assert connection.execute(going_on).all() == []
 
 
