@@ -73,6 +73,7 @@ class Presence(QObject):
     def stop(self, *, by_person: bool) -> None:
         """Listen no longer. What a person ended is not told at the next start; all else is."""
         self._server.close()
+        instance.clear(instance.address(self._paths))
         if by_person:
             self._liveness.end()
 

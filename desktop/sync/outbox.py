@@ -14,7 +14,7 @@ from pathlib import Path
 from desktop.backends.base import Backend
 from desktop.domain.attention import Command
 from desktop.domain.clicks import Click, done, overtaken
-from desktop.domain.errors import BackendError, Forbidden, NotFound, Rejected, Unreachable, WatchbellError
+from desktop.domain.errors import BackendError, NotFound, Rejected, Unreachable, WatchbellError
 from desktop.domain.incident import Incident
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
@@ -24,7 +24,6 @@ from desktop.sync.keeper import Keeper
 log = logging.getLogger(__name__)
 
 _STOP = ("", Command.ACKNOWLEDGE)
-_GONE = "The backend does not know this incident any more."
 
 
 class Outbox(threading.Thread):
@@ -130,9 +129,7 @@ class Outbox(threading.Thread):
         """Send one command; raises while there is no definite answer."""
         try:
             incident, refusal = self._send(waiting)
-        except NotFound:
-            incident, refusal = None, _GONE
-        except (Rejected, Forbidden) as e:
+        except (Rejected, NotFound) as e:
             incident, refusal = None, e.message
         if incident is not None:
             known = incident
@@ -158,7 +155,7 @@ class Outbox(threading.Thread):
             if waiting.click.command is Command.ACKNOWLEDGE:
                 return self._backend.acknowledge(waiting.incident), ""
             return self._backend.resolve(waiting.incident), ""
-        except (Rejected, Forbidden, NotFound):
+        except (Rejected, NotFound):
             raise
         except WatchbellError:
             # The next attempt connects anew: address and token may have changed meanwhile.

@@ -4,6 +4,7 @@ Whether one runs, the operating system's lock tells, which is gone with its proc
 way to its window: a socket in the data folder (a named pipe on Windows) that takes the one word "show" and no secret.
 """
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -51,6 +52,13 @@ def prepare(where: str) -> None:
     seen = folder.lstat()
     if folder.is_symlink() or seen.st_uid != os.getuid():
         raise InputError(f"{folder} is somebody else's: remove it")
+
+
+def clear(where: str) -> None:
+    """Take the folder of a socket away where it was made for the socket alone, and nothing else is in it."""
+    if sys.platform != "win32" and Path(where).parent.parent == Path(tempfile.gettempdir()):
+        with contextlib.suppress(OSError):
+            Path(where).parent.rmdir()
 
 
 def activation_token(environment: Mapping[str, str]) -> str:

@@ -86,12 +86,6 @@ def test_a_page_is_still_there_after_a_restart(session: Session) -> None:
             app.acknowledge_by_click(popup, lambda: '"acknowledged"' in incidents_of(app))
 
 
-def test_two_at_once_do_not_fight(session: Session) -> None:
-    with application(session) as app:
-        app.await_server()
-        assert "running already" in app.command(expect=2)
-
-
 @pytest.mark.parametrize("title", ["<h1>HTML</h1><img src=x>", "-rf /", "قاعدة البيانات ممتلئة", "x" * 100_000])
 def test_hostile_titles_are_shown_and_acknowledged(session: Session, title: str, tmp_path: Path) -> None:
     with session.map_events() as maps, application(session) as app:

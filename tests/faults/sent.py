@@ -21,6 +21,7 @@ CLIMBS_WITHIN = 10.0
 # Noting takes at most so long when no fault strikes.
 _NOTED_WITHIN = 2.0
 _SILENT = "sev3"
+_TEXT = "text"
 _ON_ITS_WAY = ("waiting", "sending")
 
 _Group = tuple[str, str, str]
@@ -108,13 +109,15 @@ def _settled(evidence: Evidence, rows: Mapping[str, Incident]) -> Iterator[str]:
     for m in evidence.messages:
         on_its_way = m.state in _ON_ITS_WAY and m.made > evidence.ended - IN_FLIGHT
         if m.state not in ("sent", "cancelled") and not on_its_way:
-            yield f"{rows[m.incident].key}: message {m.id} ({m.kind} to {m.person}) is {m.state} after {m.attempts}"
+            about = rows[m.incident].key if m.incident else m.title
+            yield f"{about}: message {m.id} ({m.kind} to {m.person}) is {m.state} after {m.attempts}"
 
 
 def _arrived(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident]) -> Iterator[str]:
     due: dict[_Group, list[Message]] = defaultdict(list)
     for message in evidence.messages:
-        due[message.place, message.kind, rows[message.incident].title].append(message)
+        title = message.title if message.kind == _TEXT else rows[message.incident].title
+        due[message.place, message.kind, title].append(message)
     there: dict[_Group, list[Delivery]] = defaultdict(list)
     for delivery in evidence.deliveries:
         there[delivery.place, delivery.kind, delivery.title].append(delivery)
@@ -126,6 +129,9 @@ def _arrived(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident])
         where = " ".join(group)
         came = [d for d in there[group] if d.at <= evidence.ended]
         yield from (f"{where}: {said}" for said in _counted(due[group], there[group], came, weather))
+        if group[1] == _TEXT:
+            # It is about no page, and nothing ends it.
+            continue
         theirs = pages.get((group[2], who.get(group[0], "")), [])
         yield from (f"{where}: {said}" for said in _allowed(group[1], came, theirs, weather))
 

@@ -51,7 +51,7 @@ def read_messages(connection: Connection, hook: str) -> list[Message]:
         Message(
             id=row.id,
             kind=row.kind,
-            incident=row.incident_id,
+            incident=row.incident_id or "",
             page=row.page,
             person=row.recipient.removeprefix(PERSON),
             place=places[row.address],
@@ -59,6 +59,7 @@ def read_messages(connection: Connection, hook: str) -> list[Message]:
             attempts=row.attempts,
             made=_at(row.created_at),
             settled=_maybe(row.settled_at),
+            title=str((row.text or {}).get("title", "")) if row.kind == "text" else "",
         )
         for row in connection.execute(select(messages).order_by(messages.c.id))
     ]

@@ -38,6 +38,8 @@ class Message:
     attempts: int
     made: float
     settled: float | None = None
+    # Of what is about no page; the title of every other follows from its incident.
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ def test_a_database_that_restarts(own: OwnCluster, team: Path) -> None:
         for answer in (trigger(url, "meanwhile"), ask("GET", f"{url}/incidents", token)):
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
             # Where the database is, a stranger is not told.
-            assert answer.json()["error"]["errors"] == ["the database failed: try again, and see the server's log"]
+            assert answer.json()["error"]["errors"] == ["the database cannot be used now: try again"]
         assert ask("GET", f"{url}/readyz").status_code == 503
         own.start()
         assert trigger(url, "after").status_code == 202

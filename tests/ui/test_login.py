@@ -11,6 +11,7 @@ from desktop.app.surfaces import Surfaces
 from desktop.qt.bridge import Bridge
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths, paths_under
+from tests.ui.screens import screens
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def surfaces(qtbot: QtBot, paths: Paths) -> Iterator[Surfaces]:
-    made, bridge = Surfaces(), Bridge()
+    made, bridge = screens(), Bridge()
     login = LoginStart(paths, made, bridge)
     login.look()
     qtbot.waitUntil(lambda: made.status.autostart_switch.isVisibleTo(made.status))

@@ -10,7 +10,6 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app.fleet import Fleet
 from desktop.app.meanwhile import SLEPT, Meanwhile
-from desktop.app.surfaces import Surfaces
 from desktop.connections import LiveConnection
 from desktop.domain.attention import Contact
 from desktop.domain.incident import Status
@@ -19,6 +18,7 @@ from desktop.qt.bridge import Bridge
 from desktop.system.paths import paths_under
 from desktop.system.session_secrets import SessionSecrets
 from tests.fakes.backend import T0, FakeBackend, FakeServer, incident
+from tests.ui.screens import screens
 from tools import look_samples as sample
 
 GAP = Gap(T0, T0 + timedelta(hours=8))
@@ -31,7 +31,7 @@ class Told:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.server = FakeServer()
         monkeypatch.setattr(LiveConnection, "backend", lambda _self: FakeBackend(self.server))
-        self.surfaces, self.bridge = Surfaces(), Bridge()
+        self.surfaces, self.bridge = screens(), Bridge()
         fleet = Fleet(paths_under(folder), SessionSecrets(), lambda _: None, lambda *_: None, demo=True)
         self.meanwhile = Meanwhile(fleet, self.surfaces, self.bridge)
 

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from desktop.app.fleet import Fleet
-from desktop.app.surfaces import Surfaces
 from desktop.app.token_asker import TokenAsker
 from desktop.domain.attention import ConnectionState, Contact
 from desktop.qt.bridge import Bridge
@@ -25,6 +24,7 @@ from desktop.ui.theme import Theme
 from desktop.ui.token_dialog import TokenDialog
 from tests.fakes.http import Answer, Asked, ScriptedServer
 from tests.ui.conftest import said
+from tests.ui.screens import screens
 from tools import look_samples as sample
 
 GOOD = "wb_good"
@@ -42,7 +42,7 @@ class Asking:
         paths = paths_under(folder)
         settings_file.save(paths.settings, Settings((ConnectionSettings("pd", "PagerDuty", server.url),)))
         self.notices: dict[str, str | None] = {}
-        self.surfaces, self.bridge, self.secrets = Surfaces(), Bridge(), SessionSecrets()
+        self.surfaces, self.bridge, self.secrets = screens(), Bridge(), SessionSecrets()
         self.fleet = Fleet(paths, self.secrets, lambda _: None, self.notices.__setitem__, demo=False)
         self.asker = TokenAsker(self.fleet.tokens, self.surfaces, self.bridge)
         self.dialog = self.surfaces.token_dialog

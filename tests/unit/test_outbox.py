@@ -107,7 +107,9 @@ def test_a_click_is_durable_before_it_shows_and_gone_when_confirmed(
     assert server.incidents["I1"].status is Status.ACKNOWLEDGED
 
 
-@pytest.mark.parametrize("error", [Unreachable("cut"), BackendFault("500"), Unauthorized("revoked")])
+@pytest.mark.parametrize(
+    "error", [Unreachable("cut"), BackendFault("500"), Unauthorized("revoked"), Forbidden("a portal, perhaps")]
+)
 def test_without_a_definite_answer_it_is_sent_again(
     outbox: Outbox, screen: Screen, server: FakeServer, error: WatchbellError
 ) -> None:
@@ -242,11 +244,3 @@ class TestWhatWaited:
         commands = Commands(path, "one", lambda _: None)
         assert [w.click for w in commands.waiting()] == [Click(Command.ACKNOWLEDGE, T0, 7)]
         commands.close()
-
-
-def test_what_the_token_may_not_do_is_told_and_not_tried_for_ever(
-    outbox: Outbox, screen: Screen, server: FakeServer
-) -> None:
-    server.fail = [Forbidden("not yours")]
-    outbox.submit("I1", Command.ACKNOWLEDGE)
-    assert screen.await_state(lambda s: s.failed).failed == {"I1": "not yours"}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -89,6 +90,8 @@ def _many(account: Account, request: Request) -> Answer:
     statuses, key = request.query.get("statuses[]", []), request.query.get("incident_key")
     found = [account.shown(i) for i in account.incidents]
     found = [i for i in found if i["status"] in statuses and (key is None or i["incident_key"] in key)]
+    for since in request.query.get("since", []):
+        found = [i for i in found if datetime.fromisoformat(i["created_at"]) >= datetime.fromisoformat(since)]
     offset, limit = (int(request.query.get(name, [usual])[0]) for name, usual in (("offset", "0"), ("limit", "25")))
     more = len(found) > offset + limit
     return as_json({"incidents": found[offset : offset + limit], "offset": offset, "limit": limit, "more": more})
