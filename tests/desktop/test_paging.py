@@ -82,7 +82,9 @@ def test_a_page_is_still_there_after_a_restart(session: Session) -> None:
             app.command("page", "Disk full", "--severity", "sev0")
             await_popup(maps)
         with application(session, home=home) as app:
+            # From the copy that was kept, before the server is there.
             popup = await_popup(maps)
+            app.await_server()
             app.acknowledge_by_click(popup, lambda: '"acknowledged"' in incidents_of(app))
 
 

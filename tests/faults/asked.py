@@ -34,7 +34,11 @@ def compare(
 def _made(history: Sequence[Entry], actor: str, kind: str) -> Iterator[Entry]:
     """Yield what ``actor`` did, each deed once: one escalation may take several steps."""
     at = math.nan
+    raised = {e.at for e in history if e.type == "priority_change" and e.actor == actor}
     for entry in history:
+        # What becomes worth waking people for ends the acknowledgement by itself.
+        if entry.type == "unacknowledge" and entry.channel == "auto" and entry.at in raised:
+            continue
         if (entry.actor, _kind(entry)) == (actor, kind) and not (kind == "escalate" and entry.at == at):
             at = entry.at
             yield entry

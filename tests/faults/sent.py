@@ -98,7 +98,10 @@ def _stood_down(evidence: Evidence, rows: Mapping[str, Incident]) -> Iterator[st
     over = {(p.incident, p.number, p.person): p.ended for p in evidence.pages if p.ended is not None}
     for m in evidence.messages:
         ended = over.get((m.incident, m.page or 0, m.person))
-        if m.kind != "page" or not m.attempts or ended is None or (m.incident, ended, f"person:{m.person}") in enders:
+        # An offer of a handover says by itself how it ended.
+        if m.kind != "page" or m.title or not m.attempts or ended is None:
+            continue
+        if (m.incident, ended, f"person:{m.person}") in enders:
             continue
         if (m.incident, m.place, ended) not in told:
             yield f"{rows[m.incident].key}: {m.person} was messaged at {m.place}, and not that it was over"
@@ -116,8 +119,10 @@ def _settled(evidence: Evidence, rows: Mapping[str, Incident]) -> Iterator[str]:
 def _arrived(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident]) -> Iterator[str]:
     due: dict[_Group, list[Message]] = defaultdict(list)
     for message in evidence.messages:
-        title = message.title if message.kind == _TEXT else rows[message.incident].title
-        due[message.place, message.kind, title].append(message)
+        if message.title:
+            due[message.place, _TEXT, message.title].append(message)
+        else:
+            due[message.place, message.kind, rows[message.incident].title].append(message)
     there: dict[_Group, list[Delivery]] = defaultdict(list)
     for delivery in evidence.deliveries:
         there[delivery.place, delivery.kind, delivery.title].append(delivery)

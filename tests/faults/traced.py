@@ -59,7 +59,7 @@ def read_messages(connection: Connection, hook: str) -> list[Message]:
             attempts=row.attempts,
             made=_at(row.created_at),
             settled=_maybe(row.settled_at),
-            title=str((row.text or {}).get("title", "")) if row.kind == "text" else "",
+            title=str((row.text or {}).get("title", "")) if row.kind in ("text", "page") else "",
         )
         for row in connection.execute(select(messages).order_by(messages.c.id))
     ]

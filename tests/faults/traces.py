@@ -38,7 +38,7 @@ class Message:
     attempts: int
     made: float
     settled: float | None = None
-    # Of what is about no page; the title of every other follows from its incident.
+    # Of what has words of its own, as offers of a handover have; the title of every other follows from its incident.
     title: str = ""
 
 
