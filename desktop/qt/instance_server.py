@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
@@ -29,7 +30,8 @@ class InstanceServer(QObject):
         super().__init__(parent)
         self._where = where
         self._patience_ms = patience_ms
-        self._callers: set[QLocalSocket] = set()
+        # Each with a timer of its own, which ends with it.
+        self._callers: dict[QLocalSocket, QTimer] = {}
         self._last = QElapsedTimer()
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -59,12 +61,18 @@ class InstanceServer(QObject):
                 caller.abort()
                 caller.deleteLater()
                 continue
-            self._callers.add(caller)
+            self._callers[caller] = self._timer(partial(self._drop, caller))
             caller.setReadBufferSize(MOST_BYTES + 1)
             caller.readyRead.connect(partial(self._read, caller))
             caller.disconnected.connect(partial(self._drop, caller))
-            QTimer.singleShot(self._patience_ms, caller, partial(self._drop, caller))
             self._read(caller)
+
+    def _timer(self, fire: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(fire)
+        timer.start(self._patience_ms)
+        return timer
 
     def _next(self) -> QLocalSocket | None:
         return self._server.nextPendingConnection() if self._server.hasPendingConnections() else None
@@ -92,7 +100,9 @@ class InstanceServer(QObject):
         self.show.emit(token)
 
     def _drop(self, caller: QLocalSocket) -> None:
-        if caller in self._callers:
-            self._callers.discard(caller)
+        timer = self._callers.pop(caller, None)
+        if timer is not None:
+            timer.stop()
+            timer.deleteLater()
             caller.abort()
             caller.deleteLater()

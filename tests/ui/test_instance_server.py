@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.second_start import DONE
@@ -20,7 +21,15 @@ def server(qtbot: QtBot, where: str) -> Iterator[InstanceServer]:
     made = InstanceServer(where, patience_ms=150)
     assert made.start() == ""
     yield made
-    made.close()
+    retire(made)
+
+
+def retire(server: InstanceServer) -> None:
+    """Close ``server``, and let what goes later go before the server that it belongs to."""
+    server.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    server.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def answer(qtbot: QtBot, connection: socket.socket) -> bytes:
@@ -93,7 +102,7 @@ def test_what_a_crashed_one_left_is_removed(qtbot: QtBot, where: str) -> None:
     assert server.start() == ""
     with caller(where) as second, qtbot.waitSignal(server.show):
         second.sendall(b"show\n")
-    server.close()
+    retire(server)
     assert not Path(where).exists()
 
 
