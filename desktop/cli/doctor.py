@@ -79,6 +79,6 @@ def _connection(name: str, account: Account) -> Iterator[Check]:
         yield Check(
             f"clock of {name}",
             not wrong,
-            f"{read.offset.total_seconds():+.0f} s",
+            f"{round(read.offset.total_seconds()):+d} s",
             "Let the system set its clock (timedatectl set-ntp true)." if wrong else "",
         )

@@ -279,7 +279,7 @@ def _tray(
     states: tuple[ConnectionState, ...],
     muted: bool,
 ) -> Tray:
-    if pages:
+    if any(not p.old for p in pages):
         return Tray.RINGING
     if lost or not states:
         return Tray.LOST

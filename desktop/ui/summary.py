@@ -123,7 +123,10 @@ def page_state(page: Page) -> str:
         return "not confirmed"
     if page.sending is not None:
         return "sending"
-    return "not sent" if page.failed else "ringing"
+    if page.failed:
+        return "not sent"
+    # Of a time in which nobody watched: it is not known whether it still is, and it makes no sound.
+    return "as last known" if page.old else "ringing"
 
 
 def is_on_call(attention: Attention) -> bool:

@@ -42,6 +42,13 @@ def test_calm(window: StatusWindow) -> None:
     assert lines[1] == "4 days 13 hours left"
 
 
+def test_a_page_of_before_does_not_claim_to_ring(window: StatusWindow) -> None:
+    old = replace(sample.page(), old=True)
+    shown(window, sample.pages(old), sample.state())
+    assert "as last known" in said(window)
+    assert "ringing" not in said(window)
+
+
 def test_pages_are_listed_with_what_they_are_doing(window: StatusWindow) -> None:
     pages = sample.pages(sample.page(), sample.page(1045, title="<i>second</i>", sending=True))
     text = shown(window, pages, sample.state())
