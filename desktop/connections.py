@@ -48,6 +48,17 @@ _DIRECT, _USUAL, _PACE = Route(), Patience(), Pace()
 
 
 @dataclass(frozen=True, slots=True)
+class Tempo:
+    """How often a connection is asked (``pace``), and how long an answer may take (``patience``)."""
+
+    pace: Pace = _PACE
+    patience: Patience = _USUAL
+
+
+_TEMPO = Tempo()
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Where a backend is and who we are there. Its token never reaches a log: ``repr`` leaves it out."""
 
@@ -83,10 +94,7 @@ def _wire(account: Account) -> Wire:
 
 
 class LiveConnection:
-    """One connection that is watched and can be acted on: a state, and threads that watch, send and confirm.
-
-    ``pace`` and ``patience`` are how often it is asked and how long an answer may take.
-    """
+    """One connection that is watched and can be acted on: a state, and threads that watch, send and confirm."""
 
     def __init__(
         self,
@@ -95,17 +103,15 @@ class LiveConnection:
         paths: Paths,
         publish: Publish,
         trouble: Trouble = lambda reason: None,  # noqa: ARG005 - its shape
-        *,
-        pace: Pace = _PACE,
-        patience: Patience = _USUAL,
+        tempo: Tempo = _TEMPO,
     ) -> None:
         self._publish = publish
         self._waiting = 0
         self._keeper = Keeper(_as_last_known(connection, paths), self._changed)
         self._account = account
-        self._patience = patience
-        self._watcher = Watcher(self._keeper, self.backend, utc_now, pace)
-        self._outbox = Outbox(paths.store, self._keeper, self.backend, utc_now, trouble=trouble)
+        self._patience = tempo.patience
+        self._watcher = Watcher(self._keeper, self.backend, utc_now, tempo.pace)
+        self._outbox = Outbox(paths.store, self._keeper, self.backend, utc_now, trouble=trouble, retry=tempo.pace.retry)
         self._receipts = Receipts(connection.id, self.backend)
 
     @property

@@ -16,6 +16,7 @@ from desktop.connections import (
     EMBEDDED_NAME,
     Account,
     LiveConnection,
+    Tempo,
     ensure_team,
     environment_connection,
     new_token,
@@ -37,6 +38,8 @@ from desktop.system.settings import ConnectionSettings
 
 log = logging.getLogger(__name__)
 
+_TEMPO = Tempo()
+
 PublishAll = Callable[[tuple[ConnectionState, ...]], None]
 Notice = Callable[[str, str | None], None]
 
@@ -51,7 +54,7 @@ class Fleet:
     """Starts, stops and addresses the connections; ``publish`` gets the states of all whenever one changes.
 
     ``notice`` carries a key and a text for the person, None to take it back. Both are called on worker threads and
-    must only hand over.
+    must only hand over. ``tempo`` is that of each connection.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class Fleet:
         *,
         demo: bool,
         environment: Mapping[str, str] = MappingProxyType({}),
+        tempo: Tempo = _TEMPO,
     ) -> None:
+        self._tempo = tempo
         self._environment = environment
         self._settings: dict[str, ConnectionSettings] = {}
         self._paths = paths
@@ -80,7 +85,6 @@ class Fleet:
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
         if prepared.notice:
             notice("store", prepared.notice)
-
         self.tokens = Tokens(self._settings, secrets, notice, self.resync)
 
     @property
@@ -191,7 +195,7 @@ class Fleet:
         def trouble(reason: str) -> None:
             self._notice(f"outbox of {settings.id}", reason or None)
 
-        return LiveConnection(settings, account, self._paths, self._changed, trouble)
+        return LiveConnection(settings, account, self._paths, self._changed, trouble, self._tempo)
 
     def _embedded(self) -> LiveConnection:
         token = new_token()

@@ -250,7 +250,9 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
         return None
     since = state.heard_at or state.since
     blind = now - since
-    if blind < LOST_AFTER and state.snapshot is not None:
+    # A copy may lack the page that rang when a crash came: nothing is known until the backend is heard again.
+    watching = state.snapshot is not None and state.watched_since is None
+    if watching and blind < LOST_AFTER:
         return None
     # Who was on call when contact broke still is, as far as anybody knows; without any answer yet, better loud.
     concerned = bool(shifts(state)) or state.snapshot is None

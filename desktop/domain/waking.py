@@ -28,7 +28,7 @@ class Waking:
         before, self._ticked = self._ticked, now
         if not jumped:
             return None
-        known = self._found is not None and before is not None and before <= self._found <= now
+        known = self._found is not None and before is not None and before < self._found <= now
         return None if known else self._find(before, now)
 
     def sleeping(self, now: datetime) -> None:

@@ -8,7 +8,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from desktop.backends.base import Backend
@@ -20,16 +20,21 @@ from desktop.sync import changes
 from desktop.sync.backoff import Backoff
 from desktop.sync.commands import Commands, Trouble, Waiting
 from desktop.sync.keeper import Keeper
+from desktop.sync.pace import Pace
 
 log = logging.getLogger(__name__)
 
+# What waited longer than this (others were tried before it, in vain) may answer a page that came since: look first.
+FRESH = timedelta(seconds=2)
+_USUAL = Pace()
 _STOP = ("", Command.ACKNOWLEDGE)
 
 
 class Outbox(threading.Thread):
     """Sends the commands of one connection, in the order in which they were given for each incident.
 
-    ``answered`` is called after each definite answer; ``trouble`` with why commands are not durable.
+    ``answered`` is called after each definite answer; ``trouble`` with why commands are not durable. ``retry`` is the
+    ceiling, in seconds, of the wait until the next attempt.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class Outbox(threading.Thread):
         *,
         trouble: Trouble = lambda reason: None,  # noqa: ARG005 - its shape
         answered: Callable[[], None] = lambda: None,
+        retry: float = _USUAL.retry,
     ) -> None:
         super().__init__(name=f"watchbell-outbox-{keeper.state.id}", daemon=True)
         self._keeper = keeper
@@ -48,10 +54,10 @@ class Outbox(threading.Thread):
         self._now = now
         self._answered = answered
         self._given: queue.Queue[tuple[str, Command]] = queue.Queue()
-        self._backoff = Backoff(most=5.0)
+        self._backoff = Backoff(most=retry)
         self._backend: Backend | None = None
         self._commands = Commands(path, keeper.state.id, trouble)
-        # What was never tried in this run: only then nobody else can know of it.
+        # What was given a moment ago and never tried: nobody can know of it, and nothing can have happened since.
         self._fresh: set[tuple[str, Command]] = set()
 
     def submit(self, incident_id: str, command: Command) -> None:
@@ -143,9 +149,9 @@ class Outbox(threading.Thread):
         try:
             if self._backend is None:
                 self._backend = self._connect()
-            if key in self._fresh:
-                self._fresh.discard(key)
-            else:
+            fresh = key in self._fresh and abs(self._now() - waiting.click.at) <= FRESH
+            self._fresh.discard(key)
+            if not fresh:
                 # An attempt whose answer was lost may have arrived, and much may have happened since.
                 incident = self._backend.incident(waiting.incident)
                 if done(waiting.click, incident, self._me(self._backend)):

@@ -19,7 +19,7 @@ class Pace:
     ``settled``: a stream that lived so long was a good one; after ``short_streams`` others in a row, or one that
     brought rubbish or nothing, polling does for a while, drawn below ``stream_pause`` and doubling up to ``no_stream``.
     An account without a stream is asked for one again after ``no_stream``. ``after_zero``: what a backend may take to
-    do what a countdown promised.
+    do what a countdown promised. ``retry``: the ceiling of the wait until a command is sent again.
     """
 
     on_call: tuple[float, float] = (5.0, 10.0)
@@ -31,6 +31,7 @@ class Pace:
     stream_pause: float = 30.0
     no_stream: float = 600.0
     after_zero: float = 0.3
+    retry: float = 5.0
     draw: Callable[[float, float], float] = random.uniform
 
     def poll(self, *, on_call: bool) -> float:

@@ -29,14 +29,14 @@ def test_a_stream_that_falls_silent_half_open_is_not_trusted_and_nothing_is_miss
     with watched(server, tmp_path) as seen:
         seen.until(live)
         mark = seen.mark()
-        server.frozen.set()
-        second = server.account.trigger("Meanwhile")
-        assert find(seen.until(lost, mark), second) is None
-        seen.until(shows(second), mark)
-        # However often it is opened again: it is given up for polling, which sees what it does not tell.
-        server.await_asked(INCIDENTS, 3)
-        third = server.account.trigger("Later")
-        seen.until(shows(third), mark)
+        with server.frozen():
+            second = server.account.trigger("Meanwhile")
+            assert find(seen.until(lost, mark), second) is None
+            seen.until(shows(second), mark)
+            # However often it is opened again: it is given up for polling, which sees what it does not tell.
+            server.await_asked(INCIDENTS, 3)
+            third = server.account.trigger("Later")
+            seen.until(shows(third), mark)
 
 
 NO_STREAM: dict[str, Misbehave] = {

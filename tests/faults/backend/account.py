@@ -3,6 +3,7 @@
 import json
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -18,11 +19,17 @@ SEVERITIES = ("SEV-0", "SEV-1", "SEV-2", "SEV-3")
 
 @dataclass(frozen=True)
 class Deed:
-    """Something that was done to an incident, and by whom ("" by nobody)."""
+    """Something that was done to an incident, and by whom ("" by nobody).
+
+    ``at`` is when (monotonic), ``shown`` what the account's clock showed; it had been paged ``pages`` times then.
+    """
 
     incident: str
     what: str
     who: str = ""
+    at: float = field(default=0.0, compare=False)
+    shown: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
+    pages: int = field(default=0, compare=False)
 
 
 @dataclass
@@ -98,9 +105,28 @@ class Account:
             assignments = [*self.incidents[incident]["assignments"], *self._assigned(to)]
             self._change(incident, "escalate", "", pages=1, assignments=assignments)
 
+    def put_on_call(self, *people: str) -> None:
+        """Let others be on call, the primary first."""
+        with self.lock:
+            self.on_call = list(people)
+            self.tell(encode("oncalls", {"oncalls": self.oncalls()}))
+
     def due(self, incident: str, at: datetime) -> None:
         """Set when it will escalate."""
         self._change(incident, "due", "", pending_actions=[{"type": "escalate", "at": instant(at)}])
+
+    @property
+    def newest(self) -> str:
+        """The incident that was opened last; "" where there is none."""
+        with self.lock:
+            return max(self.incidents, default="")
+
+    def pages(self, incident: str, who: str) -> bool:
+        """Tell whether an incident pages somebody now."""
+        with self.lock:
+            it = self.incidents[incident]
+            assigned = any(a["assignee"]["id"] == who for a in it["assignments"])
+            return it["status"] == "triggered" and assigned
 
     def times(self, incident: str, what: str, who: str = "ana") -> int:
         """Return how often something was done to an incident."""
@@ -178,7 +204,8 @@ class Account:
             it.update(changes)
             it["watchbell"]["version"] = self.version
             it["watchbell"]["pages"] += pages
-            self.deeds.append(Deed(incident, what, who))
+            times = it["watchbell"]["pages"]
+            self.deeds.append(Deed(incident, what, who, time.monotonic(), self.now(), times))
             if not self._quiet:
                 self.tell(self.event(incident))
 

@@ -94,7 +94,7 @@ class FaultyServer:
     def __init__(self, account: Account | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.account = account or Account()
         self.asked: list[Request] = []
-        self.frozen = threading.Event()
+        self._frozen = threading.Event()
         self._tls = tls
         self._faults: list[Fault] = []
         self._sockets: set[socket.socket] = set()
@@ -120,6 +120,24 @@ class FaultyServer:
             fault.lifted.set()
             with self._changed:
                 self._faults.remove(fault)
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Do not listen until the block ends."""
+        self.refuse()
+        try:
+            yield
+        finally:
+            self.accept()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Say nothing on any stream, and keep them open, until the block ends."""
+        self._frozen.set()
+        try:
+            yield
+        finally:
+            self._frozen.clear()
 
     def accept(self) -> None:
         """Listen, on the port of last time."""
@@ -200,14 +218,14 @@ class FaultyServer:
             _chunk(handler, first)
             while not self._stopping.is_set():
                 with contextlib.suppress(queue.Empty):
-                    said = news.get(timeout=HEARTBEAT) if not self.frozen.is_set() else _nothing()
+                    said = news.get(timeout=HEARTBEAT) if not self._frozen.is_set() else _nothing()
                     if said is None:
                         return
-                    while self.frozen.is_set() and not self._stopping.wait(HEARTBEAT):
+                    while self._frozen.is_set() and not self._stopping.wait(HEARTBEAT):
                         pass
                     _chunk(handler, said)
                     continue
-                if not self.frozen.is_set():
+                if not self._frozen.is_set():
                     _chunk(handler, b": heartbeat\n\n")
         finally:
             handler.close_connection = True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from desktop.backends.pagerduty.client import Patience
 from desktop.connections import Account as Access
-from desktop.connections import LiveConnection
+from desktop.connections import LiveConnection, Tempo
 from desktop.domain.attention import ConnectionState, Contact
 from desktop.domain.incident import Incident, Status
 from desktop.sync.pace import Pace
@@ -85,7 +85,7 @@ def watched(server: FaultyServer, folder: Path, pace: Pace = QUICK, patience: Pa
     access = Access(server.url, server.account.token)
     settings = ConnectionSettings("faulty", "Faulty", server.url)
     paths = paths_under(folder)
-    live = LiveConnection(settings, lambda: access, paths, watched.publish, pace=pace, patience=patience)
+    live = LiveConnection(settings, lambda: access, paths, watched.publish, tempo=Tempo(pace, patience))
     watched.live = live
     live.start()
     try:

@@ -1,0 +1,144 @@
+"""The three promises, as they can be checked of what a pager shows and of what its backends know.
+
+Each function returns what is wrong, in words; nothing means that all is well.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from desktop.domain.attention import Contact, Sound, Tray
+from desktop.domain.clicks import TRUSTED_FOR
+from desktop.domain.incident import Status
+from desktop.domain.severity import Severity
+from tests.faults.backend.account import Account, Deed
+from tests.faults.pager.views import Shown, View
+
+Key = tuple[str, str]
+
+# What a page rises to between a client's look and its click's arrival, nobody can know.
+IN_FLIGHT = 0.3
+DEMANDED = {Severity.SEV0: Sound.SIREN, Severity.SEV1: Sound.RING}
+ROLES = ("primary", "secondary")
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A click on an incident that had been paged ``pages`` times, ``at`` (monotonic) and by the account's clock."""
+
+    key: Key
+    pages: int
+    at: float
+    shown: datetime
+
+
+def view_is_honest(view: View, before: View | None, accounts: Mapping[str, Account]) -> Iterator[str]:
+    """Check one view: it claims nothing that did not happen, and does not look calmer than it knows."""
+    for shown in (*view.pages, *view.settled):
+        yield from _claims(shown, view.at, accounts[shown.connection])
+    if any(not page.old for page in view.pages) and view.tray is not Tray.RINGING:
+        yield f"there are pages, and the tray says {view.tray.name}"
+    if view.lost and view.tray < Tray.LOST:
+        yield f"contact is lost, and the tray says {view.tray.name}"
+    if view.muted_until is None:
+        yield from _silent(view)
+    if before is not None:
+        yield from _taken_away(view, before, accounts)
+
+
+def _claims(shown: Shown, at: float, account: Account) -> Iterator[str]:
+    by = shown.acknowledged_by if shown.status is Status.ACKNOWLEDGED else ()
+    claimed = [("acknowledge", who) for who in by]
+    claimed += [("resolve", shown.resolved_by)] if shown.status is Status.RESOLVED and shown.resolved_by else []
+    for what, who in claimed:
+        if not any(d.at <= at for d in _deeds(account, shown.incident, what, who)):
+            yield f"{shown.key} is said to be {shown.status} by {who}, who did nothing of that"
+
+
+def _silent(view: View) -> Iterator[str]:
+    worst = min((p.severity for p in view.pages if not p.old and (p.overdue or not p.sending)), default=None)
+    if worst in DEMANDED and view.playing is not DEMANDED[worst]:
+        yield f"a page of {worst.name} demands {DEMANDED[worst]}, and {view.playing} is heard"
+
+
+def _taken_away(view: View, before: View, accounts: Mapping[str, Account]) -> Iterator[str]:
+    known = {page.key for page in view.pages}
+    for gone in (page for page in before.pages if page.key not in known):
+        deeds = accounts[gone.connection].deeds
+        if not any(d.incident == gone.incident and d.what in {"acknowledge", "resolve", "reassign"} for d in deeds):
+            yield f"{gone.key} is shown no more, and nobody had it"
+
+
+def clicks_arrived_once(clicks: Sequence[Clicked], accounts: Mapping[str, Account]) -> Iterator[str]:
+    """Check what was done in the person's name: once for each click at most, and for the page that was clicked on."""
+    for name, account in accounts.items():
+        ours = [d for d in tuple(account.deeds) if d.what == "acknowledge" and d.who == "ana"]
+        for incident in {d.incident for d in ours}:
+            done = [d for d in ours if d.incident == incident]
+            clicked = [c for c in clicks if c.key == (name, incident)]
+            if len(done) > len(clicked):
+                yield f"{name} {incident} was clicked {len(clicked)} times and acknowledged {len(done)} times"
+            yield from (
+                f"{name} {incident}: an acknowledgement of page {deed.pages} that nobody clicked on ({clicked})"
+                for deed in done
+                if not any(_meant(click, deed, account) for click in clicked)
+            )
+
+
+def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
+    if click.at > deed.at:
+        return False
+    if not account.ours:
+        return deed.shown - click.shown <= TRUSTED_FOR + timedelta(seconds=5)
+    paged = (d for d in account.deeds if d.incident == deed.incident and d.pages == deed.pages)
+    return click.pages == deed.pages or deed.at - min(d.at for d in paged) <= IN_FLIGHT
+
+
+def is_right(view: View, name: str, account: Account) -> str:
+    """Tell what a view has wrong of a connection that nothing is wrong with; it may only need a moment."""
+    line = view.line(name)
+    if line.contact is not Contact.LIVE or any(lost == name for lost, _ in view.lost):
+        return f"{name} is {line.contact}"
+    if line.sending:
+        return f"{name}: {line.sending} are on their way"
+    with account.lock:
+        mine = [i for i in account.open_ones() if _assigned(i, "ana")]
+        expected = {i["id"] for i in mine if i["status"] == "triggered"}
+        shown = {page.incident for page in view.pages if page.connection == name}
+        if shown != expected:
+            return f"{name}: {shown} are shown, {expected} page"
+        if line.on_call is not ("ana" in account.on_call):
+            return f"{name}: on call: {line.on_call}"
+        wrong = [s.key for s in (*view.pages, *view.settled) if s.connection == name and not _same(s, account)]
+        missing = {i["id"] for i in mine} - {s.incident for s in (*view.pages, *view.settled) if s.connection == name}
+        return f"{name}: {wrong} are wrong, {missing} missing" if wrong or missing else ""
+
+
+def looks_right(view: View, accounts: Iterable[Account]) -> str:
+    """Tell what is wrong with the whole of a view while nothing is wrong with any connection."""
+    roles = {role for a in accounts for role, who in zip(ROLES, a.on_call, strict=False) if who == "ana"}
+    if set(view.roles) != roles:
+        return f"on call as {view.roles} instead of {roles}"
+    if view.pages:
+        return ""
+    held = any(s.status is Status.ACKNOWLEDGED for s in view.settled)
+    expected = Tray.PAUSED if view.muted_until else Tray.ACKNOWLEDGED if held else Tray.CALM if roles else Tray.OFF_CALL
+    if view.tray is not expected:
+        return f"the tray says {view.tray.name} instead of {expected.name}"
+    return f"{view.playing} is heard and nothing pages" if view.playing else ""
+
+
+def _same(shown: Shown, account: Account) -> bool:
+    it = account.incidents[shown.incident]
+    by = tuple(a["acknowledger"]["id"] for a in it["acknowledgements"]) if it["status"] == "acknowledged" else ()
+    counted = not account.ours or it["watchbell"]["pages"] == shown.pages
+    return it["status"] == shown.status and counted and (it["status"] != "acknowledged" or by == shown.acknowledged_by)
+
+
+def _assigned(incident: Mapping[str, object], who: str) -> bool:
+    assignments: Iterable[Mapping[str, Mapping[str, str]]] = incident["assignments"]  # type: ignore[assignment]
+    return any(a["assignee"]["id"] == who for a in assignments)
+
+
+def _deeds(account: Account, incident: str, what: str, who: str) -> list[Deed]:
+    return [d for d in tuple(account.deeds) if (d.incident, d.what, d.who) == (incident, what, who)]
