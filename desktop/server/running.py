@@ -56,10 +56,10 @@ class Server:
         self.follower = self._follower()
 
     def start(self) -> None:
-        """Begin to write and to escalate; what fell due meanwhile is worked off when this returns."""
+        """Begin to write and to escalate; what fell due to escalate meanwhile has done so when this returns."""
         self.begin()
-        self.watchkeeper.start()
         self.engine.start()
+        self.watchkeeper.start()
         self.keeper.start()
         self.messenger.start()
 

@@ -32,8 +32,8 @@ class Watchkeeper:
         self._thread = threading.Thread(target=self._run, name="watchkeeper")
 
     def start(self) -> None:
-        """Work off what fell due while nobody ran, then go on in the background."""
-        self._guarded()
+        """Begin at once, in the background: a long handover must keep nobody waiting who pages or is paged."""
+        self._wake.set()
         self._thread.start()
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@ Cho has the watch, Ben is secondary, Ana had it last week, Dora is the manager (
 
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import update
@@ -264,12 +265,30 @@ def test_who_is_away_in_it_leaves_a_part_out(watch: Watch) -> None:
     assert watch.on_call() == "ben"
 
 
-def test_what_fell_due_while_nobody_ran_is_worked_off_at_the_start(database: str) -> None:
+def test_what_fell_due_while_nobody_ran_is_worked_off_at_the_start(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running_house(database, TEAM) as house:
         watch = Watch(house)
         watch.ask("cho")
         house.clock.forward(5 * MINUTE)
-        house.server.watchkeeper.start()
+        keeper, writer, carried, released = house.server.watchkeeper, house.server.writer, Event(), Event()
+        tick = keeper.tick
+
+        def whole() -> int:
+            done = tick()
+            carried.set()
+            return done
+
+        monkeypatch.setattr(keeper, "tick", whole)
+        busy = Thread(target=lambda: writer.run(lambda _work: released.wait(20)))
+        busy.start()
+        # However long that takes, it keeps no server from beginning to listen.
+        keeper.start()
+        assert not carried.is_set()
+        released.set()
+        busy.join()
+        assert carried.wait(20)
         assert watch.offered() == ["ben", "ana"]
 
 

@@ -225,6 +225,13 @@ class TestWhatIsFromBefore:
         other = replace(live(incident("I2", severity=Severity.SEV2)), id="two")
         assert attention((self.before(timedelta(hours=8)), other), T0).sound is Sound.CHIME
 
+    def test_a_copy_of_a_moment_ago_does_not_look_calm(self) -> None:
+        """The page that rang when a crash came may not be in it."""
+        state = replace(self.before(timedelta(seconds=2)), snapshot=live().snapshot)
+        at_once = attention((state,), T0)
+        assert at_once.tray is Tray.LOST
+        assert at_once.sound is None
+
     def test_contact_gets_its_time_to_come_back(self) -> None:
         state = replace(self.before(timedelta(hours=8)), snapshot=live().snapshot)
         at_once = attention((state,), T0)

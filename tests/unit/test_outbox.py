@@ -222,6 +222,28 @@ class TestWhatWaited:
         assert server.incidents["I1"].status is Status.TRIGGERED
         assert "it has paged again since" in screen.states[-1].failed["I1"]
 
+    def test_a_click_that_waited_behind_others_is_looked_after_before_it_is_sent(
+        self, server: FakeServer, screen: Screen, path: Path
+    ) -> None:
+        server.put(incident("I2", pages=1))
+        server.fail = [Unreachable("cut")] * 100_000
+        now = [T0]
+        outbox = Outbox(path, keeper_for(server, screen), lambda: FakeBackend(server), lambda: now[0])
+        outbox.start()
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: "I1" in s.sending)
+        # The first is tried again and again, this one never.
+        outbox.submit("I2", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: "I2" in s.sending)
+        now[0] += timedelta(seconds=3)
+        server.put(incident("I2", pages=2))
+        server.fail = []
+        state = screen.await_state(lambda s: "I2" in s.failed)
+        outbox.stop()
+        outbox.join(10)
+        assert "it has paged again since" in state.failed["I2"]
+        assert server.incidents["I2"].status is Status.TRIGGERED
+
     def test_what_arrived_is_not_sent_twice(self, server: FakeServer, screen: Screen, path: Path) -> None:
         FakeBackend(server).acknowledge("I1")
         version = server.incidents["I1"].version

@@ -27,6 +27,12 @@ def test_the_clock_alone_tells(waking: Waking) -> None:
     assert waking.tick(MORNING + SOON, jumped=False) is None
 
 
+def test_two_jumps_in_a_row_are_two(waking: Waking) -> None:
+    assert waking.tick(MORNING, jumped=True) == Gap(T0, MORNING)
+    later = MORNING + timedelta(hours=1)
+    assert waking.tick(later, jumped=True) == Gap(MORNING, later)
+
+
 def test_both_tell_and_it_is_found_once_whichever_comes_first(waking: Waking) -> None:
     asleep = T0 + timedelta(seconds=5)
     waking.sleeping(asleep)
