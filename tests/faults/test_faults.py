@@ -4,6 +4,7 @@ WATCHBELL_FAULT_SEED=N repeats the run with that seed, as far as the machine let
 """
 
 import os
+import pickle
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -46,6 +47,11 @@ def run(place: Open, folder: Path, hardness: Hardness, say: Callable[[str, objec
     said = f"seed {number}: {figures(evidence, verdict.worst)}{''.join(f'; {m}' for m in here.missing)}"
     say("faults", said)
     found = [*failures, *verdict.violations]
+    if found:
+        # No run is ever the same again: what was found is judged anew from this.
+        kept = folder / "evidence.pickle"
+        kept.write_bytes(pickle.dumps((evidence, failures)))
+        said = f"{said}; kept in {kept}"
     shown = [f"{SEED}={number}", said, f"{len(found)} violations", *found[:_MOST], *timetable(evidence)]
     assert not found, "\n".join(shown)
 
