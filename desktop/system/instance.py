@@ -8,11 +8,13 @@ import contextlib
 import hashlib
 import os
 import socket
+import struct
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -80,6 +82,44 @@ def show(where: str, token: str = "", seconds: float = 3.0) -> Reply:
             return Reply.ABSENT
         except OSError:
             return Reply.SILENT
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Whether somebody listens and answers, and in which process, where the system says so."""
+
+    reply: Reply
+    process: int = 0
+
+
+def look(where: str, seconds: float = 3.0) -> Looked:
+    """Tell whether an application listens at ``where`` and answers, without asking it for anything."""
+    if sys.platform == "win32":
+        return Looked(Reply.SHOWN if Path(where).exists() else Reply.ABSENT)
+    process = 0
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(seconds)
+        try:
+            connection.connect(where)
+            process = _peer(connection)
+            # Whoever hangs up without a word is hung up on, by one that is not stuck.
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return Looked(Reply.ABSENT)
+        except ConnectionResetError:
+            return Looked(Reply.SHOWN, process)
+        except OSError:
+            return Looked(Reply.SILENT, process)
+    return Looked(Reply.SHOWN, process)
+
+
+def _peer(connection: socket.socket) -> int:
+    """Return the process that listens there, 0 where the system does not say (unix(7), SO_PEERCRED)."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    size = struct.calcsize("3i")
+    return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[0])
 
 
 def bring_to_front(paths: Paths, environment: Mapping[str, str], patience: float = 0.0) -> bool:
