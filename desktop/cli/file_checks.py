@@ -85,10 +85,10 @@ def _store(paths: Paths) -> Check:
     return Check(name, True, "sound" if there else "none yet")
 
 
-def application(paths: Paths) -> Check:
-    """Tell whether the application runs and answers, and what one that crashed left behind."""
+def application(paths: Paths, patience: float = 3.0) -> Check:
+    """Tell whether the application runs and answers within ``patience`` seconds, and what a crashed one left behind."""
     name, where = "application", instance.address(paths)
-    found = instance.look(where)
+    found = instance.look(where, patience)
     if found.reply is Reply.SHOWN:
         return Check(name, True, "it runs, and answers")
     if found.reply is Reply.SILENT:

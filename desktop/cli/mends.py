@@ -89,7 +89,7 @@ MENDS: Mapping[Ailment, str] = {
     Ailment.PROXY_GONE: "Start the proxy, or name another one, by {proxy}.",
     Ailment.PROXY_LOGIN: "Put your name and password for the proxy into HTTPS_PROXY "
     "(http://NAME:PASSWORD@HOST:PORT), and leave the proxy out of the settings.",
-    Ailment.PROXY_REFUSES: "Ask whoever runs the proxy to let you through to {url}, or name another, by {proxy}.",
+    Ailment.PROXY_REFUSES: "Ask its owner why the proxy does not get through to {url}, or name another, by {proxy}.",
     Ailment.NO_TLS: "That port does not speak https: {address}; a server of your own serves it with --tls-cert.",
     Ailment.CERTIFICATE_EXPIRED: "Check this machine's date. If it is right, a new certificate is needed: {runner}.",
     Ailment.CERTIFICATE_EARLY: "Set this machine's clock, which is probably behind (timedatectl set-ntp true).",
