@@ -37,13 +37,30 @@ class Reply(StrEnum):
 
 def address(paths: Paths) -> str:
     """Return where the application of these folders listens: the path of a socket, on Windows the name of a pipe."""
-    digest = hashlib.sha256(os.fsencode(paths.data)).hexdigest()[:16]
     if sys.platform == "win32":
-        return rf"\\.\pipe\watchbell-{digest}"
+        return rf"\\.\pipe\watchbell-{_digest(paths)}"
     near = paths.data / "show"
     if len(os.fsencode(near)) <= _LONGEST_PATH:
         return str(near)
-    return str(Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{digest}" / "show")
+    return str(_elsewhere(paths) / "show")
+
+
+def lock_elsewhere(paths: Paths) -> Path | None:
+    """Return where the lock is while the data folder cannot be written, its folder made; None where that is nowhere."""
+    if sys.platform == "win32":
+        return None
+    lock = _elsewhere(paths) / "lock"
+    prepare(str(lock))
+    return lock
+
+
+def _elsewhere(paths: Paths) -> Path:
+    """Return a folder for what does not fit, or cannot be, in the data folder."""
+    return Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{_digest(paths)}"
+
+
+def _digest(paths: Paths) -> str:
+    return hashlib.sha256(os.fsencode(paths.data)).hexdigest()[:16]
 
 
 def prepare(where: str) -> None:

@@ -4,18 +4,22 @@ On a real disk (a small tmpfs), with the client's whole connection.
 """
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
+from desktop import app
 from desktop.domain.attention import Command
 from desktop.domain.incident import Status
 from desktop.sync.store import prepare
+from desktop.system import instance
 from desktop.system.clock import utc_now
-from desktop.system.paths import Paths, paths_under
+from desktop.system.paths import Paths, paths_under, private_folder
 from tests.disks import Disk, small_disk
 from tests.faults.backend import misbehaving as how
 from tests.faults.backend.server import FaultyServer
@@ -155,3 +159,14 @@ def test_a_click_on_a_full_disk_that_got_room_survives_a_kill(server: FaultyServ
         pager.kill()
     for incident in (first, second):
         assert server.account.times(incident, "acknowledge") == 1
+
+
+def test_a_read_only_home_lets_one_start_and_no_second(disk: Disk) -> None:
+    private_folder(paths(disk).data)
+    disk.read_only()
+    try:
+        with app._only_one(paths(disk)), pytest.raises(Timeout):
+            app._only_one(paths(disk))
+    finally:
+        shutil.rmtree(instance._elsewhere(paths(disk)))
+    assert list(paths(disk).data.iterdir()) == []
