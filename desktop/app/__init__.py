@@ -28,6 +28,7 @@ from desktop.system.guard import Guard
 from desktop.system.instance import bring_to_front, lock_elsewhere
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
 from desktop.system.session_secrets import SessionSecrets
+from desktop.ui.icons import application_icon
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
         raise InputError("there is no graphical application in this process")
     application.setApplicationName("watchbell")
     application.setApplicationDisplayName("Watchbell")
+    application.setWindowIcon(application_icon())
     application.setQuitOnLastWindowClosed(False)
     bridge = Bridge()
     surfaces = Surfaces()
