@@ -37,14 +37,16 @@ def mend_of(error: WatchbellError, place: Place) -> str:
         address=_ADDRESS[place.source],
         give=_GIVE[place.source].format(url=place.url),
         proxy=proxy.format(url=place.url),
-        runner=_runner(place.url),
+        runner=_runner(place),
     )
 
 
-def _runner(url: str) -> str:
-    host = urlsplit(url).hostname or ""
+def _runner(place: Place) -> str:
+    if place.source is Source.EMBEDDED:
+        return _ADDRESS[Source.EMBEDDED]
+    host = urlsplit(place.url).hostname or ""
     pagerduty = host == "pagerduty.com" or host.endswith(".pagerduty.com")
-    return "see https://status.pagerduty.com" if pagerduty else f"tell whoever runs {url}"
+    return "see https://status.pagerduty.com" if pagerduty else f"tell whoever runs {place.url}"
 
 
 _OTHER = "Run 'watchbell --verbose doctor', and show what it says to whoever looks after Watchbell."
@@ -69,7 +71,8 @@ MENDS: Mapping[Ailment, str] = {
     Ailment.TOO_MANY_REQUESTS: "Wait a few minutes; if it stays so, find out what else uses the same token.",
     Ailment.REDIRECT: "If the address that it sends to is yours, use that: {address}. "
     "If you do not know it, it is the network's login page: open a browser, and log in.",
-    Ailment.SERVER_FAILS: "Nothing is wrong with this machine: {runner}. Watchbell goes on trying.",
+    Ailment.SERVER_FAILS: "It is that server which fails, and nothing that is set up here: {runner}. "
+    "Watchbell goes on trying.",
     Ailment.WEB_PAGE: "Open a browser and log in to this network (hotel, train, guest Wi-Fi). If none asks you to, "
     "{url} is the address of a website and not of its API (PagerDuty's is https://api.pagerduty.com): {address}.",
     Ailment.BROKEN_ANSWER: "Run the doctor again; if it stays so, something on the way breaks answers: try another "

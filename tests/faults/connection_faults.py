@@ -43,7 +43,12 @@ FAULTS: dict[str, Fault] = {
         "same token",
     ),
     "500": Fault(planted.answering(how.status(500)), Ailment.SERVER_FAILS, "HOST failed (HTTP 500)", "whoever runs"),
-    "503": Fault(planted.answering(how.status(503)), Ailment.SERVER_FAILS, "HOST failed (HTTP 503)", "wrong with this"),
+    "503": Fault(
+        planted.answering(how.status(503)),
+        Ailment.SERVER_FAILS,
+        "HOST failed (HTTP 503)",
+        "nothing that is set up here",
+    ),
     "redirect": Fault(
         planted.answering(how.redirect("https://ana:pw@login.example.com:8443")),
         Ailment.REDIRECT,

@@ -3,7 +3,6 @@
 import os
 import socket
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -225,12 +224,3 @@ def test_a_machine_that_is_well_has_nothing_to_mend_but_what_is_advised(bench: B
     assert all(c.ok for c in found.values())
     assert found["application"].mend == "Start Watchbell."
     assert "Start at login" in found["start at login"].mend
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permissions of this kind")
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
-def test_a_home_that_is_somebody_elses(bench: Bench) -> None:
-    private_folder(bench.paths.data).chmod(0o500)
-    check = look(bench)["files"]
-    assert "Permission denied" in check.message
-    assert "yours and writable" in check.mend

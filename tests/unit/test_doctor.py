@@ -89,6 +89,7 @@ def test_a_mend_is_where_the_connection_was_set_up() -> None:
     assert "HTTPS_PROXY" in mend_of(gone, Place(URL))
     assert "--proxy" in mend_of(gone, Place(URL, proxy="http://proxy:1"))
     failed = BackendFault("x", ailment=Ailment.SERVER_FAILS)
+    assert "start it again" in mend_of(failed, PLACES[2])
     assert "status.pagerduty.com" in mend_of(failed, Place("https://api.eu.pagerduty.com"))
     assert "status.pagerduty.com" not in mend_of(failed, Place("https://pagerduty.com.example.com"))
 
@@ -193,15 +194,26 @@ def read_only(*_: object) -> None:
     raise OSError(30, "Read-only file system")
 
 
-@pytest.mark.parametrize(("trouble", "says"), [(full, "is full"), (read_only, "Read-only file system")])
+def denied(*_: object) -> None:
+    raise OSError(13, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says", "mend"),
+    [
+        (full, "is full", "Make room"),
+        (read_only, "Read-only file system", "mount it writable"),
+        (denied, "Permission denied", "yours and writable"),
+    ],
+)
 def test_a_full_disk_and_a_home_that_cannot_be_written(
-    paths: Paths, monkeypatch: pytest.MonkeyPatch, trouble: Callable[..., None], says: str
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, trouble: Callable[..., None], says: str, mend: str
 ) -> None:
     monkeypatch.setattr(os, "fsync", trouble)
     check = found(paths)["files"]
     assert not check.ok
     assert says in check.message
-    assert check.mend
+    assert mend in check.mend
     assert not (paths.data / ".doctor").exists()
 
 
