@@ -18,6 +18,7 @@ from desktop.backends.pagerduty import team as team_protocol
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.client import Patience, Wire, check_url
 from desktop.backends.route import Route, check_proxy
+from desktop.domain.ailment import Ailment
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import InputError, SecretsUnavailable, Unreachable
 from desktop.domain.incident import Person
@@ -224,7 +225,8 @@ def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
     token = secrets.get(connection.id)
     if token is None:
         raise SecretsUnavailable(
-            f"the keyring holds no token for {connection.name}: run 'watchbell connect {connection.url} --token-stdin'"
+            f"the keyring holds no token for {connection.name}: run 'watchbell connect {connection.url} --token-stdin'",
+            ailment=Ailment.TOKEN_MISSING,
         )
     return account_with(connection, token)
 
@@ -255,17 +257,20 @@ def _environment_account(environment: Mapping[str, str]) -> Account:
 def _embedded_account(paths: Paths, secrets: Secrets) -> Account:
     url = running_server(paths)
     if url is None and paths.server_database.exists():
-        raise Unreachable("the built-in server is not running: start Watchbell, or wait a moment if it is starting")
+        said = "the built-in server is not running: start Watchbell, or wait a moment if it is starting"
+        raise Unreachable(said, ailment=Ailment.NOT_RUNNING)
     if url is None:
         raise InputError(
             "there is no connection: start Watchbell, or run 'watchbell connect URL --token-stdin', "
-            f"or set {URL_VARIABLE} and {TOKEN_VARIABLE}"
+            f"or set {URL_VARIABLE} and {TOKEN_VARIABLE}",
+            ailment=Ailment.NOT_SET_UP,
         )
     token = secrets.get(EMBEDDED)
     if token is None:
         raise SecretsUnavailable(
             f"the keyring holds no token for the built-in server at {url}: start Watchbell again with a keyring, "
-            f"or create one with 'watchbell token create' and set {URL_VARIABLE} and {TOKEN_VARIABLE}"
+            f"or create one with 'watchbell token create' and set {URL_VARIABLE} and {TOKEN_VARIABLE}",
+            ailment=Ailment.TOKEN_MISSING,
         )
     return Account(url, token)
 

@@ -1,5 +1,6 @@
 """The tray application: the one place that names its concrete parts and ties them together. GUI thread."""
 
+import errno
 import logging
 import logging.handlers
 import os
@@ -24,10 +25,14 @@ from desktop.domain.severity import Severity
 from desktop.qt.bridge import Bridge
 from desktop.qt.signals import TerminationSignals
 from desktop.system.guard import Guard
-from desktop.system.instance import bring_to_front
+from desktop.system.instance import bring_to_front, lock_elsewhere
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
 from desktop.system.session_secrets import SessionSecrets
+from desktop.ui.icons import application_icon
 
+log = logging.getLogger(__name__)
+
+_UNWRITABLE = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 # Seconds in which an application that is starting begins to listen.
 _PATIENCE = 10.0
 DEMO_AFTER_MS = 3_000
@@ -38,18 +43,34 @@ def run(guard: Guard) -> int:
     """Run the tray application until it is quit; return the exit code."""
     paths = user_paths()
     private_folder(paths.data)
-    lock = FileLock(paths.lock)
     try:
-        lock.acquire(timeout=0)
+        lock = _only_one(paths)
     except Timeout:
         # It was started at the same moment, and may not listen yet.
         if bring_to_front(paths, os.environ, _PATIENCE):
             return 0
         raise InputError("Watchbell is running already: look for its bell in the tray") from None
-    except OSError as e:
-        raise StorageError(f"{paths.data} cannot be written: {e.strerror}; Watchbell keeps its files there") from e
     with lock:
         return _run(paths, guard, demo=False)
+
+
+def _only_one(paths: Paths) -> FileLock:
+    """Return the lock of the one application, held; Timeout where another holds it.
+
+    A home that cannot be written is no reason to leave a person unwatched: the lock is elsewhere then.
+    """
+    lock = FileLock(paths.lock)
+    try:
+        lock.acquire(timeout=0)
+    except OSError as e:
+        if isinstance(e, Timeout):
+            raise
+        elsewhere = lock_elsewhere(paths)
+        if e.errno not in _UNWRITABLE or elsewhere is None:
+            raise StorageError(f"{paths.data} cannot be written: {e.strerror}; Watchbell keeps its files there") from e
+        lock = FileLock(elsewhere)
+        lock.acquire(timeout=0)
+    return lock
 
 
 def run_demo() -> int:
@@ -70,6 +91,7 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
         raise InputError("there is no graphical application in this process")
     application.setApplicationName("watchbell")
     application.setApplicationDisplayName("Watchbell")
+    application.setWindowIcon(application_icon())
     application.setQuitOnLastWindowClosed(False)
     bridge = Bridge()
     surfaces = Surfaces()
@@ -105,14 +127,15 @@ def _log_to_file(paths: Paths) -> None:
     """Keep a log that a person can send: no secret ever reaches a logger."""
     # A log that cannot be written (a full disk) is no reason to fill the terminal.
     logging.raiseExceptions = False
-    file = private_folder(paths.log) / "watchbell.log"
-    try:
-        handler = logging.handlers.RotatingFileHandler(file, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
-    except OSError as e:
-        raise StorageError(f"{file} cannot be written: {e.strerror}") from e
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
-    root.addHandler(handler)
+    try:
+        file = private_folder(paths.log) / "watchbell.log"
+        handler = logging.handlers.RotatingFileHandler(file, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
+    except (StorageError, OSError) as e:
+        log.warning("no log is kept: %s", e)
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
     root.setLevel(min(root.level, logging.INFO))
     # It would tell of every tick.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

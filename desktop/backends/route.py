@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from desktop.domain.ailment import Ailment
 from desktop.domain.errors import InputError
 from desktop.domain.text import plain
 
@@ -40,7 +41,8 @@ def check_proxy(proxy: str) -> str:
     if "@" in proxy:
         raise InputError(
             "a proxy's name and password do not belong into the settings, which are no place for secrets: "
-            "put the whole address into the environment variable HTTPS_PROXY, and leave the proxy out here"
+            "put the whole address into the environment variable HTTPS_PROXY, and leave the proxy out here",
+            ailment=Ailment.PROXY_LOGIN,
         )
     return _usable(proxy, "the proxy")
 
@@ -67,6 +69,12 @@ def shown(proxy: str) -> str:
     return plain(urlsplit(proxy).netloc.rpartition("@")[2], 100)
 
 
+def without_login(address: str) -> str:
+    """Return an address without a name and password before its host: whoever edits settings may have put some there."""
+    head, slashes, rest = address.rpartition("://")
+    return plain(f"{head}{slashes}{rest.rpartition('@')[2]}", 300)
+
+
 def _variable(environment: Mapping[str, str], name: str) -> str:
     """Return a variable, of which the lower case comes first (as curl has it)."""
     return (environment.get(name) or environment.get(name.upper()) or "").strip()
@@ -77,15 +85,20 @@ def _usable(proxy: str, what: str) -> str:
         parts = urlsplit(proxy)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise InputError(f"{what} is no address like http://proxy.example.com:3128") from None
+        raise _no_address(what) from None
     if parts.scheme.startswith("socks"):
         raise InputError(
             f"{what} {shown(proxy)} speaks SOCKS, which Watchbell does not: "
-            f"name an HTTP proxy for the connection, or {NO_PROXY!r} for none"
+            f"name an HTTP proxy for the connection, or {NO_PROXY!r} for none",
+            ailment=Ailment.PROXY_UNUSABLE,
         )
     if parts.scheme not in _DEFAULT_PORTS or not host or parts.path.strip("/") or parts.query or parts.fragment:
-        raise InputError(f"{what} is no address like http://proxy.example.com:3128")
+        raise _no_address(what)
     return proxy.rstrip("/")
+
+
+def _no_address(what: str) -> InputError:
+    return InputError(f"{what} is no address like http://proxy.example.com:3128", ailment=Ailment.PROXY_UNUSABLE)
 
 
 def _excepted(host: str, port: int, environment: Mapping[str, str]) -> bool:

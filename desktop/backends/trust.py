@@ -6,7 +6,8 @@ that alone (docs/decisions/0013).
 
 import ssl
 
-from desktop.domain.errors import InputError
+from desktop.domain.ailment import Ailment
+from desktop.domain.errors import InputError, Unreachable
 from desktop.domain.text import plain
 
 _EXPIRED = "the certificate of {host} has expired: have it renewed there, or mend this machine's clock if that is wrong"
@@ -30,6 +31,13 @@ _WORDS = {
     **dict.fromkeys((0x800B0109, 0x800B010A, -67843), _STRANGER),
     **dict.fromkeys((0x800B010F, -67602), _WRONG_NAME),
 }
+_AILMENTS = {
+    _EXPIRED: Ailment.CERTIFICATE_EXPIRED,
+    _NOT_YET: Ailment.CERTIFICATE_EARLY,
+    _WRONG_NAME: Ailment.CERTIFICATE_NAME,
+    _STRANGER: Ailment.CERTIFICATE_STRANGER,
+    _STRANGER_TO_FILE: Ailment.CERTIFICATE_OTHER,
+}
 
 
 def context(ca: str) -> ssl.SSLContext:
@@ -45,23 +53,30 @@ def context(ca: str) -> ssl.SSLContext:
     try:
         made = ssl.create_default_context(cafile=ca)
     except ssl.SSLError as e:
-        raise InputError(f"{ca} holds no certificates: name a PEM file with your authority's certificate") from e
+        said = f"{ca} holds no certificates: name a PEM file with your authority's certificate"
+        raise InputError(said, ailment=Ailment.CA_EMPTY) from e
     except OSError as e:
-        raise InputError(f"{ca}, the file with your authority's certificate, cannot be read: {e.strerror}") from e
+        said = f"{ca}, the file with your authority's certificate, cannot be read: {e.strerror}"
+        raise InputError(said, ailment=Ailment.CA_UNREADABLE) from e
     if not made.get_ca_certs():
-        raise InputError(f"{ca} holds no authority's certificate: name a PEM file with one")
+        said = f"{ca} holds no authority's certificate: name a PEM file with one"
+        raise InputError(said, ailment=Ailment.CA_EMPTY)
     return made
 
 
-def distrust(host: str, error: BaseException | None, ca: str) -> str:
-    """Return, for a person, why ``host`` is not believed and what to do; ``error`` is what the handshake raised."""
+def distrust(host: str, error: BaseException | None, ca: str) -> Unreachable:
+    """Return why ``host`` is not believed and what to do; ``error`` is what the handshake raised."""
     found = _cause(error)
     if found is None:
-        return f"no safe connection to {host} could be made: is it https at that port, and is nothing else in between?"
+        said = f"no safe connection to {host} could be made: is it https at that port, and is nothing else in between?"
+        return Unreachable(said, ailment=Ailment.NO_TLS)
     words = _WORDS.get(found.verify_code)
     if words is None:
-        return f"the certificate of {host} cannot be trusted: {plain(found.verify_message, 160)}"
-    return (_STRANGER_TO_FILE if ca and words is _STRANGER else words).format(host=host, ca=ca)
+        said = f"the certificate of {host} cannot be trusted: {plain(found.verify_message, 160)}"
+        return Unreachable(said, ailment=Ailment.CERTIFICATE_BAD)
+    if ca and words is _STRANGER:
+        words = _STRANGER_TO_FILE
+    return Unreachable(words.format(host=host, ca=ca), ailment=_AILMENTS[words])
 
 
 def _cause(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

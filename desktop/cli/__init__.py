@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _use_utf8()
     # Whatever a command writes is its owner's alone.
     os.umask(0o077)
+    _dump_no_memory()
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
         logging.basicConfig(
@@ -44,6 +45,15 @@ def report(error: WatchbellError) -> int:
     for line in error.message.splitlines() or [error.title]:
         print(f"watchbell: {line}", file=sys.stderr)
     return NO_CONTACT if error.retryable else BAD_INPUT
+
+
+def _dump_no_memory() -> None:
+    """Leave no core file at a crash, of this process and of all that it starts: there are tokens in its memory."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _use_utf8() -> None:

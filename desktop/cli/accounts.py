@@ -21,10 +21,14 @@ from desktop.system.settings import ConnectionSettings
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One connection; ``account`` asks the keyring for its token and may raise a WatchbellError."""
+    """One connection; ``account`` asks the keyring for its token and may raise a WatchbellError.
+
+    ``given``: the token is the environment's.
+    """
 
     connection: ConnectionSettings
     account: Callable[[], Account]
+    given: bool = False
 
 
 def every(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> list[Listed]:
@@ -35,7 +39,7 @@ def every(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> lis
     if named is not None:
         connection, token = named
         others = [listed for listed in found if listed.connection.id != connection.id]
-        found = [Listed(connection, partial(account_with, connection, token)), *others]
+        found = [Listed(connection, partial(account_with, connection, token), given=True), *others]
     if found:
         return found
     return [Listed(ConnectionSettings(EMBEDDED, EMBEDDED_NAME, ""), partial(find_account, environment, paths, secrets))]

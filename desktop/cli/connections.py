@@ -5,11 +5,14 @@ from argparse import Namespace
 from pathlib import Path
 
 from desktop import connections
+from desktop.backends.route import NO_PROXY, without_login
 from desktop.cli import output
 from desktop.domain.errors import InputError
+from desktop.domain.text import plain
 from desktop.system import settings as settings_file
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
+from desktop.system.settings import ConnectionSettings
 
 # Longer than any token, and than what any keyring takes.
 _TOKEN_LIMIT = 8192
@@ -32,13 +35,29 @@ def connect(options: Namespace) -> int:
 
 
 def show(options: Namespace) -> int:
-    """List the connections."""
+    """List the connections, each with the way to it where it has one of its own."""
     found = settings_file.load(user_paths().settings).connections
     if options.json:
-        output.data({"connections": [{"id": c.id, "name": c.name, "url": c.url} for c in found]})
+        output.data({"connections": [_data(c) for c in found]})
     elif not found:
         output.line("There is no connection: the built-in server is used.")
     else:
         for c in found:
-            output.line(f"{c.id}  {c.name}  {c.url}")
+            output.line(f"{c.id}  {c.name}  {without_login(c.url)}")
+            if c.proxy:
+                direct = "none, whatever the environment says"
+                output.line(f"    proxy: {direct if c.proxy == NO_PROXY else without_login(c.proxy)}")
+            if c.ca:
+                output.line(f"    authority: {plain(c.ca, 300)}, and no other")
     return 0
+
+
+def _data(connection: ConnectionSettings) -> dict[str, str | None]:
+    """Return the JSON shape of a connection; ``proxy`` and ``ca`` are null for those of the system."""
+    return {
+        "id": connection.id,
+        "name": connection.name,
+        "url": without_login(connection.url),
+        "proxy": without_login(connection.proxy) or None,
+        "ca": connection.ca or None,
+    }

@@ -5,9 +5,11 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from desktop.cli import accounts, machine_checks, output
-from desktop.cli.findings import Check, mend_of
-from desktop.connections import ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, Account, open_backend
+from desktop.cli import accounts, file_checks, machine_checks, output
+from desktop.cli.accounts import Listed
+from desktop.cli.findings import Check
+from desktop.cli.mends import Place, Source, mend_of
+from desktop.connections import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
 from desktop.domain.errors import WatchbellError
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths, user_paths
@@ -38,7 +40,8 @@ def examine(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> I
     yield from machine_checks.desktop()
     yield machine_checks.keyring(secrets)
     yield machine_checks.login(paths, environment)
-    yield from machine_checks.files(paths)
+    yield from file_checks.files(paths)
+    yield file_checks.application(paths)
     yield from connections(environment, paths, secrets)
 
 
@@ -55,30 +58,43 @@ def connections(environment: Mapping[str, str], paths: Paths, secrets: Secrets) 
         yield Check("connection environment", False, e.message, f"Set {URL_VARIABLE} and {TOKEN_VARIABLE}, or neither.")
         return
     for listed in found:
-        of_environment = listed.connection.id == ENVIRONMENT
-        name = "environment" if of_environment else listed.connection.name
-        try:
-            account = listed.account()
-        except WatchbellError as e:
-            yield Check(f"connection {name}", False, e.message, mend_of(e, listed.connection.url))
-        else:
-            yield from _connection(name, account)
+        yield from _connection(listed)
 
 
-def _connection(name: str, account: Account) -> Iterator[Check]:
+def _connection(listed: Listed) -> Iterator[Check]:
+    kept = listed.connection
+    name = "environment" if kept.id == ENVIRONMENT else kept.name
+    url = kept.url
     try:
+        account = listed.account()
+        # That of the built-in server is known only while it runs.
+        url = account.url
         backend = open_backend(account)
         me = backend.me()
     except WatchbellError as e:
-        yield Check(f"connection {name}", False, e.message, mend_of(e, account.url))
+        yield Check(f"connection {name}", False, e.message, mend_of(e, Place(url, _source(listed), kept.proxy)))
         return
     yield Check(f"connection {name}", True, f"answers as {me.name}")
     read = backend.clock()
     if read is not None:
-        wrong = abs(read.offset) > CLOCK_TOLERANCE
-        yield Check(
-            f"clock of {name}",
-            not wrong,
-            f"{round(read.offset.total_seconds()):+d} s",
-            "Let the system set its clock (timedatectl set-ntp true)." if wrong else "",
-        )
+        yield _clock(name, read.offset)
+
+
+def _source(listed: Listed) -> Source:
+    if listed.given:
+        return Source.ENVIRONMENT
+    return Source.EMBEDDED if listed.connection.id == EMBEDDED else Source.SETTINGS
+
+
+def _clock(name: str, ahead: timedelta) -> Check:
+    """Compare the clocks; the backend's is ``ahead`` of this machine's."""
+    seconds = round(ahead.total_seconds())
+    if abs(ahead) <= CLOCK_TOLERANCE:
+        return Check(f"clock of {name}", True, f"{seconds:+d} s")
+    order = "behind" if seconds > 0 else "ahead of"
+    return Check(
+        f"clock of {name}",
+        False,
+        f"this machine's clock is {abs(seconds)} s {order} that of {name}",
+        "Let the system set its clock (timedatectl set-ntp true); Watchbell reckons with it until then.",
+    )

@@ -1,28 +1,24 @@
-"""The doctor's look at this machine: screen, tray, sound, notifications, keyring, autostart, files. Main thread."""
+"""The doctor's look at this machine: screen, tray, sound, notifications, keyring, start at login. Main thread."""
 
-import errno
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from desktop.cli.findings import Check
-from desktop.domain.errors import KeyringAbsent, KeyringLocked, SecretsUnavailable, StorageError, WatchbellError
-from desktop.sync.store import Unreadable, examine
+from desktop.domain.errors import KeyringAbsent, KeyringLocked, SecretsUnavailable, WatchbellError
 from desktop.system import settings as settings_file
 from desktop.system.autostart import Autostart, autostart, missing_program
-from desktop.system.paths import Paths, private_folder
+from desktop.system.paths import Paths
 from desktop.system.program import child_environment
 from desktop.system.resources import resource
 from desktop.system.secrets import Secrets
 
 _PROBE_SECONDS = 20
-# Less than this, and the store or the log is next.
-_ROOM = 50 * 1024 * 1024
-_SWITCH = "Switch 'Start at login' on again in Watchbell's window."
+_SWITCH_ON = "Switch 'Start at login' on in Watchbell's window."
+_SWITCH_ON_AGAIN = "Somebody removed it: switch 'Start at login' on again in Watchbell's window."
+_SWITCHED_OFF = "Switch it on where it was switched off (the desktop's startup applications), or in Watchbell's window."
+_WRITE_ANEW = "Start Watchbell from where it is now, and switch 'Start at login' off and on again in its window."
 
 
 def desktop() -> Iterator[Check]:
@@ -115,62 +111,13 @@ def _login(name: str, way: Autostart, *, wanted: bool) -> Check:
     entry = way.read()
     if entry is None:
         if wanted:
-            return Check(name, False, "it was switched on, and what the system had is gone", _SWITCH)
-        return Check(name, True, "off: Watchbell runs only when somebody starts it")
+            return Check(name, False, "it was switched on, and what the system had is gone", _SWITCH_ON_AGAIN)
+        return Check(name, True, "off: Watchbell runs only when somebody starts it", _SWITCH_ON)
     if not entry.on:
         off = "it was switched off in the system's own settings"
-        return Check(name, not wanted, off, _SWITCH if wanted else "")
+        return Check(name, not wanted, off, _SWITCHED_OFF if wanted else "")
     if not entry.command:
-        return Check(name, False, "what the system has starts nothing", _SWITCH)
+        return Check(name, False, "what the system has starts nothing", _WRITE_ANEW)
     if gone := missing_program(entry):
-        return Check(name, False, f"it points to {gone}, which is not there any more", _SWITCH)
+        return Check(name, False, f"it points to {gone}, which is not there any more", _WRITE_ANEW)
     return Check(name, True, f"on: {' '.join(entry.command)}")
-
-
-def files(paths: Paths) -> Iterator[Check]:
-    """Test whether there is room for what must survive, and whether it can be read."""
-    yield _folder(paths)
-    yield _store(paths)
-
-
-def _folder(paths: Paths) -> Check:
-    name, mend = "files", f"Make {paths.data} yours and writable: what you click must survive a crash."
-    probe = paths.data / ".doctor"
-    try:
-        free = shutil.disk_usage(private_folder(paths.data)).free
-        _write(probe)
-    except StorageError as e:
-        return Check(name, False, e.message, mend)
-    except OSError as e:
-        if e.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return Check(name, False, f"the disk of {paths.data} is full", "Make room on it.")
-        return Check(name, False, f"{paths.data} cannot be written: {e.strerror}", mend)
-    if free < _ROOM:
-        return Check(name, False, f"{paths.data} has {free // 1024 // 1024} MiB left", "Make room on its disk.")
-    return Check(name, True, f"{paths.data} can be written")
-
-
-def _write(probe: Path) -> None:
-    try:
-        with probe.open("wb") as file:
-            file.write(bytes(65536))
-            file.flush()
-            os.fsync(file.fileno())
-    finally:
-        probe.unlink(missing_ok=True)
-
-
-def _store(paths: Paths) -> Check:
-    name = "store"
-    try:
-        there = examine(paths.store)
-    except Unreadable as e:
-        if e.newer:
-            return Check(
-                name, False, e.message, "Start the newer Watchbell; this one sets that file aside and goes on."
-            )
-        mend = "Start Watchbell: it sets the file aside, saves the clicks that can be read and fetches the rest anew."
-        return Check(name, False, e.message, mend)
-    except StorageError as e:
-        return Check(name, False, e.message, f"Make {paths.store} yours, readable and writable.")
-    return Check(name, True, "sound" if there else "none yet")

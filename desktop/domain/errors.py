@@ -20,6 +20,8 @@ WatchbellError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from desktop.domain.ailment import Ailment
+
 # What fits a terminal that can still be scrolled; whoever mends these runs the check again.
 _LINES = 100
 
@@ -28,18 +30,28 @@ class WatchbellError(Exception):
     """An error for a person: what happened, to what, what to do.
 
     Attributes: ``title`` (a few words), ``message`` (one sentence and the mend), ``retryable`` (the same attempt may
-    succeed later), ``retry_after`` (seconds until then, when known).
+    succeed later), ``retry_after`` (seconds until then, when known), ``ailment`` (what exactly a person can mend).
     """
 
     title = "Something went wrong"
     retryable = False
+    ailment: Ailment | None = None
 
-    def __init__(self, message: str, *, title: str | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        title: str | None = None,
+        retry_after: float | None = None,
+        ailment: Ailment | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
         if title is not None:
             self.title = title
+        if ailment is not None:
+            self.ailment = ailment
 
 
 class InputError(WatchbellError):
@@ -82,18 +94,21 @@ class SecretsUnavailable(WatchbellError):
     """No keyring that can be used now: absent, locked, dismissed or not answering."""
 
     title = "No usable keyring"
+    ailment = Ailment.KEYRING_FAILS
 
 
 class KeyringAbsent(SecretsUnavailable):
     """No keyring service runs here."""
 
     title = "No keyring"
+    ailment = Ailment.KEYRING_ABSENT
 
 
 class KeyringLocked(SecretsUnavailable):
     """The keyring is locked: nobody unlocked it, the prompt was dismissed, or still waits."""
 
     title = "The keyring is locked"
+    ailment = Ailment.KEYRING_LOCKED
 
 
 class StorageError(WatchbellError):
@@ -119,18 +134,21 @@ class Unauthorized(BackendError):
     """The token is unknown, revoked or expired (HTTP 401)."""
 
     title = "The token is not accepted"
+    ailment = Ailment.TOKEN_REFUSED
 
 
 class Forbidden(BackendError):
     """The token is good but may not do this (HTTP 403)."""
 
     title = "Not allowed"
+    ailment = Ailment.FORBIDDEN
 
 
 class NotFound(BackendError):
     """There is no such thing on the backend (HTTP 404)."""
 
     title = "Not found"
+    ailment = Ailment.NO_SUCH_THING
 
 
 class Rejected(BackendError):
@@ -140,6 +158,7 @@ class Rejected(BackendError):
     """
 
     title = "Refused"
+    ailment = Ailment.REFUSED
 
     def __init__(self, message: str, *, code: int | None = None, reasons: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -152,6 +171,7 @@ class RateLimited(BackendError):
 
     title = "Too many requests"
     retryable = True
+    ailment = Ailment.TOO_MANY_REQUESTS
 
 
 class BackendFault(BackendError):

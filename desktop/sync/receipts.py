@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from desktop.backends.base import Backend, Receipt
-from desktop.domain.errors import WatchbellError
+from desktop.domain.errors import Unauthorized, WatchbellError
 from desktop.sync.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ class Receipts(threading.Thread):
     def _send(self, receipts: list[Receipt]) -> None:
         backoff = Backoff(most=5.0, draw=self._draw)
         for _ in range(ATTEMPTS):
+            known = self._backend is not None
             try:
                 if self._backend is None:
                     self._backend = self._connect()
@@ -74,6 +75,9 @@ class Receipts(threading.Thread):
                 # The next attempt connects anew: address and token may have changed meanwhile.
                 self._backend = None
                 log.debug("receipts not taken: %s", error.title)
+                if known and isinstance(error, Unauthorized):
+                    # It was opened with a token that was good then.
+                    continue
                 if not error.retryable or self._stopping.wait(backoff.next(error.retry_after)):
                     return
             else:

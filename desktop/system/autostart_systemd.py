@@ -12,6 +12,7 @@ from desktop.system.settings import write_private
 NAME = "watchbell.service"
 # Said to the application, which then starts no supervisor of its own (``desktop.system.guard``).
 GUARDED = "--supervised"
+# KillMode: the built-in server outlives a crash of the application, pages meanwhile, and ends with it otherwise.
 _UNIT = """[Unit]
 Description=Watchbell pages the engineer on call
 PartOf=graphical-session.target
@@ -20,6 +21,7 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStart={command}
+KillMode=process
 Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus=2

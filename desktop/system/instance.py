@@ -8,11 +8,13 @@ import contextlib
 import hashlib
 import os
 import socket
+import struct
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -35,13 +37,30 @@ class Reply(StrEnum):
 
 def address(paths: Paths) -> str:
     """Return where the application of these folders listens: the path of a socket, on Windows the name of a pipe."""
-    digest = hashlib.sha256(os.fsencode(paths.data)).hexdigest()[:16]
     if sys.platform == "win32":
-        return rf"\\.\pipe\watchbell-{digest}"
+        return rf"\\.\pipe\watchbell-{_digest(paths)}"
     near = paths.data / "show"
     if len(os.fsencode(near)) <= _LONGEST_PATH:
         return str(near)
-    return str(Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{digest}" / "show")
+    return str(_elsewhere(paths) / "show")
+
+
+def lock_elsewhere(paths: Paths) -> Path | None:
+    """Return where the lock is while the data folder cannot be written, its folder made; None where that is nowhere."""
+    if sys.platform == "win32":
+        return None
+    lock = _elsewhere(paths) / "lock"
+    prepare(str(lock))
+    return lock
+
+
+def _elsewhere(paths: Paths) -> Path:
+    """Return a folder for what does not fit, or cannot be, in the data folder."""
+    return Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{_digest(paths)}"
+
+
+def _digest(paths: Paths) -> str:
+    return hashlib.sha256(os.fsencode(paths.data)).hexdigest()[:16]
 
 
 def prepare(where: str) -> None:
@@ -80,6 +99,44 @@ def show(where: str, token: str = "", seconds: float = 3.0) -> Reply:
             return Reply.ABSENT
         except OSError:
             return Reply.SILENT
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Whether somebody listens and answers, and in which process, where the system says so."""
+
+    reply: Reply
+    process: int = 0
+
+
+def look(where: str, seconds: float = 3.0) -> Looked:
+    """Tell whether an application listens at ``where`` and answers, without asking it for anything."""
+    if sys.platform == "win32":
+        return Looked(Reply.SHOWN if Path(where).exists() else Reply.ABSENT)
+    process = 0
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(seconds)
+        try:
+            connection.connect(where)
+            process = _peer(connection)
+            # Whoever hangs up without a word is hung up on, by one that is not stuck.
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return Looked(Reply.ABSENT)
+        except ConnectionResetError:
+            return Looked(Reply.SHOWN, process)
+        except OSError:
+            return Looked(Reply.SILENT, process)
+    return Looked(Reply.SHOWN, process)
+
+
+def _peer(connection: socket.socket) -> int:
+    """Return the process that listens there, 0 where the system does not say (unix(7), SO_PEERCRED)."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    size = struct.calcsize("3i")
+    return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[0])
 
 
 def bring_to_front(paths: Paths, environment: Mapping[str, str], patience: float = 0.0) -> bool:

@@ -6,8 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPen, QPixmap, QTransform
 
 from desktop.domain.attention import Tray
+from desktop.system.resources import resource
 
 SIZES = (16, 22, 24, 32, 48, 64)
+WINDOW_SIZES = (16, 24, 32, 48, 64, 128, 256)
 _GRID = 24.0
 
 # Middle tones: nobody tells an application how dark the panel is. At least 3:1 against white and against #20252f.
@@ -19,6 +21,14 @@ COLOURS = {
     Tray.LOST: QColor("#9068f0"),
     Tray.RINGING: QColor("#ea3f33"),
 }
+
+
+def application_icon() -> QIcon:
+    """Return what stands for Watchbell itself: in title bars, task bars and its desktop entry."""
+    icon = QIcon()
+    for size in WINDOW_SIZES:
+        icon.addFile(str(resource(f"icons/watchbell-{size}.png")))
+    return icon
 
 
 def tray_icon(tray: Tray, count: int = 0, frame: int = 0) -> QIcon:

@@ -1,12 +1,15 @@
 """The doctor, on a whole desktop and on machines that lack each part."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.desktop.application import application
 from tests.desktop.session import PROJECT, Session
+from tests.desktop.test_staying import tray_of
 from tests.serving import serving
 
 
@@ -34,6 +37,28 @@ def test_a_whole_desktop_is_well(session: Session) -> None:
     assert all(ok for ok, _ in found.values())
     assert found["notifications"] == (True, "dunst")
     assert "answers as" in found["connection Watchbell server"][1]
+
+
+def test_an_application_that_hangs_or_was_killed_is_found(session: Session) -> None:
+    home = session.new_home()
+    with application(session, home=home) as app:
+        session.await_tray_icons(1)
+        app.await_server()
+        tray = tray_of(app)
+        os.kill(tray, signal.SIGSTOP)
+        ok, message = doctor({**session.env, **home}, 1)["application"]
+        assert not ok
+        assert f"process {tray}" in message
+        os.kill(tray, signal.SIGCONT)
+        os.killpg(app.process.pid, signal.SIGKILL)
+        app.process.popen.wait()
+        found = doctor({**session.env, **home}, 1)
+        ok, message = found["application"]
+        assert not ok
+        assert "ended without being quit" in message
+        assert str(app.data / "show") in message
+        # The built-in server goes on without it.
+        assert found["connection Watchbell server"][0]
 
 
 def test_a_bare_machine_is_told_everything_that_it_lacks(session: Session) -> None:

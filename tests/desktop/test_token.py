@@ -9,6 +9,7 @@ from desktop.server import tokens
 from desktop.system.clock import utc_now
 from tests.desktop.application import application, await_popup
 from tests.desktop.session import Session
+from tests.desktop.x11 import Display
 from tests.serving import serving
 
 SECONDS = 20
@@ -27,10 +28,19 @@ def test_a_revoked_token_is_asked_for_and_the_new_one_brings_contact_back(sessio
             first = min(tokens.issued(server.database), key=lambda issued: issued.id)
             tokens.revoke(server.database, first.id)
             window = maps.wait("^Token ", SECONDS).window
+            assert has_icon(session, window)
             session.key("Escape", window=window)
             # Asked no more, and what a terminal puts into the keyring is taken from there.
             with session.python("main.py", "connect", server.url, "--token-stdin", env=home) as connect:
                 connect.write(other + "\n")
                 assert connect.popen.wait(SECONDS) == 0, connect.log.read_text()
             PagerDutyBackend(server.url, other, utc_now).trigger(NewPage("Disk full", Severity.SEV0))
-            await_popup(maps)
+            assert has_icon(session, await_popup(maps).window)
+            with session.python("main.py", env=home) as again:
+                assert again.popen.wait(SECONDS) == 0
+            assert has_icon(session, maps.wait("^Watchbell$", SECONDS).window)
+
+
+def has_icon(session: Session, window: int) -> bool:
+    with Display(session.number) as display:
+        return bool(display.property(window, "_NET_WM_ICON"))

@@ -1,11 +1,12 @@
 from itertools import combinations
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.attention import Tray
-from desktop.ui.icons import COLOURS, SIZES, paint, tray_icon
+from desktop.system.resources import resource
+from desktop.ui.icons import COLOURS, SIZES, WINDOW_SIZES, application_icon, paint, tray_icon
 from desktop.ui.theme import DARK, LIGHT, Mark
 
 PANELS = ("#ffffff", "#20252f")
@@ -75,3 +76,14 @@ def test_text_is_legible(colours: object) -> None:
     assert contrast(c.ink, c.button) >= 4.5
     for mark in Mark:
         assert contrast(c.on_accent, c.accent(mark)) >= 4.5, mark
+
+
+@pytest.mark.parametrize("size", WINDOW_SIZES)
+def test_the_bundled_icon_is_the_painted_one(qtbot: QtBot, size: int) -> None:
+    kind = QImage.Format.Format_ARGB32
+    bundled = QImage(str(resource(f"icons/watchbell-{size}.png"))).convertToFormat(kind)
+    assert bundled == paint(Tray.CALM, size).toImage().convertToFormat(kind)
+
+
+def test_the_applications_icon_has_every_size(qtbot: QtBot) -> None:
+    assert {size.width() for size in application_icon().availableSizes()} == set(WINDOW_SIZES)

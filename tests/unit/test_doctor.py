@@ -2,38 +2,23 @@
 
 import json
 import os
-import socket
 import sqlite3
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import partial
 from pathlib import Path
 
 import keyring
 import pytest
-import requests
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked as Dismissed
-from urllib3.exceptions import MaxRetryError, ProxyError
 
-from desktop.backends.pagerduty.client import Patience
-from desktop.cli import doctor, machine_checks
-from desktop.cli.findings import Check, mend_of
-from desktop.connections import open_backend
-from desktop.domain.errors import (
-    BackendFault,
-    Forbidden,
-    KeyringAbsent,
-    NotFound,
-    RateLimited,
-    Unauthorized,
-    Unreachable,
-    WatchbellError,
-)
+from desktop.cli import doctor, file_checks, machine_checks
+from desktop.cli.findings import Check
+from desktop.cli.mends import MENDS, Place, Source, mend_of
+from desktop.domain.ailment import Ailment
+from desktop.domain.errors import BackendFault, Unauthorized, Unreachable, WatchbellError
 from desktop.sync.store import open_store
 from desktop.system import settings as settings_file
 from desktop.system.autostart import DesktopEntry
@@ -41,8 +26,9 @@ from desktop.system.paths import Paths, paths_under
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings, Settings
 from tests.fakes.http import Answer, ScriptedServer
-from tests.server.certificates import Authority
 
+URL = "https://pager.example.com"
+PLACES = (Place(URL), Place(URL, Source.ENVIRONMENT), Place(URL, Source.EMBEDDED))
 ME = json.dumps({"user": {"id": "ana", "name": "Ana", "email": "ana@example.com"}}).encode()
 
 
@@ -66,37 +52,6 @@ def connected(paths: Paths, url: str) -> list[Check]:
     return found
 
 
-def failing(paths: Paths, url: str) -> Check:
-    (check,) = connected(paths, url)
-    assert check.name == "connection PagerDuty"
-    assert not check.ok
-    assert check.mend
-    return check
-
-
-@pytest.mark.parametrize(
-    ("answer", "says", "mend"),
-    [
-        (Answer(401), "does not accept the token", "new token"),
-        (Answer(403), "does not allow", "may not do this"),
-        (Answer(404), "knows no such thing", "address of the API"),
-        (Answer(429), "fewer requests", "Wait"),
-        (Answer(503), "HTTP 503", "whoever runs it"),
-        (Answer(302, headers={"Location": "https://login.example.com"}), "sent us elsewhere", "moved"),
-        (Answer(body=b"<html>Welcome to our hotel</html>"), "not JSON", "login page"),
-        (Answer(body=b'{"user": '), "not JSON", "browser"),
-        (Answer(body=b"[]"), "no object", "browser"),
-    ],
-)
-def test_what_a_server_answers_is_told_apart(
-    paths: Paths, server: ScriptedServer, answer: Answer, says: str, mend: str
-) -> None:
-    server.answer = lambda _: answer
-    check = failing(paths, server.url)
-    assert says in check.message
-    assert mend in check.mend
-
-
 def test_one_that_is_well_says_who_we_are_and_that_the_clocks_agree(paths: Paths, server: ScriptedServer) -> None:
     server.answer = lambda _: Answer(body=ME)
     me, clock = connected(paths, server.url)
@@ -111,84 +66,32 @@ def test_a_clock_that_is_off(paths: Paths, server: ScriptedServer, off: timedelt
     clock = connected(paths, server.url)[1]
     assert not clock.ok
     assert "set-ntp" in clock.mend
+    assert ("behind" if off > timedelta(0) else "ahead of") in clock.message
 
 
-def test_nothing_listens(paths: Paths) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    check = failing(paths, f"http://127.0.0.1:{port}")
-    assert "Nothing listens there" in check.mend
+def test_every_ailment_has_a_mend_and_no_two_the_same() -> None:
+    assert set(MENDS) == set(Ailment)
+    for place in PLACES:
+        said = [mend_of(WatchbellError("x", ailment=ailment), place) for ailment in Ailment]
+        assert all(mend[0].isupper() or mend[0] == "'" for mend in said)
+        assert not any("{" in mend or "}" in mend for mend in said)
+        assert len(set(said)) == len(said)
+    assert "--verbose" in mend_of(WatchbellError("x"), PLACES[0])
 
 
-def test_no_answer_in_time(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    hasty = partial(open_backend, patience=Patience(read=0.1))
-    monkeypatch.setattr(doctor, "open_backend", hasty)
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        check = failing(paths, f"http://127.0.0.1:{mute.getsockname()[1]}")
-    assert "VPN" in check.mend
-
-
-@pytest.fixture
-def secure(tmp_path: Path) -> Iterator[str]:
-    """A server whose certificate is of an authority that nobody knows."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*Authority(tmp_path).issue())
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            try:
-                caller, _ = listener.accept()
-                with caller, context.wrap_socket(caller, server_side=True):
-                    pass
-            except OSError:
-                return
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
-
-
-def test_a_certificate_that_is_not_trusted(paths: Paths, secure: str) -> None:
-    check = failing(paths, secure)
-    assert "certificate" in check.message
-    assert "date" in check.mend
-
-
-def caused(cause: BaseException) -> Unreachable:
-    try:
-        try:
-            raise cause
-        except BaseException as e:
-            raise Unreachable("cannot be reached") from e
-    except Unreachable as e:
-        return e
-
-
-@pytest.mark.parametrize(
-    ("error", "mend"),
-    [
-        (caused(requests.exceptions.ProxyError(MaxRetryError(None, "/", ProxyError("x", OSError())))), "proxy"),  # type: ignore[arg-type]
-        (caused(requests.exceptions.ConnectionError(MaxRetryError(None, "/", socket.gaierror(-2, "x")))), "name"),  # type: ignore[arg-type]
-        (caused(requests.exceptions.ConnectTimeout()), "VPN"),
-        (caused(requests.exceptions.SSLError("expired")), "renew"),
-        (Unreachable("gone"), "Check the network"),
-        (Unauthorized("x"), "new token"),
-        (Forbidden("x"), "may not"),
-        (NotFound("x"), "API"),
-        (RateLimited("x"), "Wait"),
-        (BackendFault("x"), "browser"),
-        (KeyringAbsent("x"), "Install a keyring"),
-    ],
-)
-def test_every_failure_has_its_mend(error: WatchbellError, mend: str) -> None:
-    assert mend in mend_of(error, "https://pager.example.com")
-
-
-def test_an_error_that_is_its_own_cause_ends() -> None:
-    error = Unreachable("x")
-    error.__cause__ = error
-    assert mend_of(error, "u").startswith("Check the network")
+def test_a_mend_is_where_the_connection_was_set_up() -> None:
+    error = Unauthorized("x")
+    settings, environment, embedded = (mend_of(error, place) for place in PLACES)
+    assert f"connect {URL} --token-stdin" in settings
+    assert "WATCHBELL_TOKEN" in environment
+    assert "start it again" in embedded
+    gone = Unreachable("x", ailment=Ailment.PROXY_GONE)
+    assert "HTTPS_PROXY" in mend_of(gone, Place(URL))
+    assert "--proxy" in mend_of(gone, Place(URL, proxy="http://proxy:1"))
+    failed = BackendFault("x", ailment=Ailment.SERVER_FAILS)
+    assert "start it again" in mend_of(failed, PLACES[2])
+    assert "status.pagerduty.com" in mend_of(failed, Place("https://api.eu.pagerduty.com"))
+    assert "status.pagerduty.com" not in mend_of(failed, Place("https://pagerduty.com.example.com"))
 
 
 def test_the_environment_is_looked_at_first_and_half_of_it_is_said(paths: Paths, server: ScriptedServer) -> None:
@@ -259,7 +162,7 @@ def test_autostart_is_said_as_it_is(paths: Paths, home: Path) -> None:
 
 
 def found(paths: Paths) -> dict[str, Check]:
-    return {c.name: c for c in machine_checks.files(paths)}
+    return {c.name: c for c in file_checks.files(paths)}
 
 
 def test_files_that_are_well(paths: Paths) -> None:
@@ -291,15 +194,26 @@ def read_only(*_: object) -> None:
     raise OSError(30, "Read-only file system")
 
 
-@pytest.mark.parametrize(("trouble", "says"), [(full, "is full"), (read_only, "Read-only file system")])
+def denied(*_: object) -> None:
+    raise OSError(13, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says", "mend"),
+    [
+        (full, "is full", "Make room"),
+        (read_only, "Read-only file system", "mount it writable"),
+        (denied, "Permission denied", "yours and writable"),
+    ],
+)
 def test_a_full_disk_and_a_home_that_cannot_be_written(
-    paths: Paths, monkeypatch: pytest.MonkeyPatch, trouble: Callable[..., None], says: str
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, trouble: Callable[..., None], says: str, mend: str
 ) -> None:
     monkeypatch.setattr(os, "fsync", trouble)
     check = found(paths)["files"]
     assert not check.ok
     assert says in check.message
-    assert check.mend
+    assert mend in check.mend
     assert not (paths.data / ".doctor").exists()
 
 

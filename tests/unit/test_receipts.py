@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from desktop.backends.base import Backend, Confirmed, Receipt
-from desktop.domain.errors import Forbidden, NotFound, Unreachable
+from desktop.domain.errors import Forbidden, NotFound, Unauthorized, Unreachable
 from desktop.sync.receipts import ATTEMPTS, MOST, Receipts
 from tests.fakes.backend import FakeBackend, FakeServer, incident
 
@@ -96,3 +96,22 @@ def test_many_go_together_but_not_more_than_are_taken() -> None:
     thread.join(5)
     assert [call for call, _ in server.calls] == ["confirm"] * 2
     assert len(server.receipts) == MOST + 1
+
+
+def test_a_receipt_takes_the_new_token_where_the_old_one_was_revoked() -> None:
+    server = a_server()
+    with running(server) as (thread, told):
+        thread.confirm([receipt()])
+        told.get(timeout=5)
+        server.fail = [Unauthorized("revoked")]
+        thread.confirm([receipt(page=2)])
+        told.get(timeout=5)
+        told.get(timeout=5)
+        # A token that is new and not accepted either is tried once.
+        server.fail = [Unauthorized("revoked"), Unauthorized("revoked")]
+        thread.confirm([receipt(page=3)])
+        told.get(timeout=5)
+        told.get(timeout=5)
+        thread.confirm([receipt(page=4)])
+        told.get(timeout=5)
+    assert server.receipts == [receipt(), receipt(page=2), receipt(page=4)]

@@ -10,6 +10,7 @@ from desktop.backends.pagerduty.client import Json, Patience, Wire
 from desktop.backends.pagerduty.sse import events
 from desktop.backends.pagerduty.stream import Chunks, Following
 from desktop.backends.route import Route
+from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, Forbidden, NotFound, Rejected, Unreachable
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
 from desktop.domain.server_clock import Reading
@@ -47,7 +48,8 @@ class PagerDutyBackend:
         """Return whose token this is."""
         me = mapping.person(self._wire.get("/users/me").get("user"))
         if not me.id:
-            raise BackendFault("the answer does not say whose token this is")
+            said = f"what answers at {self._wire.host} is no escalation backend: it does not say whose token this is"
+            raise BackendFault(said, ailment=Ailment.STRANGER_ANSWERS)
         self._me = me
         return me
 

@@ -17,10 +17,11 @@ import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from desktop.backends import trust
-from desktop.backends.pagerduty.failures import causes, failure, http_date, reason
+from desktop.backends.pagerduty.failures import ailment, failure, http_date, no_protocol, reason
 from desktop.backends.pagerduty.line import Line
 from desktop.backends.pagerduty.stream import Chunks
 from desktop.backends.route import Route, is_loopback, shown
+from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, InputError, Unreachable
 from desktop.domain.server_clock import DATE_STEP, Reading, better, reading
 from desktop.domain.text import plain
@@ -54,12 +55,15 @@ _USUAL = Patience()
 def check_url(url: str) -> str:
     """Return ``url`` without a trailing slash; InputError unless it is https, or http to this machine."""
     parts = urlsplit(url)
+    wrong = ""
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(f"{plain(url, 100)!r} is not an address like https://pager.example.com")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise InputError("an address has no name, password, query or fragment in it; the token goes to standard input")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise InputError(f"http to {parts.hostname} would send the token in clear: use https")
+        wrong = f"{plain(url, 100)!r} is not an address like https://pager.example.com"
+    elif parts.username or parts.password or parts.query or parts.fragment:
+        wrong = "an address has no name, password, query or fragment in it; the token goes to standard input"
+    elif parts.scheme == "http" and not is_loopback(parts.hostname):
+        wrong = f"http to {parts.hostname} would send the token in clear: use https"
+    if wrong:
+        raise InputError(wrong, ailment=Ailment.ADDRESS_UNUSABLE)
     return url.rstrip("/")
 
 
@@ -70,7 +74,8 @@ def _utc_now() -> datetime:
 class Wire:
     """Requests to one base URL with one token.
 
-    ``clock`` is the best reading of the backend's clock so far, None before the first.
+    ``host`` is the URL's host and port; ``clock`` is the best reading of the backend's clock so far, None before the
+    first.
     """
 
     def __init__(
@@ -83,9 +88,10 @@ class Wire:
     ) -> None:
         self.url = check_url(url)
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise InputError("the token is no token: it has characters that none has, or is empty")
+            said = "the token is no token: it has characters that none has, or is empty"
+            raise InputError(said, ailment=Ailment.TOKEN_MALFORMED)
         self.clock: Reading | None = None
-        self._host = urlsplit(self.url).netloc
+        self.host = urlsplit(self.url).netloc
         self._route, self._patience, self._now = route, patience, now
         self._headers = {"Accept": ACCEPT, "Authorization": f"Token token={token}", "User-Agent": "watchbell"}
         # The stream keeps its line to itself.
@@ -141,7 +147,7 @@ class Wire:
                 content = self._read(response)
             if self._line.late:
                 # What was cut off may look like an answer that ended.
-                raise Unreachable(f"{self._host} answers too slowly")
+                raise Unreachable(f"{self.host} answers too slowly", ailment=Ailment.TOO_SLOW)
         value = self._judge(response, content)
         self._read_clock(http_date(_fresh_date(response.headers)), heard, answered - sent, answered)
         return value
@@ -172,7 +178,7 @@ class Wire:
                 if response.status_code != requests.codes.ok:
                     self._judge(response, self._read(response))
                 if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-                    raise BackendFault(f"{self._host} answered something that is not an event stream")
+                    raise BackendFault(f"{self.host} answered something that is not an event stream")
                 yield Chunks(response, line, beginning, self._closed, self._patience.silence, sent=sent)
 
     def close(self) -> None:
@@ -202,38 +208,38 @@ class Wire:
         for chunk in response.iter_content(65536):
             content += chunk
             if len(content) > BODY_LIMIT:
-                raise BackendFault(f"{self._host} sent more than {BODY_LIMIT // 1024 // 1024} MiB in one answer")
+                said = f"{self.host} sent more than {BODY_LIMIT // 1024 // 1024} MiB in one answer"
+                raise BackendFault(said, ailment=Ailment.TOO_LARGE)
         return bytes(content)
 
     def _judge(self, response: requests.Response, content: bytes) -> Json:
         if requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
-            return self._parse(content)
-        raise failure(self._host, response.status_code, response.headers, content, self._now())
+            return self._parse(content, response.headers.get("Content-Type", ""))
+        raise failure(self.host, response.status_code, response.headers, content, self._now())
 
-    def _parse(self, content: bytes) -> Json:
+    def _parse(self, content: bytes, kind: str) -> Json:
         try:
             value = json.loads(content)
         except (ValueError, RecursionError):
-            raise BackendFault(
-                f"{self._host} answered something that is not JSON: is there a login page between?"
-            ) from None
+            raise no_protocol(self.host, kind, content) from None
         if not isinstance(value, dict):
-            raise BackendFault(f"{self._host} answered JSON that is no object")
+            raise BackendFault(f"{self.host} answered JSON that is no object", ailment=Ailment.STRANGER_ANSWERS)
         return value
 
     @contextmanager
     def _translated(self, line: Line) -> Iterator[None]:
-        where = self._host if line.proxy is None else f"{self._host} (through the proxy {shown(line.proxy)})"
+        where = self.host if line.proxy is None else f"{self.host} (through the proxy {shown(line.proxy)})"
         try:
             yield
         except requests.exceptions.SSLError as e:
-            raise Unreachable(trust.distrust(self._host, e, self._route.ca)) from e
+            raise trust.distrust(self.host, e, self._route.ca) from e
         except (requests.exceptions.RequestException, Urllib3Error, OSError) as e:
             if line.late:
-                raise Unreachable(f"{where} answers too slowly") from e
-            if any(isinstance(cause, (requests.exceptions.Timeout, TimeoutError)) for cause in causes(e)):
-                raise Unreachable(f"{where} did not answer in time") from e
-            raise Unreachable(f"{where} cannot be reached: {reason(e)}") from e
+                raise Unreachable(f"{where} answers too slowly", ailment=Ailment.TOO_SLOW) from e
+            found = ailment(e, proxied=line.proxy is not None)
+            if found in {Ailment.SILENT, Ailment.SWALLOWED}:
+                raise Unreachable(f"{where} did not answer in time", ailment=found) from e
+            raise Unreachable(f"{where} cannot be reached: {reason(e)}", ailment=found) from e
 
 
 def _fresh_date(headers: Mapping[str, str]) -> str | None:

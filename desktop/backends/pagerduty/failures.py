@@ -1,13 +1,19 @@
 """What an HTTP answer other than 2xx means: one table from status to error; and what broke without one. Pure."""
 
+import errno
 import json
+import re
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import ConnectTimeoutError, ProxyError
 
+from desktop.domain.ailment import Ailment
 from desktop.domain.errors import (
     BackendError,
     BackendFault,
@@ -23,6 +29,7 @@ from desktop.domain.text import plain
 MOST_REASONS = 1000
 # Nobody keeps a watch blind for longer, whatever they ask for.
 LONGEST_WAIT = 300.0
+_OFFLINE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,25 @@ def failure(host: str, status: int, headers: Mapping[str, str], content: bytes, 
     found = _said(content)
     said = f": {found.message}" if found.message else ""
     if status < requests.codes.bad_request:
-        return BackendFault(f"{host} sent us elsewhere (HTTP {status}): check its address")
+        return BackendFault(
+            f"{host} sent us elsewhere (HTTP {status}{_target(headers)}): check its address", ailment=Ailment.REDIRECT
+        )
+    wait = retry_after(headers, now)
     if status in {408, 425} or status >= requests.codes.server_error:
-        return BackendFault(f"{host} failed (HTTP {status}){said}", retry_after=retry_after(headers, now))
+        said = f"{host} failed (HTTP {status}){said}"
+        return BackendFault(said, retry_after=wait, ailment=Ailment.SERVER_FAILS)
     if status == requests.codes.too_many_requests:
-        return RateLimited(f"{host} asks for fewer requests", retry_after=retry_after(headers, now))
+        until = "" if wait is None else f", and none for {wait:.0f} s"
+        return RateLimited(f"{host} asks for fewer requests{until}", retry_after=wait)
     return _refusal(host, status, said, found)
+
+
+def no_protocol(host: str, kind: str, content: bytes) -> BackendFault:
+    """Return what it means that an answer of the media type ``kind``, with a status of success, is no JSON."""
+    if kind.startswith("text/html") or content.lstrip()[:1] == b"<":
+        said = f"{host} answered a web page, which is not JSON: is there a login page between?"
+        return BackendFault(said, ailment=Ailment.WEB_PAGE)
+    return BackendFault(f"{host} answered something that is not JSON, or broken", ailment=Ailment.BROKEN_ANSWER)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -85,6 +105,49 @@ def reason(error: BaseException) -> str:
             if said:
                 return plain(said, 120)
     return "the connection broke"
+
+
+def ailment(error: BaseException, *, proxied: bool) -> Ailment:
+    """Return what exactly broke, without an answer; certificates are told apart by whoever believes them."""
+    found = tuple(causes(error))
+    if proxied and any(isinstance(cause, (ProxyError, requests.exceptions.ProxyError)) for cause in found):
+        return _of_proxy(found)
+    for kind, meant in _BROKE:
+        if any(isinstance(cause, kind) for cause in found):
+            return meant
+    if any(isinstance(cause, OSError) and cause.errno in _OFFLINE for cause in found):
+        return Ailment.OFFLINE
+    # Only now: what could not connect is made of these, whatever the reason.
+    if any(isinstance(cause, (requests.exceptions.ConnectTimeout, ConnectTimeoutError)) for cause in found):
+        return Ailment.SWALLOWED
+    if any(isinstance(cause, (requests.exceptions.Timeout, TimeoutError)) for cause in found):
+        return Ailment.SILENT
+    return Ailment.CUT_OFF
+
+
+_BROKE: tuple[tuple[type[BaseException], Ailment], ...] = (
+    (socket.gaierror, Ailment.UNKNOWN_NAME),
+    (ConnectionRefusedError, Ailment.REFUSING),
+)
+
+
+def _of_proxy(found: tuple[BaseException, ...]) -> Ailment:
+    """Tell what a proxy answered; http.client passes its status on in words alone (``HTTPConnection._tunnel``)."""
+    said = (re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) for cause in found)
+    status = next((match[1] for match in said if match), None)
+    if status is None:
+        return Ailment.PROXY_GONE
+    return Ailment.PROXY_LOGIN if status == "407" else Ailment.PROXY_REFUSES
+
+
+def _target(headers: Mapping[str, str]) -> str:
+    """Return where a redirect leads, without what may be in its path; empty where that is no address."""
+    try:
+        parts = urlsplit(headers.get("Location", ""))
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return f", to {plain(f'{parts.scheme}://{host}', 100)}" if parts.scheme in {"http", "https"} and host else ""
 
 
 def _refusal(host: str, status: int, said: str, found: _Said) -> BackendError:

@@ -18,10 +18,14 @@ class Tunnelled:
 
 
 class Proxy:
-    """Tunnels to ``to`` (a port of this machine); wants ``login`` ("name:password") where there is one."""
+    """Tunnels to ``to`` (a port of this machine); wants ``login`` ("name:password") where there is one.
+
+    ``refuses`` is the status by which it lets nobody through; empty while it does.
+    """
 
     def __init__(self, to: int, login: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Tunnelled] = []
+        self.refuses = ""
         self._to = to
         self._wanted = f"Basic {b64encode(login.encode()).decode()}" if login else ""
         self._server = _Listener(("127.0.0.1", 0), self._handler())
@@ -59,6 +63,9 @@ class Proxy:
             return
         if not head[0].startswith("CONNECT "):
             handler.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+            return
+        if self.refuses:
+            handler.wfile.write(f"HTTP/1.1 {self.refuses}\r\nContent-Length: 0\r\n\r\n".encode())
             return
         with socket.create_connection(("127.0.0.1", self._to)) as there:
             handler.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")

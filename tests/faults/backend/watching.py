@@ -26,11 +26,12 @@ Which = Callable[[ConnectionState], bool]
 
 @dataclass
 class Watched:
-    """A running connection, and every state that it published."""
+    """A running connection, every state that it published, and every trouble with its store that it told."""
 
     server: FaultyServer
     states: list[ConnectionState] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     live: LiveConnection = field(init=False)
 
@@ -47,6 +48,17 @@ class Watched:
                 done = any(d.what == deed and d.incident == incident.id for d in self.server.account.deeds)
                 if incident.status is status and not done:
                     yield f"{incident.id} is said to be {status}"
+
+    def trouble(self, reason: str) -> None:
+        """Keep a trouble, or that it is over."""
+        with self._changed:
+            self.troubles.append(reason)
+            self._changed.notify_all()
+
+    def await_trouble(self, which: Callable[[str], bool], mark: int = 0) -> None:
+        """Wait until one that is so was told, after the first ``mark``."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: any(map(which, self.troubles[mark:])), ENOUGH), self.troubles[-5:]
 
     def mark(self) -> int:
         """Return a place in what was published, for ``until`` and ``since``."""
@@ -85,7 +97,7 @@ def watched(server: FaultyServer, folder: Path, pace: Pace = QUICK, patience: Pa
     access = Access(server.url, server.account.token)
     settings = ConnectionSettings("faulty", "Faulty", server.url)
     paths = paths_under(folder)
-    live = LiveConnection(settings, lambda: access, paths, watched.publish, tempo=Tempo(pace, patience))
+    live = LiveConnection(settings, lambda: access, paths, watched.publish, watched.trouble, Tempo(pace, patience))
     watched.live = live
     live.start()
     try:

@@ -1,0 +1,146 @@
+"""The doctor finds every fault of a connection that is planted, says what is wrong with what, and what to do."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.backends.pagerduty.client import Patience
+from desktop.cli import doctor, machine_checks, main
+from desktop.cli.findings import Check
+from desktop.cli.mends import MENDS, Place, mend_of
+from desktop.connections import open_backend
+from desktop.domain.ailment import Ailment
+from desktop.domain.errors import WatchbellError
+from desktop.system import settings as settings_file
+from desktop.system.paths import Paths, user_paths
+from desktop.system.secrets import Secrets
+from desktop.system.settings import ConnectionSettings, Settings
+from tests.faults import planted
+from tests.faults.backend import misbehaving as how
+from tests.faults.connection_faults import FAULTS, Fault
+from tests.faults.planted import NAME, Bench, Plant
+
+AWAY = "https_proxy HTTPS_PROXY http_proxy HTTP_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY SSL_CERT_FILE SSL_CERT_DIR"
+SHORT = Patience(connect=0.5, read=0.5, answer=1.0)
+
+
+SAID_ELSEWHERE = {
+    Ailment.CERTIFICATE_BAD: "whatever else OpenSSL may say",
+    Ailment.NOT_SET_UP: "there is no connection that could be broken: below",
+    Ailment.NOT_RUNNING: "likewise",
+}
+
+
+@pytest.fixture
+def paths() -> Paths:
+    return user_paths()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    for name in AWAY.split():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(doctor, "open_backend", partial(open_backend, patience=SHORT))
+    with planted.bench(tmp_path, monkeypatch) as bench:
+        yield bench
+
+
+def set_up(bench: Bench, paths: Paths, plant: Plant) -> str:
+    """Plant a fault in the only connection; return its host and port."""
+    connection = plant(bench)
+    settings_file.save(paths.settings, Settings((connection,)))
+    if bench.token:
+        Secrets().set(connection.id, bench.token)
+    return connection.url.partition("://")[2]
+
+
+def look(paths: Paths) -> list[Check]:
+    return list(doctor.connections({}, paths, Secrets(timeout=0.3)))
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_what_is_planted_is_found_named_and_has_its_own_mend(bench: Bench, paths: Paths, fault: Fault) -> None:
+    host = set_up(bench, paths, fault.plant)
+    (check,) = look(paths)
+    assert (check.name, check.ok) == ("connection PagerDuty", False)
+    assert fault.says.replace("HOST", host) in check.message
+    assert fault.mend.replace("HOST", host) in check.mend
+    others = {mend_of(WatchbellError("x", ailment=a), place_of(paths)): a for a in Ailment}
+    assert others[check.mend] is fault.ailment
+    assert not any(secret in check.message + check.mend for secret in ("s3cret", "ana:pw", "wb_fault"))
+
+
+def place_of(paths: Paths) -> Place:
+    (connection,) = settings_file.load(paths.settings).connections
+    return Place(connection.url, proxy=connection.proxy)
+
+
+def test_every_ailment_is_planted() -> None:
+    assert {fault.ailment for fault in FAULTS.values()} | set(SAID_ELSEWHERE) == set(Ailment) == set(MENDS)
+
+
+def test_a_clock_that_is_an_hour_off_is_found_beside_a_connection_that_works(bench: Bench, paths: Paths) -> None:
+    set_up(bench, paths, planted.clock_ahead)
+    me, clock = look(paths)
+    assert (me.ok, clock.ok) == (True, False)
+    assert re.fullmatch(r"this machine's clock is (3599|3600|3601) s behind that of PagerDuty", clock.message)
+    assert "timedatectl" in clock.mend
+
+
+def test_the_command_says_so_in_its_shape_and_with_its_exit_code(
+    bench: Bench, paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(machine_checks, "desktop", lambda: iter(()))
+    assert main(["doctor", "--json"]) == 3
+    assert of_connection(capsys)["mend"].startswith("Start Watchbell, which brings")
+    paths.server_database.touch()
+    assert main(["doctor", "--json"]) == 3
+    assert of_connection(capsys)["mend"].startswith("Start Watchbell: nobody watches now")
+    set_up(bench, paths, planted.answering(how.portal))
+    assert main(["doctor", "--json"]) == 3
+    assert "log in to this network" in of_connection(capsys)["mend"]
+    assert main(["doctor"]) == 3
+    assert "FAIL  connection PagerDuty: 127.0.0.1:" in capsys.readouterr().out
+    set_up(bench, paths, planted.clock_ahead)
+    assert main(["doctor", "--json"]) == 1
+    assert of_connection(capsys)["ok"]
+
+
+def of_connection(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return what was printed of the connection, after a look at the shape of it all."""
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert all(set(check) == {"name", "ok", "message", "mend"} for check in checks)
+    assert all(check["ok"] or check["mend"] for check in checks)
+    (found,) = (check for check in checks if check["name"].startswith("connection "))
+    return dict(found)
+
+
+def test_connections_lists_the_way_to_each_and_no_password(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = (
+        ConnectionSettings("a", "PagerDuty", "https://api.pagerduty.com"),
+        ConnectionSettings("b", "Ours", f"https://{NAME}", "http://proxy.example.com:3128", "/etc/company.pem"),
+        ConnectionSettings("c", "By hand", "https://ana:s3cret@b/", "http://ana:s3/cr@et@proxy.example.com:1"),
+        ConnectionSettings("d", "Direct", f"https://{NAME}:8443", "none"),
+    )
+    settings_file.save(paths.settings, Settings(kept))
+    assert main(["connections", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["connections"]
+    assert listed[0] == {
+        "id": "a", "name": "PagerDuty", "url": "https://api.pagerduty.com", "proxy": None, "ca": None
+    }  # fmt: skip
+    assert [(c["proxy"], c["ca"]) for c in listed[1:]] == [
+        ("http://proxy.example.com:3128", "/etc/company.pem"),
+        ("http://proxy.example.com:1", None),
+        ("none", None),
+    ]
+    assert listed[2]["url"] == "https://b/"
+    assert main(["connections"]) == 0
+    said = capsys.readouterr().out
+    assert "\n    proxy: http://proxy.example.com:3128\n    authority: /etc/company.pem, and no other\n" in said
+    assert "proxy: none, whatever the environment says" in said
+    assert not any(secret in said + json.dumps(listed) for secret in ("s3", "et@", "ana"))
