@@ -19,7 +19,7 @@ from desktop.app.pager import Pager
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.backends.base import NewPage
-from desktop.connections import TOKEN_VARIABLE
+from desktop.connections.accounts import TOKEN_VARIABLE
 from desktop.domain.errors import InputError, StorageError
 from desktop.domain.severity import Severity
 from desktop.qt.bridge import Bridge

@@ -11,17 +11,9 @@ from types import MappingProxyType
 
 from desktop.app.tokens import Tokens
 from desktop.backends.base import NewPage, Receipt
-from desktop.connections import (
-    EMBEDDED,
-    EMBEDDED_NAME,
-    Account,
-    LiveConnection,
-    Tempo,
-    ensure_team,
-    environment_connection,
-    new_token,
-    stored_account,
-)
+from desktop.connections.accounts import EMBEDDED, Account, environment_connection, stored_account
+from desktop.connections.live import EMBEDDED_NAME, LiveConnection, Tempo
+from desktop.connections.setting_up import ensure_team, new_token
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellError
 from desktop.domain.incident import Incident, Person

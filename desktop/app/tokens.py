@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 
-from desktop.connections import account_with, open_backend
+from desktop.connections.accounts import account_with, open_backend
 from desktop.domain.errors import SecretsUnavailable, WatchbellError
 from desktop.system.secrets import check_length
 from desktop.system.session_secrets import SessionSecrets

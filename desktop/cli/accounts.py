@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from desktop.connections import (
+from desktop.connections.accounts import (
     EMBEDDED,
-    EMBEDDED_NAME,
     Account,
     account_with,
     environment_connection,
     find_account,
     stored_account,
 )
+from desktop.connections.live import EMBEDDED_NAME
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths
 from desktop.system.secrets import Secrets

@@ -4,9 +4,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from desktop import connections
 from desktop.backends.route import NO_PROXY, without_login
 from desktop.cli import output
+from desktop.connections import setting_up
 from desktop.domain.errors import InputError
 from desktop.domain.text import plain
 from desktop.system import settings as settings_file
@@ -26,7 +26,7 @@ def connect(options: Namespace) -> int:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError("standard input held no token: write it there as one line")
     ca = options.ca and str(Path(options.ca).absolute())
-    connection, me = connections.connect(user_paths(), Secrets(), options.url, token, proxy=options.proxy, ca=ca)
+    connection, me = setting_up.connect(user_paths(), Secrets(), options.url, token, proxy=options.proxy, ca=ca)
     if options.json:
         output.data({"id": connection.id, "name": connection.name, "url": connection.url, "person": me.id})
     else:

@@ -9,7 +9,7 @@ from desktop.cli import accounts, file_checks, machine_checks, output
 from desktop.cli.accounts import Listed
 from desktop.cli.findings import Check
 from desktop.cli.mends import Place, Source, mend_of
-from desktop.connections import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
+from desktop.connections.accounts import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
 from desktop.domain.errors import WatchbellError
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths, user_paths

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from desktop.cli import output
-from desktop.connections import find_account, request_handover
+from desktop.connections.accounts import find_account, request_handover
 from desktop.domain.errors import InputError, Rejected
 from desktop.domain.text import plain, storable
 from desktop.system.paths import user_paths

@@ -7,7 +7,7 @@ from functools import partial
 
 from desktop.backends.base import Backend, NewPage
 from desktop.cli import output, report
-from desktop.connections import find_account, open_backend
+from desktop.connections.accounts import find_account, open_backend
 from desktop.domain.errors import InputError, WatchbellError
 from desktop.domain.incident import Incident
 from desktop.domain.severity import parse as parse_severity

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from desktop.connections import TOKEN_VARIABLE, URL_VARIABLE
+from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import WatchbellError
 

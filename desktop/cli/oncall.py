@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from desktop.cli import output
-from desktop.connections import find_account, open_backend
+from desktop.connections.accounts import find_account, open_backend
 from desktop.domain.errors import InputError
 from desktop.domain.incident import OnCall
 from desktop.domain.segments import nobody

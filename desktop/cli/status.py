@@ -8,7 +8,7 @@ from datetime import datetime
 
 from desktop.cli import accounts, output
 from desktop.cli.accounts import Listed
-from desktop.connections import open_backend
+from desktop.connections.accounts import open_backend
 from desktop.domain.attention import ConnectionState, Contact, shifts
 from desktop.domain.errors import WatchbellError
 from desktop.domain.incident import OnCall, Snapshot

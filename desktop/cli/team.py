@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop import team as team_file
 from desktop.cli import output, shifts
 from desktop.cli.oncall import parse_time
-from desktop.connections import TEAM_NEEDS_FORCE, apply_team, find_account
+from desktop.connections.accounts import TEAM_NEEDS_FORCE, apply_team, find_account
 from desktop.domain.errors import InputError, Rejected
 from desktop.domain.flags import flags
 from desktop.domain.rotation import schedule as schedule_of

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from desktop.cli import main
-from desktop.connections import EMBEDDED, ensure_team, new_token
+from desktop.connections.accounts import EMBEDDED
+from desktop.connections.setting_up import ensure_team, new_token
 from desktop.system.embedded import EmbeddedServer
 from desktop.system.paths import Paths, user_paths
 from desktop.system.secrets import Secrets

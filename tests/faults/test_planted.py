@@ -13,7 +13,7 @@ from desktop.backends.pagerduty.client import Patience
 from desktop.cli import doctor, machine_checks, main
 from desktop.cli.findings import Check
 from desktop.cli.mends import MENDS, Place, mend_of
-from desktop.connections import open_backend
+from desktop.connections.accounts import open_backend
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import WatchbellError
 from desktop.system import settings as settings_file

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app.fleet import Fleet
 from desktop.app.meanwhile import SLEPT, Meanwhile
-from desktop.connections import LiveConnection
+from desktop.connections.live import LiveConnection
 from desktop.domain.attention import Contact
 from desktop.domain.incident import Status
 from desktop.domain.waking import Gap

@@ -6,9 +6,9 @@ import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
-from desktop import connections
 from desktop.backends.route import Route
-from desktop.connections import Account, find_account
+from desktop.connections.accounts import Account, environment_connection, find_account
+from desktop.connections.setting_up import connect
 from desktop.domain.errors import InputError, SecretsUnavailable, Unauthorized
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths, paths_under
@@ -32,7 +32,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def test_connecting_keeps_the_token_in_the_keyring_and_nowhere_else(paths: Paths, server: ScriptedServer) -> None:
-    connection, me = connections.connect(paths, Secrets(), server.url, "wb_secret")
+    connection, me = connect(paths, Secrets(), server.url, "wb_secret")
     assert me.id == "ana"
     assert Secrets().get(connection.id) == "wb_secret"
     assert "wb_secret" not in paths.settings.read_text()
@@ -41,25 +41,25 @@ def test_connecting_keeps_the_token_in_the_keyring_and_nowhere_else(paths: Paths
 
 
 def test_connecting_again_replaces_the_token(paths: Paths, server: ScriptedServer) -> None:
-    connections.connect(paths, Secrets(), server.url, "wb_old")
-    connections.connect(paths, Secrets(), server.url + "/", "wb_new")
+    connect(paths, Secrets(), server.url, "wb_old")
+    connect(paths, Secrets(), server.url + "/", "wb_new")
     assert len(settings_file.load(paths.settings).connections) == 1
     assert find_account({}, paths, Secrets()).token == "wb_new"
 
 
 def test_a_way_of_its_own_is_kept_until_another_is_named(paths: Paths, server: ScriptedServer) -> None:
-    connections.connect(paths, Secrets(), server.url, "wb_one", proxy="http://proxy:3128", ca="/etc/ca.pem")
-    connections.connect(paths, Secrets(), server.url, "wb_two")
+    connect(paths, Secrets(), server.url, "wb_one", proxy="http://proxy:3128", ca="/etc/ca.pem")
+    connect(paths, Secrets(), server.url, "wb_two")
     route = Route("http://proxy:3128", "/etc/ca.pem")
     assert find_account({}, paths, Secrets()) == Account(server.url, "wb_two", route)
-    connections.connect(paths, Secrets(), server.url, "wb_two", proxy="none", ca="")
+    connect(paths, Secrets(), server.url, "wb_two", proxy="none", ca="")
     assert find_account({}, paths, Secrets()).route == Route("none")
     assert len(settings_file.load(paths.settings).connections) == 1
 
 
 def test_a_proxys_password_reaches_no_file(paths: Paths, server: ScriptedServer) -> None:
     with pytest.raises(InputError, match="do not belong into the settings"):
-        connections.connect(paths, Secrets(), server.url, "wb_one", proxy="http://ana:s3cret@proxy:3128")
+        connect(paths, Secrets(), server.url, "wb_one", proxy="http://ana:s3cret@proxy:3128")
     assert not paths.settings.exists()
     assert server.asked == []
 
@@ -77,12 +77,12 @@ def test_settings_from_before_proxies_are_read_and_written_as_they_were(paths: P
 def test_a_refused_token_changes_nothing(paths: Paths, server: ScriptedServer) -> None:
     server.answer = lambda _: Answer(401)
     with pytest.raises(Unauthorized):
-        connections.connect(paths, Secrets(), server.url, "wb_bad")
+        connect(paths, Secrets(), server.url, "wb_bad")
     assert not paths.settings.exists()
 
 
 def test_the_environment_comes_first(paths: Paths, server: ScriptedServer) -> None:
-    connections.connect(paths, Secrets(), server.url, "wb_kept")
+    connect(paths, Secrets(), server.url, "wb_kept")
     environment = {"WATCHBELL_URL": "https://pager.example.com/", "WATCHBELL_TOKEN": "wb_env"}
     assert find_account(environment, paths, Secrets()) == Account("https://pager.example.com", "wb_env")
     with pytest.raises(InputError, match="WATCHBELL_TOKEN"):
@@ -118,7 +118,7 @@ def test_without_a_keyring_the_address_is_kept_and_what_to_do_is_said(
 ) -> None:
     monkeypatch.setattr(keyring.core, "_keyring_backend", NoKeyring())
     with pytest.raises(SecretsUnavailable, match="WATCHBELL_TOKEN") as raised:
-        connections.connect(paths, Secrets(), server.url, "wb_secret")
+        connect(paths, Secrets(), server.url, "wb_secret")
     assert "wb_secret" not in raised.value.message
     assert [c.url for c in settings_file.load(paths.settings).connections] == [server.url]
 
@@ -126,13 +126,13 @@ def test_without_a_keyring_the_address_is_kept_and_what_to_do_is_said(
 def test_the_environments_connection_is_the_one_known_by_its_address(paths: Paths) -> None:
     known = ConnectionSettings("one", "One", "https://pager.example.com")
     environment = {"WATCHBELL_URL": "https://pager.example.com/", "WATCHBELL_TOKEN": "wb_env"}
-    assert connections.environment_connection(environment, [known]) == (known, "wb_env")
-    assert connections.environment_connection({}, [known]) is None
-    found = connections.environment_connection(environment, [])
+    assert environment_connection(environment, [known]) == (known, "wb_env")
+    assert environment_connection({}, [known]) is None
+    found = environment_connection(environment, [])
     assert found is not None
     assert found[0] == ConnectionSettings("environment", "pager.example.com", "https://pager.example.com")
     with pytest.raises(InputError, match="WATCHBELL_URL"):
-        connections.environment_connection({"WATCHBELL_TOKEN": "wb_env"}, [])
+        environment_connection({"WATCHBELL_TOKEN": "wb_env"}, [])
 
 
 def test_choices_are_kept_beside_the_connections(paths: Paths) -> None:

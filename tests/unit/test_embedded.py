@@ -11,7 +11,8 @@ from typing import IO
 
 import pytest
 
-from desktop.connections import Account, ensure_team, new_token, open_backend
+from desktop.connections.accounts import Account, open_backend
+from desktop.connections.setting_up import ensure_team, new_token
 from desktop.domain.errors import InputError
 from desktop.system.embedded import EmbeddedServer, running_server
 from desktop.system.paths import Paths, paths_under

@@ -8,7 +8,7 @@ import pytest
 
 from desktop.cli import accounts, status
 from desktop.cli.accounts import Listed
-from desktop.connections import Account
+from desktop.connections.accounts import Account
 from desktop.domain.errors import Unreachable, WatchbellError
 from desktop.domain.incident import Snapshot, Status
 from desktop.sync.archive import Copy

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from desktop.backends.pagerduty.client import Patience
-from desktop.connections import Account as Access
-from desktop.connections import LiveConnection, Tempo
+from desktop.connections.accounts import Account as Access
+from desktop.connections.live import LiveConnection, Tempo
 from desktop.domain.attention import ConnectionState, Contact
 from desktop.domain.incident import Incident, Status
 from desktop.sync.pace import Pace

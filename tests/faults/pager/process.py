@@ -19,7 +19,7 @@ from desktop.app.fleet import Fleet
 from desktop.app.pager import Pager
 from desktop.app.presence import Presence
 from desktop.backends.pagerduty.client import Patience
-from desktop.connections import Tempo
+from desktop.connections.live import Tempo
 from desktop.qt.bridge import Bridge
 from desktop.sync.pace import Pace
 from desktop.system import clock
