@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.faults.backend.server import STREAM
 from tests.faults.pager.checked import Checked
 from tests.faults.pager.stage import MOST_OPEN, PAGERDUTY, WATCHBELL, Deeds
 from tests.faults.pager.troubles import BLINDING, FAULTS, GARBAGE, SCOPES
@@ -204,8 +205,12 @@ class Machine(Checked, RuleBasedStateMachine):
 
     @rule(deeds=meanwhile, hours=st.integers(1, 10), calm=calm)
     def sleeps(self, deeds: Deeds, hours: int, calm: bool) -> None:
+        streams = {n: s.count(STREAM) for n, s in self.servers.items() if n == WATCHBELL and n not in self.faults}
         self.sleep_and_wake(timedelta(hours=hours), deeds)
         self.watches_anew()
+        # Whatever a line that was open all the time may bring: everything is asked for anew.
+        for name, opened in streams.items():
+            self.servers[name].await_asked(STREAM, opened + 1)
         self.after(calm=calm)
 
     @rule(minutes=st.sampled_from([-60, 60]), calm=calm)
