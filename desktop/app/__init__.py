@@ -1,5 +1,6 @@
 """The tray application: the one place that names its concrete parts and ties them together. GUI thread."""
 
+import gc
 import logging
 import logging.handlers
 import os
@@ -84,6 +85,9 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     if demo:
         page = NewPage(DEMO_TITLE, Severity.SEV0, "payments")
         QTimer.singleShot(DEMO_AFTER_MS, pager, lambda: fleet.trigger(lambda _me: page))
+    # What there is now stays: to look through it for garbage would stop the screen for 40 ms, again and again.
+    gc.collect()
+    gc.freeze()
     try:
         pager.start()
         if not demo:
