@@ -28,6 +28,7 @@ from desktop.system.guard import Guard
 from desktop.system.instance import bring_to_front
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
 from desktop.system.session_secrets import SessionSecrets
+from desktop.system.vault_process import ProcessKeyring
 
 # Seconds in which an application that is starting begins to listen.
 _PATIENCE = 10.0
@@ -74,9 +75,8 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     application.setQuitOnLastWindowClosed(False)
     bridge = Bridge()
     surfaces = Surfaces()
-    fleet = Fleet(
-        paths, SessionSecrets(), bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment()
-    )
+    secrets = SessionSecrets(vault=ProcessKeyring())
+    fleet = Fleet(paths, secrets, bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment())
     presence = Presence(paths, guard, surfaces, bridge)
     pager = Pager(fleet, bridge, surfaces, presence)
     signals = TerminationSignals()
