@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -38,6 +38,15 @@ server = serving.FaultyServer(account)
 print(server.url, account.token, flush=True)
 sys.stdin.read()
 """
+
+
+@dataclass(frozen=True)
+class Woken:
+    """What one waking up took, in seconds: until all was shown, at most to decide and show; the longest blocks."""
+
+    after: float
+    slot: float
+    blocks: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -80,21 +89,20 @@ def _measure(way: str, session: Session, backend: Backend, options: argparse.Nam
         found = [_sleep(process) for _ in range(options.times)]
     alone = min(_asked(way, backend) for _ in range(3))
     print(f"\n{way}: {options.open} open, {options.mine} of them pages, {options.times} times")
-    print(f"  from waking up to all of it shown: {_said([f['after'] for f in found])}; "
+    print(f"  from waking up to all of it shown: {_said([f.after for f in found])}; "
           f"asked for without an application it takes {alone * 1000:.0f} ms")  # fmt: skip
-    print(f"  the GUI thread, to decide and show: {_said([f['slot'] for f in found])}")
-    print(f"  its longest block: {_said([f['blocks'][0] for f in found])}; "
-          f"the five longest of the last time: {', '.join(f'{b * 1000:.0f}' for b in found[-1]['blocks'])} ms")  # fmt: skip
+    print(f"  the GUI thread, to decide and show: {_said([f.slot for f in found])}")
+    last = ", ".join(f"{block * 1000:.0f}" for block in found[-1].blocks)
+    print(f"  its longest block: {_said([f.blocks[0] for f in found])}; the longest of the last time: {last} ms")
 
 
-def _sleep(process: Process) -> dict[str, object]:
+def _sleep(process: Process) -> Woken:
     assert process.popen.stdin is not None
     process.popen.stdin.write("sleep\n")
     process.popen.stdin.flush()
     said = await_line(process, re.compile(r"^(\{.*\})$"), ENOUGH)[1]
     time.sleep(1)
-    found: dict[str, object] = json.loads(said)
-    return found
+    return Woken(**json.loads(said))
 
 
 def _asked(way: str, backend: Backend) -> float:
