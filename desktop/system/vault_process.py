@@ -1,6 +1,6 @@
 """The keyring, asked in a process of its own, which ends with its answer. Any thread; each call can block for ever.
 
-A keyring is asked once or twice in the life of the application, and what asking it loads (11 MiB on Linux, most of it
+A keyring is asked once or twice in the life of the application, and what asking it loads (13 MiB on Linux, most of it
 cryptography for the bus) would stay for all of it. Secrets go through pipes alone.
 """
 

@@ -46,7 +46,9 @@ def look(pid: int) -> Look:
             status = _fields(task / "status")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        switches[int(task.name), status["Name"]] = int(status["voluntary_ctxt_switches"])
+        # Python 3.11 gives its threads no names of their own.
+        name = "main" if int(task.name) == pid else status["Name"]
+        switches[int(task.name), name] = int(status["voluntary_ctxt_switches"])
     parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return Look(time.monotonic(), switches, (int(parts[11]) + int(parts[12])) / _TICKS)
 
