@@ -27,6 +27,9 @@ UNREACHABLE = {
 HIDDEN = ("DISPLAY", "WAYLAND_DISPLAY", "WATCHBELL_URL", "WATCHBELL_TOKEN", "XDG_DATA_DIRS", "XDG_CONFIG_DIRS")
 """Environment variables that no test may see unless it sets them."""
 
+SHARED = frozenset({"watchbell-deadlines"})
+"""Threads of the whole process, which end by themselves some time after their last use."""
+
 GRACE = 2.0
 """How long, in seconds, a thread that is ending may still take."""
 
@@ -53,7 +56,7 @@ def nothing_left_behind() -> Iterator[None]:
 def ended_late(threads: Iterable[threading.Thread]) -> Iterator[threading.Thread]:
     """Yield the threads that keep a process alive, or are Watchbell's, and do not end within the grace."""
     for thread in threads:
-        if thread.daemon and not thread.name.startswith("watchbell-"):
+        if thread.daemon and (thread.name in SHARED or not thread.name.startswith("watchbell-")):
             continue
         thread.join(GRACE)
         if thread.is_alive():

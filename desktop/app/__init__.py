@@ -1,6 +1,7 @@
 """The tray application: the one place that names its concrete parts and ties them together. GUI thread."""
 
 import errno
+import gc
 import logging
 import logging.handlers
 import os
@@ -28,6 +29,7 @@ from desktop.system.guard import Guard
 from desktop.system.instance import bring_to_front, lock_elsewhere
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
 from desktop.system.session_secrets import SessionSecrets
+from desktop.system.vault_process import ProcessKeyring
 from desktop.ui.icons import application_icon
 
 log = logging.getLogger(__name__)
@@ -95,9 +97,8 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     application.setQuitOnLastWindowClosed(False)
     bridge = Bridge()
     surfaces = Surfaces()
-    fleet = Fleet(
-        paths, SessionSecrets(), bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment()
-    )
+    secrets = SessionSecrets(vault=ProcessKeyring())
+    fleet = Fleet(paths, secrets, bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment())
     presence = Presence(paths, guard, surfaces, bridge)
     pager = Pager(fleet, bridge, surfaces, presence)
     signals = TerminationSignals()
@@ -106,6 +107,9 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     if demo:
         page = NewPage(DEMO_TITLE, Severity.SEV0, "payments")
         QTimer.singleShot(DEMO_AFTER_MS, pager, lambda: fleet.trigger(lambda _me: page))
+    # What there is now stays: to look through it for garbage would stop the screen for 40 ms, again and again.
+    gc.collect()
+    gc.freeze()
     try:
         pager.start()
         if not demo:

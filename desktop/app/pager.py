@@ -114,8 +114,9 @@ class Pager(QObject):
             trouble = None if known else f"{state.name}: {state.trouble}"
             self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
         self._tokens.follow(states)
-        self._meanwhile.follow(states)
         self.refresh()
+        # It has a thread at work, which the screen would have to share the interpreter with.
+        self._meanwhile.follow(states)
 
     @Slot(str, object)
     def _take_notice(self, key: str, text: str | None) -> None:
@@ -129,11 +130,12 @@ class Pager(QObject):
     def _tick(self, jumped: bool) -> None:
         now = utc_now()
         gap = self._waking.tick(now, jumped=jumped)
-        if gap is not None:
-            self._after(gap)
         self._presence.touch(now)
         self._fleet.replace_hung_server()
-        self.refresh()
+        if gap is None:
+            self.refresh()
+        else:
+            self._after(gap)
 
     @Slot()
     def _sleep(self) -> None:
@@ -144,10 +146,9 @@ class Pager(QObject):
         gap = self._waking.woke(utc_now())
         if gap is not None:
             self._after(gap)
-            self.refresh()
 
     def _after(self, gap: Gap) -> None:
-        """Fetch everything anew, once: this machine slept, or its clock was set."""
+        """Fetch everything anew, once: this machine slept, or its clock was set. The doubt comes back as new states."""
         log.warning("nobody watched from %s to %s: fetching everything anew", gap.since, gap.until)
         self._meanwhile.missed(gap, SLEPT, self._states)
         self._fleet.doubt()

@@ -216,6 +216,7 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
     snapshot = state.snapshot
     if snapshot is None:
         return []
+    old = _old(state)
     return [
         Page(
             connection=state.id,
@@ -227,7 +228,7 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
             overdue=sending is not None and now - sending.since > SENDING_QUIET,
             failed=state.failed.get(incident.id, ""),
             offset=state.offset,
-            old=_old(state),
+            old=old,
         )
         for incident in snapshot.incidents
         # A resolved incident is nobody's any more, and still to be told as what it is.

@@ -5,13 +5,15 @@ came up late, effects claim to play while nothing is heard. A loop that does not
 desktop's own player is used.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QLoggingCategory, QObject, QTimer, QtMsgType, QUrl, Signal, Slot
 
 from desktop.domain.attention import Sound
 from desktop.qt.player_process import PlayerProcess
@@ -80,15 +82,15 @@ class Sounder(QObject):
             from PySide6.QtMultimedia import QMediaDevices, QSoundEffect  # noqa: PLC0415 - needs libpulse at run time
         except ImportError as error:
             return str(error)
-        self._devices = QMediaDevices(self)
+        with _without_decoders():
+            self._devices = QMediaDevices(self)
+            self._effects = {sound: QSoundEffect(self) for sound in self._files}
         self._devices.audioOutputsChanged.connect(self._devices_changed)
-        for sound, path in self._files.items():
-            effect = QSoundEffect(self)
+        for sound, effect in self._effects.items():
             effect.statusChanged.connect(self._refresh)
             effect.playingChanged.connect(self._playing_changed)
             effect.loopsRemainingChanged.connect(self._came_round)
-            effect.setSource(QUrl.fromLocalFile(str(path)))
-            self._effects[sound] = effect
+            effect.setSource(QUrl.fromLocalFile(str(self._files[sound])))
         return ""
 
     @property
@@ -224,3 +226,23 @@ class Sounder(QObject):
         if "Error" in statuses:
             return SoundState(SoundHealth.ERROR, f"A sound file cannot be played: reinstall Watchbell{instead}")
         return SoundState(SoundHealth.READY if statuses <= {"Ready"} else SoundHealth.LOADING)
+
+
+@contextmanager
+def _without_decoders() -> Iterator[None]:
+    """Let Qt find no FFmpeg: effects need none, and it costs 12 MiB for as long as we run. Linux, where it was heard.
+
+    Qt decides on its decoders once, with the first effect, and warns that videos cannot be played.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    warnings, paths = QLoggingCategory.defaultCategory(), QCoreApplication.libraryPaths()
+    heard = warnings.isWarningEnabled()
+    warnings.setEnabled(QtMsgType.QtWarningMsg, False)
+    QCoreApplication.setLibraryPaths([])
+    try:
+        yield
+    finally:
+        QCoreApplication.setLibraryPaths(paths)
+        warnings.setEnabled(QtMsgType.QtWarningMsg, heard)

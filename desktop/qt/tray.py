@@ -6,6 +6,8 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 # At login the panel may come up after us (facts: ActivityWatch, qTox, Nagstamon): look often at first, then seldom.
 _EARLY_MS, _EARLY_LOOKS, _LATE_MS = 1_000, 60, 15_000
+# Once there is one it stays, and looking costs eight wakeups of threads, ours and QtDBus's.
+_THERE_MS = 60_000
 
 
 class Tray(QObject):
@@ -29,7 +31,6 @@ class Tray(QObject):
         self._icon.activated.connect(self._activated)
         self._icon.messageClicked.connect(self.message_clicked)
         self._watch = QTimer(self)
-        self._watch.setInterval(_EARLY_MS)
         self._watch.timeout.connect(self._look)
 
     def start(self, icon: QIcon, tooltip: str) -> None:
@@ -37,6 +38,7 @@ class Tray(QObject):
         self._icon.setIcon(icon)
         self._icon.setToolTip(tooltip)
         self._icon.show()
+        self._watch.setInterval(self._pause())
         self._watch.start()
 
     def stop(self) -> None:
@@ -72,8 +74,6 @@ class Tray(QObject):
     @Slot()
     def _look(self) -> None:
         self._looks += 1
-        if self._looks == _EARLY_LOOKS:
-            self._watch.setInterval(_LATE_MS)
         available = QSystemTrayIcon.isSystemTrayAvailable()
         if available != self._available:
             self._available = available
@@ -82,3 +82,10 @@ class Tray(QObject):
                 self._icon.hide()
                 self._icon.show()
             self.available_changed.emit(available)
+        self._watch.setInterval(self._pause())
+
+    def _pause(self) -> int:
+        """Return how many milliseconds to wait until the next look."""
+        if self._available:
+            return _THERE_MS
+        return _EARLY_MS if self._looks < _EARLY_LOOKS else _LATE_MS

@@ -18,7 +18,7 @@ def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> Connecti
     """Apply one ``event`` of the backend, which is heard ``now`` (local time)."""
     if isinstance(event, FullState):
         offset = event.snapshot.taken_at - now
-        state = replace(state, snapshot=event.snapshot, offset=offset, watched_since=None)
+        state = replace(state, snapshot=_anew(state.snapshot, event.snapshot), offset=offset, watched_since=None)
     elif isinstance(event, IncidentChanged):
         state = with_incident(state, event.incident)
     elif isinstance(event, OnCallChanged) and state.snapshot is not None:
@@ -26,6 +26,11 @@ def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> Connecti
     if state.contact is not Contact.LIVE and (state.snapshot is not None or not isinstance(event, Alive)):
         state = replace(state, contact=Contact.LIVE, since=now, trouble="", needs_token=False)
     return replace(state, heard_at=now)
+
+
+def _anew(known: Snapshot | None, told: Snapshot) -> Snapshot:
+    """Return what was ``told``; what is ``known`` where that says the same, so that nothing is shown or kept anew."""
+    return told if known is None or replace(told, taken_at=known.taken_at) != known else known
 
 
 def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState:

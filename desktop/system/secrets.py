@@ -7,13 +7,9 @@ An unlock prompt can block for ever (https://github.com/mitya57/secretstorage/is
 import sys
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-import keyring
-from keyring.errors import KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
-
-from desktop.domain import errors
-from desktop.domain.errors import InputError, KeyringAbsent, SecretsUnavailable
+from desktop.domain.errors import InputError, KeyringLocked
 
 T = TypeVar("T")
 
@@ -24,11 +20,28 @@ TIMEOUT = 30.0
 WINDOWS_BYTES = 5 * 512
 
 
+class Vault(Protocol):
+    """A keyring: secrets by service and entry. Each call can block for ever, and fails with a SecretsUnavailable."""
+
+    def get(self, service: str, entry: str) -> str | None:
+        """Return a secret, None when there is none."""
+
+    def set(self, service: str, entry: str, secret: str) -> None:
+        """Keep a secret in place of an earlier one."""
+
+    def delete(self, service: str, entry: str) -> None:
+        """Forget a secret, if there is one."""
+
+    def name(self) -> str:
+        """Return what the keyring is called."""
+
+
 class Secrets:
     """Tokens by connection id: one keyring service for each, since some platforms mangle a second user of one."""
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, timeout: float = TIMEOUT, vault: Vault | None = None) -> None:
         self._timeout = timeout
+        self._vault = _this_process() if vault is None else vault
         self._blocked: dict[str, _Call[str | None]] = {}
 
     def get(self, connection_id: str) -> str | None:
@@ -39,7 +52,7 @@ class Secrets:
         """
         call = self._blocked.pop(connection_id, None)
         if call is None:
-            call = _Call(lambda: keyring.get_password(_service(connection_id), ENTRY))
+            call = _Call(lambda: self._vault.get(_service(connection_id), ENTRY))
             call.start()
         try:
             return self._wait(call)
@@ -50,26 +63,19 @@ class Secrets:
     def set(self, connection_id: str, token: str) -> None:
         """Keep the token of a connection; InputError when it is longer than this system's keyring takes."""
         check_length(token)
-        self._call(lambda: keyring.set_password(_service(connection_id), ENTRY, token))
+        self._call(lambda: self._vault.set(_service(connection_id), ENTRY, token))
 
     def delete(self, connection_id: str) -> None:
         """Forget the token of a connection, if there is one."""
-
-        def forget() -> None:
-            try:
-                keyring.delete_password(_service(connection_id), ENTRY)
-            except PasswordDeleteError:
-                return
-
-        self._call(forget)
+        self._call(lambda: self._vault.delete(_service(connection_id), ENTRY))
 
     def named(self, name: str) -> str | None:
         """Return the secret that ``keyring:NAME`` in a team file refers to."""
-        return self._call(lambda: keyring.get_password(SERVICE, name))
+        return self._call(lambda: self._vault.get(SERVICE, name))
 
     def backend(self) -> str:
         """Return the name of the keyring in use, for ``doctor``."""
-        return self._call(lambda: str(keyring.get_keyring().name))
+        return self._call(self._vault.name)
 
     def _call(self, work: Callable[[], T]) -> T:
         call = _Call(work)
@@ -79,7 +85,7 @@ class Secrets:
     def _wait(self, call: "_Call[T]") -> T:
         call.join(self._timeout)
         if call.is_alive():
-            raise errors.KeyringLocked(
+            raise KeyringLocked(
                 f"the keyring did not answer within {self._timeout:.0f} s: is it waiting for you to unlock it?"
             )
         return call.outcome()
@@ -96,20 +102,12 @@ class _Call(threading.Thread, Generic[T]):
 
     def run(self) -> None:
         try:
-            _refuse_plain_text()
             self._result.append(self._work())
         except BaseException as e:  # noqa: BLE001 - carried over to the caller
             self._error = e
 
     def outcome(self) -> T:
         """Return the result, or raise what went wrong in words."""
-        if isinstance(self._error, NoKeyringError):
-            raise KeyringAbsent("no keyring service runs here") from self._error
-        if isinstance(self._error, KeyringLocked):
-            raise errors.KeyringLocked("the keyring is locked, or its prompt was dismissed") from self._error
-        if isinstance(self._error, KeyringError):
-            reason = str(self._error).splitlines()[0] if str(self._error) else type(self._error).__name__
-            raise SecretsUnavailable(f"the keyring cannot be used: {reason}") from self._error
         if self._error is not None:
             raise self._error
         return self._result[0]
@@ -124,10 +122,10 @@ def check_length(token: str, platform: str = sys.platform) -> None:
         )
 
 
-def _refuse_plain_text() -> None:
-    """Backends of keyrings.alt write files: that is no keyring for us (design, section 7)."""
-    if type(keyring.get_keyring()).__module__.startswith("keyrings.alt"):
-        raise SecretsUnavailable("the keyring that is set up here keeps its secrets in files: set up a real one")
+def _this_process() -> Vault:
+    from desktop.system.vault import Keyring  # noqa: PLC0415 - what it loads is large, and the application's is another
+
+    return Keyring()
 
 
 def _service(connection_id: str) -> str:

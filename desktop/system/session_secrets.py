@@ -8,7 +8,7 @@ import threading
 import time
 
 from desktop.domain.errors import KeyringAbsent, SecretsUnavailable
-from desktop.system.secrets import TIMEOUT, Secrets
+from desktop.system.secrets import TIMEOUT, Secrets, Vault
 
 # Seconds until a keyring is asked again by itself: one that is not there asks nobody, a locked one does.
 _ABSENT_AGAIN, _LOCKED_AGAIN = 60.0, 600.0
@@ -17,8 +17,8 @@ _ABSENT_AGAIN, _LOCKED_AGAIN = 60.0, 600.0
 class SessionSecrets(Secrets):
     """What is given here is never written anywhere but into the keyring."""
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
-        super().__init__(timeout)
+    def __init__(self, timeout: float = TIMEOUT, vault: Vault | None = None) -> None:
+        super().__init__(timeout, vault)
         self._given: dict[str, str] = {}
         self._read: dict[str, str] = {}
         self._doubted: set[str] = set()

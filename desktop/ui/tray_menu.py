@@ -94,8 +94,8 @@ class TrayPresenter(QObject):
     def _fill(self, lines: list[str], pages: tuple[Page, ...]) -> None:
         """Build the menu anew, but only when it would read differently: it may be open."""
         self._lines, self._pages = lines, pages
-        shown = [(key_of(p), _label(p), p.sending, p.incident.url) for p in pages]
-        drawn = (lines, shown, self._muted, self._autostart)
+        shown = [(key_of(p), _label(p), p.sending, p.incident.url) for p in pages[:_MOST_PAGES]]
+        drawn = (lines, shown, len(pages), self._muted, self._autostart)
         if drawn == self._drawn:
             return
         self._drawn = drawn

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QLoggingCategory
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.attention import Sound
@@ -56,6 +56,14 @@ def test_playing_without_a_device_harms_nobody(sounder: Sounder) -> None:
     sounder.set_volume(0.5)
     sounder.stop()
     sounder.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt chooses")
+def test_sounds_load_nothing_that_decodes_videos(sounder: Sounder) -> None:
+    assert "QtMultimedia" in Path("/proc/self/maps").read_text()
+    assert "ffmpegmediaplugin" not in Path("/proc/self/maps").read_text()
+    assert QCoreApplication.libraryPaths()
+    assert QLoggingCategory.defaultCategory().isWarningEnabled()
 
 
 def test_a_missing_library_is_a_state(qtbot: QtBot, players: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,22 +43,31 @@ def test_without_a_tray_it_says_so(tray: Tray) -> None:
 
 
 def test_a_panel_that_comes_up_later_and_goes_again_is_noticed(qtbot: QtBot, desktop: Desktop, tray: Tray) -> None:
-    tray._watch.setInterval(5)
     for present in (True, False, True):
         desktop.has_tray = present
+        tray._watch.setInterval(5)
         with qtbot.waitSignal(tray.available_changed, timeout=2000) as caught:
             pass
         assert caught.args == [present]
         assert tray.available is present
 
 
-def test_it_looks_often_for_a_minute_then_seldom(qtbot: QtBot, tray: Tray) -> None:
+def test_without_a_tray_it_looks_often_for_a_minute_then_seldom(qtbot: QtBot, tray: Tray) -> None:
     assert tray._watch.interval() == 1000
     for _ in range(60):
         tray._look()
     assert tray._watch.interval() == 15_000
     tray.stop()
     assert not tray._watch.isActive()
+
+
+def test_where_there_is_a_tray_it_hardly_looks(qtbot: QtBot, desktop: Desktop, tray: Tray) -> None:
+    desktop.has_tray = True
+    tray._look()
+    assert tray._watch.interval() == 60_000
+    desktop.has_tray = False
+    tray._look()
+    assert tray._watch.interval() == 1000
 
 
 def test_messages_go_out_where_the_panel_takes_them(qtbot: QtBot, desktop: Desktop, tray: Tray) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from desktop.backends.base import FullState
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.errors import Unauthorized
 from desktop.domain.incident import Status
@@ -185,3 +186,17 @@ class TestDoubt:
     def test_where_nothing_is_known_there_is_nothing_old(self) -> None:
         state = changes.doubted(ConnectionState("one", "Server", Contact.LOST, T0), T0 + timedelta(hours=8))
         assert (state.contact, state.since, state.watched_since) == (Contact.LOST, T0 + timedelta(hours=8), None)
+
+
+def test_a_poll_that_tells_nothing_new_leaves_nothing_to_show_or_keep(server: FakeServer) -> None:
+    server.put(incident())
+    keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), (screen := Screen()).publish)
+    later = T0 + timedelta(minutes=1)
+    first, second = server.snapshot(), replace(server.snapshot(), taken_at=later)
+    for told, at in ((first, T0), (second, later)):
+        keeper.change(lambda state, told=told, at=at: changes.heard(state, FullState(told), at))  # type: ignore[misc]
+    assert keeper.state.snapshot is first
+    assert keeper.state.heard_at == later
+    assert len(screen.states) == 1
+    keeper.change(lambda state: changes.heard(state, FullState(replace(second, incidents=())), later))
+    assert len(screen.states) == 2

@@ -19,7 +19,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from desktop.backends import trust
+from desktop.backends import deadlines, trust
+from desktop.backends.deadlines import Deadline
 from desktop.backends.route import Route, proxy_for
 
 
@@ -53,16 +54,14 @@ class Line:
                         socket.socket.shutdown(held, socket.SHUT_RDWR)
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[threading.Timer]:
-        """Cut what takes longer than ``seconds``; ``late`` tells afterwards. The timer can be cancelled before."""
+    def within(self, seconds: float) -> Iterator[Deadline]:
+        """Cut what takes longer than ``seconds``; ``late`` tells afterwards. The deadline can be cancelled before."""
         self.late = False
-        timer = threading.Timer(seconds, self._expire)
-        timer.name, timer.daemon = "watchbell-deadline", True
-        timer.start()
+        deadline = deadlines.SHARED.after(seconds, self._expire)
         try:
-            yield timer
+            yield deadline
         finally:
-            timer.cancel()
+            deadline.cancel()
 
     def patience(self, seconds: float) -> None:
         """Let the next read on the connection wait for at most ``seconds``."""

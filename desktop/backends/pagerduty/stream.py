@@ -9,6 +9,7 @@ import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from desktop.backends.base import Alive, FullState, IncidentChanged, Missed, OnCallChanged, StreamEvent
+from desktop.backends.deadlines import Deadline
 from desktop.backends.pagerduty import mapping
 from desktop.backends.pagerduty.line import Line
 from desktop.backends.pagerduty.sse import ServerEvent
@@ -26,7 +27,7 @@ class Chunks(Iterator[bytes]):
         self,
         response: requests.Response,
         line: Line,
-        beginning: threading.Timer,
+        beginning: Deadline,
         closed: threading.Event,
         silence: float,
         *,
