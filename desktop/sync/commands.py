@@ -17,7 +17,10 @@ from desktop.sync.store import open_store
 
 log = logging.getLogger(__name__)
 
-_INSERT = "INSERT OR IGNORE INTO commands (connection, incident, command, since, pages) VALUES (?, ?, ?, ?, ?)"
+_INSERT = """
+INSERT INTO commands (connection, incident, command, since, pages) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (connection, incident, command) DO UPDATE SET since = excluded.since, pages = excluded.pages
+"""
 
 Trouble = Callable[[str], None]
 """Told why commands are not durable, and nothing when they are again."""
@@ -45,10 +48,9 @@ class Commands:
         self._answered: set[int] = set()
 
     def add(self, incident: str, click: Click) -> None:
-        """Keep a click; the same one twice is one."""
-        if any((w.incident, w.click.command) == (incident, click.command) for w in self._undurable):
-            return
-        self._undurable.append(Waiting(None, incident, click))
+        """Keep a click; the same one twice is one, and answers the page that was there when it was given last."""
+        others = [w for w in self._undurable if (w.incident, w.click.command) != (incident, click.command)]
+        self._undurable = [*others, Waiting(None, incident, click)]
         self._make_durable()
 
     def waiting(self) -> list[Waiting]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from desktop.connections import TOKEN_VARIABLE, URL_VARIABLE
+from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
 from desktop.server import tokens
 from tests.benchmarks import loads, machine
 from tests.desktop.application import Application, application

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from desktop.backends.pagerduty.backend import PagerDutyBackend
-from desktop.connections import TOKEN_VARIABLE, URL_VARIABLE
+from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
 from desktop.system.clock import utc_now
 from tests.benchmarks import machine
 from tests.desktop.processes import Process, await_line

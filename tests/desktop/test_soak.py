@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
-from tests.benchmarks import machine
+from tests.benchmarks.machine import memory
 from tests.desktop.application import application
 from tests.desktop.session import Session
 from tests.desktop.test_staying import tray_of
@@ -50,7 +50,7 @@ class Held:
 
 def held(pid: int) -> Held:
     folder = Path(f"/proc/{pid}")
-    return Held(machine.memory(pid).uss, len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir())))
+    return Held(memory(pid).uss, len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir())))
 
 
 def happen(kind: str, account: Account, dice: Random) -> None:

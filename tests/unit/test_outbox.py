@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.clicks import Click
 from desktop.domain.errors import BackendFault, Forbidden, Rejected, Unauthorized, Unreachable, WatchbellError
 from desktop.domain.incident import Snapshot, Status
+from desktop.sync import changes
 from desktop.sync import outbox as outbox_module
 from desktop.sync.backoff import Backoff
 from desktop.sync.commands import Commands
@@ -243,6 +245,32 @@ class TestWhatWaited:
         outbox.join(10)
         assert "it has paged again since" in state.failed["I2"]
         assert server.incidents["I2"].status is Status.TRIGGERED
+
+    @pytest.mark.parametrize("durable", [True, False])
+    def test_who_clicks_again_answers_the_page_that_came_meanwhile(
+        self, server: FakeServer, screen: Screen, tmp_path: Path, durable: bool
+    ) -> None:
+        server.put(incident("I1", pages=1))
+        server.fail = [Unreachable("cut")] * 100_000
+        if not durable:
+            (tmp_path / "data").write_text("not a folder")
+        keeper = keeper_for(server, screen)
+        outbox = Outbox(tmp_path / "data" / "outbox.db", keeper, lambda: FakeBackend(server), lambda: T0)
+        outbox.start()
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: "I1" in s.sending)
+        again = incident("I1", pages=2)
+        server.put(again)
+        keeper.change(lambda state: changes.with_incident(state, replace(again, version=9)))
+        outbox._now = lambda: T0 + timedelta(seconds=3)
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: "I1" in s.sending and s.sending["I1"].since > T0)
+        server.fail = []
+        state = screen.await_state(lambda s: s.sending == {} and s is not screen.states[0])
+        outbox.stop()
+        outbox.join(10)
+        assert not state.failed
+        assert server.incidents["I1"].status is Status.ACKNOWLEDGED
 
     def test_what_arrived_is_not_sent_twice(self, server: FakeServer, screen: Screen, path: Path) -> None:
         FakeBackend(server).acknowledge("I1")
