@@ -139,7 +139,7 @@ def test_what_somebody_else_has_a_handover_pages_nobody_for() -> None:
     acknowledged = entry(3, "acknowledge", 101.0, "person:dan")
     handed = entry(4, "handed_over", 102.0, assignees=["fay"], giver="ben", handover="H1")
     row: dict[str, Any] = {"status": "acknowledged", "pages": 1, "step": 1}
-    both = {"assigned": frozenset({"dan", "fay"}), "acknowledged": frozenset({"dan"})}
+    both: dict[str, Any] = {"assigned": frozenset({"dan", "fay"}), "acknowledged": frozenset({"dan"})}
     assert found(*begun(), acknowledged, handed, ended=103.0, rota=HANDED_OVER, **row, **both) == []
     rings = replace(handed, type="assign")
     assert any("paged fay, who had" in c for c in found(*begun(), acknowledged, rings, ended=103.0, rota=HANDED_OVER))

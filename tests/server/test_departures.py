@@ -86,6 +86,17 @@ def test_what_had_been_given_to_who_left_escalates_like_any_other(house: House) 
     assert had == [["cho", "ben"], ["cho", "ben", "dora"]]
 
 
+def test_reopened_what_was_given_to_who_left_meanwhile_goes_to_whoever_is_on_call(house: House) -> None:
+    given(house, "k", "fay")
+    house.enqueue("resolve", "k")
+    leaves(house)
+    house.enqueue(key="k")
+    house.tick()
+    found = house.incident("k")
+    assert (assigned(found), last_paged(house, found["id"])) == (["cho"], ["cho"])
+    assert found["assigned_via"] == "escalation_policy"
+
+
 def test_what_escalated_to_nobody_else_begins_at_its_top(house: House) -> None:
     house.enqueue(key="k")
     # Cho, the primary, is alone with it.
