@@ -75,6 +75,16 @@ def test_what_somebody_else_has_rings_for_nobody_before_they_let_it_go() -> None
     assert {"ben", "cho"} <= set(paged(one.do(transitions.work_off)))
 
 
+def test_what_somebody_has_holds_as_long_as_theirs() -> None:
+    one = only_anas()
+    one.somebody_acknowledges("cho")
+    began = one.now
+    one.now += 5 * MINUTE
+    one.somebody_acknowledges("ana")
+    handed(one)
+    assert one.record.next_action_at == began + 30 * MINUTE
+
+
 def test_what_only_the_outgoing_engineer_had_pages_everyone_once() -> None:
     one = only_anas()
     one.somebody_escalates(3)
