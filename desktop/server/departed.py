@@ -4,7 +4,7 @@
 server looks first does it, once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, exists, or_, select
@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, exists, or_,
 from desktop.domain.incident import Status
 from desktop.domain.text import plain
 from desktop.server import departures, incidents, schema
-from desktop.server.records import Draft
+from desktop.server.directory import Directory
+from desktop.server.records import Draft, Record
 from desktop.server.rows import load, query
 from desktop.server.station import Station
 from desktop.server.writer import Work
@@ -63,6 +64,13 @@ def had(connection: Connection) -> list[str]:
     held = (schema.assignments.c, schema.acknowledgements.c)
     theirs = (exists().where(one.incident_id == _incident.id, one.person_id.in_(gone)) for one in held)
     return list(connection.execute(select(_incident.id).where(_OPEN, or_(*theirs)).order_by(_incident.id)).scalars())
+
+
+def any_of(directory: Directory, records: Iterable[Record]) -> bool:
+    """Tell whether somebody has one of ``records``, and it is open, who is not in the team."""
+    people = directory.people
+    held = (each.person for record in records if record.open for each in record.assignments)
+    return any(person in people and not people[person].active for person in held)
 
 
 def relieve(station: Station, work: Work, ids: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """What becomes of an open incident when people leave the team who have it. Changes one ``Draft``, and only it. Pure.
 
 Nobody who left is paged, and no acknowledgement of theirs keeps it quiet. Left with nobody it begins at its top:
-whoever is on call for its first step takes their place.
+whoever is on call for its first step takes their place, and it escalates from there, however they had come by it.
 """
 
 from collections.abc import Mapping
@@ -49,13 +49,12 @@ def leave(draft: Draft, moment: Moment, gone: Mapping[str, str]) -> None:
 
 
 def _begin(draft: Draft, moment: Moment) -> None:
-    """Page whoever is on call for the first step, for nobody has it."""
+    """Let it follow its list from the first step, for nobody has it.
+
+    One that had been given to who is gone follows the list of its severity: nobody chose whoever is paged now.
+    """
     _trigger(draft, moment)
     record = draft.record
-    if record.escalates_as is None and (people := _first(draft, moment)):
-        transitions.assign_directly(draft, moment, ENGINE, people)
-        return
-    # Whom it was given to is gone and nobody is on call: whoever is next hears of it by the list of its severity.
     draft.change(escalates_as=record.severity if record.escalates_as is None else record.escalates_as)
     draft.change(progress=begin_again(draft.record.plan, record.progress, moment.now))
     transitions.work_off(draft, moment)

@@ -84,6 +84,9 @@ class Engine:
     def committed(self, changed: Sequence[Record]) -> None:
         """Take note of what a commit changed: something may be due earlier than known (on the writer's thread)."""
         self.expect(min((r.next_action_at for r in changed if r.next_action_at is not None), default=None))
+        if departed.any_of(self._station.directory, changed):
+            # What was given to somebody who left meanwhile was opened again.
+            self.rotation_changed()
 
     def expect(self, at: datetime | None) -> None:
         """Take note that something is due ``at``, in this server or another (from any thread)."""

@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Row, Select, or_, select, union
 from desktop.domain.handled import Handled, Paged
 from desktop.domain.severity import Severity
 from desktop.server import own, schema
+from desktop.server.handing_on import HANDED
 from desktop.server.records import PAGED
 
 FALSE_ALARM = "false alarm"
 """How a resolution begins that says that there was nothing."""
 
 _incidents, _entries = schema.incidents.c, schema.log_entries.c
-_TOLD = (*PAGED, "acknowledge", "resolve")
+_TOLD = (*PAGED, HANDED, "acknowledge", "resolve")
 _CHUNK = 500
 
 _BORN: Select[Any] = select(_incidents.id, _incidents.severity, _incidents.created_at, _incidents.resolved_at).where(
@@ -97,6 +98,8 @@ class _Story:
             self._reopen(row.at)
         elif row.type in PAGED:
             self._page(row.data, row.at)
+        elif row.type == HANDED:
+            self._release(_names([row.data["giver"]]), row.at)
         else:
             self._answer(row.actor, row.at)
             if row.type == "resolve":
@@ -130,11 +133,17 @@ class _Story:
             answer = self.people.setdefault(person, _Answer())
             answer.at.append(at)
             answer.released = None
+        if "giver" in data:
+            self._release(_names([data["giver"]]), at)
         # Only what somebody gave to others by hand says neither a step nor a reason.
-        if "reason" not in data:
-            for person, answer in self.people.items():
-                if person not in people:
-                    answer.released = answer.released or at
+        elif "reason" not in data:
+            self._release([person for person in self.people if person not in people], at)
+
+    def _release(self, people: Iterable[str], at: datetime) -> None:
+        """Ask nothing more of ``people``: it was given to others."""
+        for person in people:
+            if (answer := self.people.get(person)) is not None:
+                answer.released = answer.released or at
 
     def _answer(self, actor: str, at: datetime) -> None:
         """Take an acknowledgement, or a resolution, which is one where there was none."""

@@ -33,7 +33,7 @@ from desktop.domain.text import plain
 from desktop.server import (
     additions,
     audit,
-    escalation_path,
+    handing_on,
     handover_rows,
     handover_telling,
     handover_words,
@@ -47,7 +47,7 @@ from desktop.server import (
 from desktop.server.audit import By
 from desktop.server.handover_scene import Scene
 from desktop.server.incidents import Opening
-from desktop.server.records import ENGINE, Draft, Entry, Held, new_id
+from desktop.server.records import ENGINE, Draft, new_id
 from desktop.server.roster import Moment
 from desktop.server.station import Station
 from desktop.server.tables.additions import absences
@@ -81,7 +81,7 @@ def do(scene: Scene, action: Action) -> None:
             step = partial(responding.note, person=scene.receiver, name=new_id(), text=text)
             _on_incident(scene, handover_rows.NOTE, incident, step)
         case Delegate(incident, giver, to, _):
-            step = partial(hand_on, giver=giver, to=to, of=scene.facts.id)
+            step = partial(handing_on.hand_on, giver=giver, to=to, of=scene.facts.id)
             _on_incident(scene, handover_rows.DELEGATION, incident, step)
         case _:
             _end(scene, action)
@@ -94,36 +94,6 @@ def end_page(station: Station, work: Work, incident: str | None, why: str) -> No
     record = incidents.find(station, work.connection, incident)
     if record.open:
         incidents.change(station, work, [(incident, [partial(transitions.resolve, actor=ENGINE, resolution=why)])])
-
-
-def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str) -> None:
-    """Give an incident of ``giver`` to ``to``, by the list that it follows, and page them.
-
-    What ``giver`` alone had acknowledged is triggered again: nobody else has said that they have it.
-    """
-    record = draft.record
-    if not record.open:
-        # Somebody resolved it since the facts were read.
-        return
-    held = {h.person for h in record.assignments}
-    kept = tuple(h for h in record.assignments if h.person != giver)
-    progress = record.progress
-    draft.change(
-        assignments=kept if to in held else (*kept, Held(to, moment.now)),
-        acknowledgements=tuple(h for h in record.acknowledgements if h.person != giver),
-        progress=replace(progress, paged=_swapped(progress.paged, giver, to), ever=_swapped(progress.ever, giver, to)),
-        updated_at=moment.now,
-    )
-    draft.note(Entry("assign", moment.now, ENGINE, "auto", {"assignees": [to], "handover": of}))
-    if record.acknowledgements and not draft.record.acknowledgements:
-        transitions.unacknowledge(draft, moment, ENGINE, "auto")
-    else:
-        draft.change(pages=record.pages + 1)
-        escalation_path.schedule(draft, moment)
-
-
-def _swapped(people: tuple[str, ...], giver: str, to: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*(to if p == giver else p for p in people), to)))
 
 
 def _page(scene: Scene, person: str) -> None:

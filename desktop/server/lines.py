@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from desktop.domain.severity import Severity
-from desktop.server import departures, escalations, holding, present, responding, things
+from desktop.server import departures, escalations, handing_on, holding, present, responding, things
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
@@ -20,6 +20,7 @@ _KINDS = {
     holding.HELD: "annotate",
     holding.OVER: "annotate",
     departures.LEFT: "annotate",
+    handing_on.HANDED: "assign",
     "stand_down": "annotate",
     responding.CALL: "annotate",
     responding.STATUS_UPDATE: "annotate",
@@ -52,6 +53,7 @@ _WORDS = {
     holding.HELD: "Under maintenance: it pages nobody before that ends",
     holding.OVER: "Maintenance is over",
     departures.LEFT: "Somebody who had it left the team",
+    handing_on.HANDED: "Handed over to {people}",
     "priority_change": "Severity changed",
     "repeat_escalation_path": "Escalated from the top again to {people}",
     "resolve": "Resolved",

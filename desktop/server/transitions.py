@@ -115,27 +115,27 @@ def reopen(
     data: Mapping[str, object] | None = None,
     held_until: datetime | None = None,
 ) -> None:
-    """Make a resolved incident triggered again: everyone assigned hears it once, and it escalates from the top.
+    """Make a resolved incident triggered again: it begins at the top of its list, and whoever that pages has it.
 
-    Not before ``held_until``, when its service is under maintenance.
+    Those who had it keep it, and hear it once, where its list pages nobody now or they were given it directly. Nobody
+    is paged before ``held_until``, when its service is under maintenance.
     """
-    record = draft.record
-    _status(draft, Status.TRIGGERED, moment.now, actor)
-    draft.change(
-        resolved_at=None,
-        acknowledgements=(),
-        flaps=record.flaps + 1,
-        progress=escalation.begin_again(record.plan, record.progress, moment.now),
-    )
-    draft.note(Entry("trigger", moment.now, actor, data={**(data or {}), "reopened": True}))
+    record, now = draft.record, moment.now
+    _status(draft, Status.TRIGGERED, now, actor)
+    draft.change(resolved_at=None, acknowledgements=(), flaps=record.flaps + 1)
+    draft.note(Entry("trigger", now, actor, data={**(data or {}), "reopened": True}))
+    if record.escalates_as is None:
+        draft.change(progress=escalation.begin_again(record.plan, record.progress, now))
+    else:
+        draft.change(assignments=(), progress=escalation.begin(now))
     if held_until is not None:
         holding.hold(draft, moment, held_until)
     work_off(draft, moment)
-    if draft.record.held_until is not None:
-        return
-    if draft.record.pages == record.pages and draft.record.assignments:
-        # Nobody of the list was new (direct assignment): those assigned hear it all the same.
-        escalation_path.page_people(draft, Page(draft.record.progress.ever, 0, Reason.AGAIN), moment.now)
+    if draft.record.held_until is None and draft.record.pages == record.pages and (had := record.progress.ever):
+        again_at = now + record.plan.page_again
+        draft.change(progress=replace(draft.record.progress, ever=had, again_at=again_at))
+        escalation_path.page_people(draft, Page(had, 0, Reason.AGAIN), now)
+        escalation_path.schedule(draft, moment)
 
 
 def set_severity(draft: Draft, moment: Moment, actor: str, severity: Severity) -> None:

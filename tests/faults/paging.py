@@ -18,18 +18,18 @@ EXACT = 0.001
 class Paging(Course):
     """Takes up pages; ``givers`` is whose watch each handover gives away.
 
-    ``reopened`` is when it was opened again last, ``ends`` are all instants at which an acknowledgement ended,
-    ``just`` who was paged at the instant that it has come to.
+    ``reopened`` is when it was opened again last, ``had`` who had it until then, ``just`` who was paged at the instant
+    that it has come to.
     """
 
     givers: Mapping[str, str] = field(default_factory=dict)
     reopened: float | None = None
-    ends: set[float] = field(default_factory=set)
+    had: set[str] = field(default_factory=set)
     just: set[str] = field(default_factory=set)
 
     def take_page(self, entry: Entry) -> None:
         if "handover" in entry.data:
-            self._hand_on(entry)
+            self.hand_on(entry, pages=True)
             return
         by_person = entry.actor != "engine"
         if by_person and self.status == ACKNOWLEDGED:
@@ -91,20 +91,25 @@ class Paging(Course):
         self.assigned, self.ever, self.paged = set(entry.people), set(entry.people), set(entry.people)
         self.again_at = entry.at + self.plan.again
 
-    def _hand_on(self, entry: Entry) -> None:
-        """Let a handover give what the outgoing engineer had to who takes the watch."""
+    def hand_on(self, entry: Entry, *, pages: bool = False) -> None:
+        """Let a handover give what the outgoing engineer had to who takes the watch: it pages them once, or nobody."""
         self.must_be(entry, TRIGGERED, ACKNOWLEDGED)
         giver, to = self.givers.get(str(entry.data["handover"]), ""), entry.people[0]
         if giver not in self.assigned:
             self.complain(f"handed on from {giver or 'nobody'}, whose it was not")
+        theirs = self.acknowledged.pop(giver, None) is not None
+        heard = to in self.ever or bool(self.acknowledged)
+        if pages and (heard or theirs):
+            self.complain(f"handed on: paged {to}, who had heard of it or need not")
+        if not pages and self.held is None and (not heard or (theirs and not self.acknowledged)):
+            # What only the outgoing engineer had acknowledged pages everyone at the same instant.
+            self.owed.add(to)
+        self.pages += pages
         self.assigned = self.assigned - {giver} | {to}
         for people in (self.ever, self.paged):
             people.discard(giver)
             # They were paged by this: no step of the list pages them once more.
             people.add(to)
-        self.acknowledged.pop(giver, None)
-        if entry.at not in self.ends:
-            self.pages += 1
 
     def _take_over(self, entry: Entry) -> None:
         reached = self.plan.steps if self.round else self.plan.steps[: self._furthest(entry.at)]
@@ -156,8 +161,12 @@ class Paging(Course):
         self.base, self.fired = (min(due.first, entry.at), entry.at), None
 
     def _again(self, entry: Entry) -> None:
-        if self.list is None and self.reopened == entry.at:
-            return  # nobody was new: those who have it hear it all the same
+        if self.reopened == entry.at and self.passed(len(self.plan.steps), entry.at, entry.at):
+            # The list pages nobody: those who had it hear it all the same.
+            if set(entry.people) != self.had:
+                self.complain(f"reopened to {entry.people}, and {sorted(self.had)} had it")
+            self.again_at = entry.at + self.plan.again
+            return
         if self.again_at is not None and self.again_at <= entry.at + EXACT:
             self.advance_again(entry.at)
         else:
@@ -170,6 +179,8 @@ class Paging(Course):
     def _only_who_may(self, entry: Entry) -> None:
         steps = self.plan.steps
         may = {person for step in steps for person in self.may(step.role, entry.at, entry.at)} | self.ever
+        if self.reopened == entry.at:
+            may |= self.had
         if outside := set(entry.people) - may:
             self.complain(f"paged outside the policy: {sorted(outside)}")
 

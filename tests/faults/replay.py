@@ -23,6 +23,7 @@ _TAKEN = {
     "maintenance": "_hold",
     "maintenance_over": "_let_go",
     "exhaust_escalation_path": "_exhaust",
+    "handed_over": "hand_on",
 }
 # What the engine itself does, and what comes next is counted from; so is all that others do, but for repeating it.
 _COUNTED_FROM = ("unacknowledge", "repeat_escalation_path", "maintenance_over")
@@ -34,7 +35,6 @@ class Replay(Paging):
 
     def run(self, entries: Sequence[Entry], ended: float) -> None:
         """Live through ``entries``, until it was ``ended``."""
-        self.ends = {e.at for e in entries if e.type == "unacknowledge"}
         for entry in entries:
             self._between(entry.at)
             self._in_time(entry)
@@ -91,11 +91,10 @@ class Replay(Paging):
                 if entry.at < due.first - EXACT:
                     self.complain(f"early: {entry.type} came {due.first - entry.at:.2f} s before its time")
 
-    @staticmethod
-    def _is(entry: Entry, due: Due) -> bool:
+    def _is(self, entry: Entry, due: Due) -> bool:
         reason = entry.data.get("reason")
         return {
-            "paging again": reason == "again",
+            "paging again": reason == "again" and entry.at != self.reopened,
             "unacknowledge": entry.type == "unacknowledge" and entry.channel == "timeout",
             "step": reason in ("step", "round"),
             "round": entry.type in ("repeat_escalation_path", "exhaust_escalation_path"),
@@ -112,7 +111,10 @@ class Replay(Paging):
         if entry.data.get("reopened"):
             self.must_be(entry, RESOLVED)
             self.acknowledged.clear()
-            self.reopened = entry.at
+            self.reopened, self.had = entry.at, set(self.ever)
+            if self.list is not None:
+                # It begins at its first step, and is whose that pages.
+                self.assigned, self.ever = set(), set()
         elif entry.data.get("repeated"):
             self.must_be(entry, TRIGGERED, ACKNOWLEDGED)
             return

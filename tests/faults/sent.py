@@ -86,7 +86,7 @@ def _given_away(entries: Sequence[Entry]) -> Mapping[str, Sequence[float]]:
     """Return when each incident was given to others: whose it is not any more needs no message."""
     found: dict[str, list[float]] = defaultdict(list)
     for entry in sorted(entries, key=lambda e: e.at):
-        if entry.type == "assign" and "reason" not in entry.data:
+        if entry.type == "handed_over" or (entry.type == "assign" and "reason" not in entry.data):
             found[entry.incident].append(entry.at)
     return found
 

@@ -121,12 +121,79 @@ def test_a_handover_gives_what_was_theirs_to_who_takes_the_watch() -> None:
     assert any("whose it was not" in c for c in found(*begun(), handed, twice, ended=102.0))
 
 
+def test_whom_the_schedule_paged_already_a_handover_does_not_page_again() -> None:
+    took_over = page(3, "assign", 101.5, ["fay"], 1, "took over")
+    handed = entry(4, "handed_over", 102.0, assignees=["fay"], giver="ben", handover="H1")
+    row: dict[str, Any] = {"status": "triggered", "step": 1, "acknowledged": frozenset[str]()}
+    once = found(
+        *begun(), took_over, handed, ended=102.5, rota=HANDED_OVER, assigned=frozenset({"fay"}), pages=2, **row
+    )
+    assert once == []
+    twice = replace(handed, type="assign")
+    assert any("paged fay, who had" in c for c in found(*begun(), took_over, twice, ended=102.5, rota=HANDED_OVER))
+    never = found(*begun(), handed, ended=102.5, rota=HANDED_OVER)
+    assert any("not paged when" in c for c in never)
+
+
+def test_what_somebody_else_has_a_handover_pages_nobody_for() -> None:
+    acknowledged = entry(3, "acknowledge", 101.0, "person:dan")
+    handed = entry(4, "handed_over", 102.0, assignees=["fay"], giver="ben", handover="H1")
+    row: dict[str, Any] = {"status": "acknowledged", "pages": 1, "step": 1}
+    both: dict[str, Any] = {"assigned": frozenset({"dan", "fay"}), "acknowledged": frozenset({"dan"})}
+    assert found(*begun(), acknowledged, handed, ended=103.0, rota=HANDED_OVER, **row, **both) == []
+    rings = replace(handed, type="assign")
+    assert any("paged fay, who had" in c for c in found(*begun(), acknowledged, rings, ended=103.0, rota=HANDED_OVER))
+
+
 def test_one_that_they_had_acknowledged_is_triggered_again() -> None:
     acknowledged = entry(3, "acknowledge", 101.0, "person:ben")
-    handed = entry(4, "assign", 102.0, assignees=["fay"], handover="H1")
+    handed = entry(4, "handed_over", 102.0, assignees=["fay"], giver="ben", handover="H1")
     again = entry(5, "unacknowledge", 102.0), page(6, "notify", 102.0, ["fay"], 1, "acknowledgement ended")
     assert found(*begun(), acknowledged, handed, *again, ended=103.0, rota=HANDED_OVER) == []
     assert any("not paged when" in c for c in found(*begun(), acknowledged, handed, again[0], ended=103.0))
+    assert any("not paged when" in c for c in found(*begun(), acknowledged, handed, ended=103.0))
+
+
+REOPENED = (
+    *begun(),
+    entry(3, "acknowledge", 101.0, "person:dan"),
+    entry(4, "resolve", 102.0, SENDER),
+    entry(5, "trigger", 103.0, SENDER, reopened=True),
+)
+
+
+def test_what_is_reopened_is_whose_its_first_step_pages() -> None:
+    first = page(6, "assign", 103.0, ["ben"], 1)
+    row: dict[str, Any] = {"status": "triggered", "pages": 2, "step": 1, "acknowledged": frozenset[str]()}
+    assert found(*REOPENED, first, ended=104.0, assigned=frozenset({"ben"}), **row) == []
+    kept = found(*REOPENED, first, ended=104.0, assigned=frozenset({"ben", "dan"}), **row)
+    assert any("half: assigned" in c for c in kept)
+    everyone = page(6, "notify", 103.0, ["ben", "dan"], 0, "again")
+    assert any("too soon" in c for c in found(*REOPENED, everyone, ended=104.0))
+    assert any("late: step" in c for c in found(*REOPENED, ended=110.0))
+
+
+def test_what_is_reopened_where_nobody_is_on_call_is_whose_it_was() -> None:
+    nobody = Rota([Shift("secondary", "ben", 0, 102.5), Shift("secondary", None, 102.5, 900)], contacts=frozenset())
+    everyone = page(6, "notify", 110.0, ["ben", "dan"], 0, "again")
+    reopened = (*REOPENED[:4], replace(REOPENED[4], at=110.0))
+    row: dict[str, Any] = {"status": "triggered", "pages": 2, "step": 0, "acknowledged": frozenset[str]()}
+    both = frozenset({"ben", "dan"})
+    assert found(*reopened, everyone, ended=111.0, rota=nobody, assigned=both, **row) == []
+    half = page(6, "notify", 110.0, ["ben"], 0, "again")
+    assert any("reopened to ('ben',)" in c for c in found(*reopened, half, ended=111.0, rota=nobody))
+
+
+def test_what_is_reopened_and_was_given_to_somebody_is_theirs() -> None:
+    again = (
+        entry(4, "resolve", 102.0, SENDER),
+        entry(5, "trigger", 103.0, SENDER, reopened=True),
+        page(6, "notify", 103.0, ["fay"], 0, "again"),
+    )
+    row: dict[str, Any] = {"status": "triggered", "pages": 3, "step": 0, "acknowledged": frozenset[str]()}
+    assert found(*GIVEN, *again, ended=104.0, assigned=frozenset({"fay"}), alone=True, **row) == []
+    other = replace(again[2], data={**again[2].data, "assignees": ["ben"]})
+    assert any("reopened to ('ben',)" in c for c in found(*GIVEN, *again[:2], other, ended=104.0))
 
 
 HELD = (

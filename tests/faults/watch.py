@@ -98,7 +98,12 @@ def _seen(incident: Mapping[str, Any]) -> tuple[str, Seen]:
         version=incident["watchbell"]["version"],
         status=incident["status"],
         assigned=frozenset(a["assignee"]["id"] for a in incident["assignments"]),
-        acknowledged=frozenset(a["acknowledger"]["id"] for a in incident["acknowledgements"]),
+        # An integration's acknowledgement is shown as its service's; the rows have people's alone.
+        acknowledged=frozenset(
+            a["acknowledger"]["id"]
+            for a in incident["acknowledgements"]
+            if a["acknowledger"]["type"] == "user_reference"
+        ),
     )
 
 

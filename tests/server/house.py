@@ -22,6 +22,7 @@ from desktop.server.app import create_app
 from desktop.server.limits import Limits, Requests
 from desktop.server.roster import Roster
 from desktop.server.running import Server
+from desktop.server.tables.messages import pages
 
 Json = dict[str, Any]
 
@@ -140,6 +141,15 @@ class House:
                 select(entries.type, entries.data).where(entries.incident_id == incident).order_by(entries.id)
             )
             return [(row.type, row.data) for row in rows]
+
+
+def last_paged(house: House, incident: str) -> list[str]:
+    """Return who was paged last by rows that messages follow from."""
+    with house.server.storage.read() as connection:
+        asked = select(pages.c.number, pages.c.person_id).where(pages.c.incident_id == incident)
+        rows = connection.execute(asked).all()
+    last = max(row.number for row in rows)
+    return sorted(row.person_id for row in rows if row.number == last)
 
 
 def assigned(incident: Json) -> list[str]:

@@ -5,14 +5,12 @@ from datetime import timedelta
 
 import pytest
 import requests
-from sqlalchemy import select
 
 from desktop.server import departed, handover_departures, links, tokens
 from desktop.server.api.common import Json
 from desktop.server.replacing import NEEDS_FORCE
-from desktop.server.tables.messages import pages
 from tests.server.handing import MINUTE, TEAM, Watch
-from tests.server.house import Clock, House, assigned, running_house, running_server
+from tests.server.house import Clock, House, assigned, last_paged, running_house, running_server
 
 # Cho is primary, Ben secondary, Dora manager; Fay is in no rotation.
 WITH_FAY = TEAM.replace('[[people]]\nid = "eve"', '[[people]]\nid = "fay"\nname = "Fay Lund"\n[[people]]\nid = "eve"')
@@ -54,15 +52,6 @@ def acknowledge(house: House, key: str, person: str) -> None:
     assert house.put(house.incident(key)["id"], person=person, status="acknowledged").status_code == 200
 
 
-def last_paged(house: House, incident: str) -> list[str]:
-    """Return who was paged last by rows that messages follow from."""
-    with house.server.storage.read() as connection:
-        asked = select(pages.c.number, pages.c.person_id).where(pages.c.incident_id == incident)
-        rows = connection.execute(asked).all()
-    last = max(row.number for row in rows)
-    return sorted(row.person_id for row in rows if row.number == last)
-
-
 def waits_for_more(house: House, key: str) -> bool:
     return bool(house.incident(key)["pending_actions"])
 
@@ -80,10 +69,32 @@ def test_what_was_given_to_somebody_who_leaves_is_paged_to_whoever_is_on_call(ho
     assert (assigned(house.incident("k")), last_paged(house, incident["id"])) == (["cho"], ["cho"])
     left = [data for kind, data in house.history(incident["id"]) if kind == "left_team"]
     assert left == [{"left": ["fay"], "message": "Not in the team any more: Fay Lund."}]
-    house.tick(15 * MINUTE)
-    assert last_paged(house, incident["id"]) == ["cho"]
     entries = house.get(f"/incidents/{incident['id']}/log_entries")["log_entries"]
     assert "left the team" in " ".join(entry["summary"] for entry in entries)
+
+
+def test_what_had_been_given_to_who_left_escalates_like_any_other(house: House) -> None:
+    given(house, "k", "fay")
+    leaves(house)
+    found = house.incident("k")
+    assert (found["assigned_via"], len(found["pending_actions"])) == ("escalation_policy", 1)
+    assert found["escalation_policy"]["summary"] == "SEV-0"
+    had = []
+    for _ in range(2):
+        house.tick(15 * MINUTE)
+        had.append(assigned(house.incident("k")))
+    assert had == [["cho", "ben"], ["cho", "ben", "dora"]]
+
+
+def test_reopened_what_was_given_to_who_left_meanwhile_goes_to_whoever_is_on_call(house: House) -> None:
+    given(house, "k", "fay")
+    house.enqueue("resolve", "k")
+    leaves(house)
+    house.enqueue(key="k")
+    house.tick()
+    found = house.incident("k")
+    assert (assigned(found), last_paged(house, found["id"])) == (["cho"], ["cho"])
+    assert found["assigned_via"] == "escalation_policy"
 
 
 def test_what_escalated_to_nobody_else_begins_at_its_top(house: House) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from desktop.server import tokens
+from desktop.server import incidents, tokens, wording
 from desktop.server.app import create_app
 from desktop.server.tables.tokens import tokens as tokens_table
-from tests.server.house import MINUTE, House, assigned
+from tests.server.house import MINUTE, House, assigned, last_paged
 
 
 def test_a_trigger_opens_an_incident_that_pages_the_primary(shared: House) -> None:
@@ -86,8 +86,43 @@ def test_within_ten_minutes_of_resolving_the_same_incident_reopens(house: House)
     assert (again["incident_number"], again["status"], again["watchbell"]["flaps"]) == (1, "triggered", 1)
     assert again["watchbell"]["pages"] == pages + 1
     assert again["acknowledgements"] == []
-    assert assigned(again) == ["ana", "ben"]
     assert again["pending_actions"][0]["at"] == "2026-01-07T18:39:59Z"
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_is_reopened_begins_at_its_first_step_and_is_whose_it_pages(house: House, by_hand: bool) -> None:
+    house.enqueue(key="flap")
+    house.put("1", escalation_level=3, person="ben")
+    assert assigned(house.incident("flap")) == ["ana", "ben", "cho"]
+    house.put("1", status="acknowledged", person="ben")
+    house.put("1", status="resolved", person="ben")
+    if by_hand:
+        assert house.put("1", status="triggered", person="ben").status_code == 200
+    else:
+        house.enqueue(key="flap")
+    again = house.incident("flap")
+    assert assigned(again) == last_paged(house, again["id"]) == ["ana"]
+    station = house.server.station
+    with station.storage.read() as connection:
+        record = incidents.find(station, connection, again["id"])
+    assert "\nPaged: Ana Ruiz" in wording.page(record, station.directory, "ana").body
+    assert "Ben" not in wording.page(record, station.directory, "ana").body
+    # The others come in their turn, once.
+    house.tick(15 * MINUTE)
+    assert assigned(house.incident("flap")) == last_paged(house, again["id"]) == ["ana", "ben"]
+
+
+def test_reopened_what_was_given_to_somebody_is_theirs(house: House) -> None:
+    house.enqueue(key="flap")
+    part = {"assignee": {"id": "ben", "type": "user_reference"}}
+    house.put("1", assignments=[part])
+    house.put("1", status="resolved")
+    pages = house.incident("flap")["watchbell"]["pages"]
+    house.enqueue(key="flap")
+    again = house.incident("flap")
+    assert (assigned(again), again["assigned_via"], again["watchbell"]["pages"]) == (
+        ["ben"], "direct_assignment", pages + 1)  # fmt: skip
+    assert last_paged(house, again["id"]) == ["ben"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """A server that dies between any two steps of a handover: whoever goes on makes the same of it, and nothing twice."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -27,7 +28,7 @@ from desktop.server.records import new_id
 from desktop.server.running import Server
 from desktop.server.tables import additions as added
 from desktop.server.tables import handovers as tables
-from desktop.server.tables.messages import messages
+from desktop.server.tables.messages import messages, pages
 from desktop.server.writer import Work
 from tests.postgresql import Cluster
 from tests.server.handing import MINUTE, wipe
@@ -175,6 +176,46 @@ def test_wherever_it_dies_the_end_is_the_same(database: str, script: Script) -> 
             # There is always exactly one, and the watch never goes back.
             assert mortal.held == sorted(mortal.held, reverse=True), deadly
             assert set(mortal.held) <= {"cho", "ben"}, deadly
+
+
+def heard(server: Server, person: str) -> tuple[int, int]:
+    """Return how many pages ``person`` had, and how many lines say that something was assigned to them."""
+    with server.storage.read() as connection:
+        rows = connection.execute(select(pages).where(pages.c.person_id == person)).all()
+        lines = connection.execute(select(schema.log_entries.c.data).where(schema.log_entries.c.type == "assign"))
+        offers = set(connection.execute(select(tables.handover_offers.c.incident_id)).scalars())
+        told = [data for data in lines.scalars() if data["assignees"] == [person]]
+    # The page of the offer is beside.
+    return len([row for row in rows if row.incident_id not in offers]), len(told) - 1
+
+
+@pytest.mark.parametrize("engine_first", [True, False])
+def test_wherever_it_dies_whoever_takes_the_watch_is_paged_once(database: str, *, engine_first: bool) -> None:
+    with running_server(database, TEAM, Clock()) as server:
+
+        def engine() -> None:
+            server.engine.rotation_changed()
+            server.engine.tick()
+
+        looks: list[Callable[[], object]] = [engine, server.watchkeeper.tick]
+        for deadly in itertools.count(1):
+            wipe(server)
+            key = tokens.create(database, service="payments")
+            event = Event(key, Action.TRIGGER, "k", "db down", "critical", "", {})
+            server.writer.run(Enqueue(server.station, event))
+            handover, mortal = asked(server), Mortal(deadly)
+            with mortal.watching(server), suppress(Killed):
+                accepted(server, handover)
+            for look in (*(looks if engine_first else reversed(looks)), *looks):
+                look()
+            if deadly == 1:
+                # Nothing of it was written: they say it again.
+                accepted(server, handover)
+                engine()
+            assert "done" in str(outcome(server)[0]), deadly
+            assert heard(server, "ben") == (1, 1), deadly
+            if mortal.done < deadly:
+                return
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import update
 
-from desktop.server import handover_doing, incidents
+from desktop.server import handing_on, incidents
 from desktop.server.records import Draft
 from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
@@ -37,7 +37,7 @@ def test_what_somebody_resolved_meanwhile_is_not_handed_on(watch: Watch) -> None
     with station.storage.read() as connection:
         record = incidents.find(station, connection, incident)
     draft = Draft(record, record)
-    handover_doing.hand_on(draft, station.moment(), "cho", "ben", "H1")
+    handing_on.hand_on(draft, station.moment(), "cho", "ben", "H1")
     assert not draft.touched
 
 

@@ -13,7 +13,7 @@ from desktop.domain.business import BusinessHours
 from desktop.domain.escalation import begin, default_policy
 from desktop.domain.incident import Status
 from desktop.domain.severity import DEFAULT_TARGETS, Severity, wakes_anew
-from desktop.server import escalation_path, transitions
+from desktop.server import escalation_path, handing_on, transitions
 from desktop.server.failures import Refused
 from desktop.server.records import Draft, Entry, Record
 from desktop.server.roster import Moment
@@ -154,10 +154,25 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: not self.record.open)
     @rule()
     def it_comes_back(self) -> None:
-        pages = self.record.pages
-        self.do(transitions.reopen, "service:payments")
+        entries = self.do(transitions.reopen, "service:payments")
+        paged = {p for e in entries if e.type in PAGES for p in e.data["assignees"]}
         assert self.record.status is Status.TRIGGERED
-        assert self.record.pages > pages or not self.record.assignments, "it rings again"
+        assert {h.person for h in self.record.assignments} == paged, "whoever has it hears it"
+        assert paged or not self.before.assignments, "it rings again"
+
+    @rule(giver=people, to=people)
+    def the_watch_is_handed_over(self, giver: str, to: str) -> None:
+        if giver == to or giver not in {h.person for h in self.record.assignments}:
+            return
+        # The schedule changes before.
+        self.who = {role: tuple(dict.fromkeys(to if p == giver else p for p in who)) for role, who in self.who.items()}
+        entries = self.do(handing_on.hand_on, giver, to, "H1")
+        paged = [p for e in entries if e.type in PAGES for p in e.data["assignees"]]
+        assert len(paged) == len(set(paged)), "nobody is paged twice at one instant"
+        if self.before.open:
+            assert giver not in {h.person for h in (*self.record.assignments, *self.record.acknowledgements)}
+            assert to in {h.person for h in self.record.assignments}
+            assert to in paged or to in self.before.progress.ever or self.record.acknowledgements
 
     @rule(severity=severities)
     def somebody_changes_the_severity(self, severity: Severity) -> None:
