@@ -15,7 +15,7 @@ from desktop.server import auditing, findings, heartbeats, reminding
 from desktop.server.addresses import Addresses
 from desktop.server.findings import Finding
 from desktop.server.station import Station
-from desktop.server.unreached import unreached
+from desktop.server.unreached import Unreached
 
 if TYPE_CHECKING:
     from desktop.domain.segments import Segment
@@ -38,6 +38,7 @@ class Keeper:
 
     def __init__(self, station: Station, allow_private: Callable[[], bool] = lambda: False) -> None:
         self._station = station
+        self._unreached = Unreached(station)
         self._addresses = Addresses(station, allow_private)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper")
@@ -98,7 +99,7 @@ class Keeper:
         self._worst = max(self._worst, station.counts.lateness.longest())
         found = (*auditing.overdue(station, self._worst), *auditing.undelivered(station))
         found += (*auditing.unused(station), *self._missing(now))
-        found += (*self._addresses.wrong(), *unreached(station))
+        found += (*self._addresses.wrong(), *self._unreached.look())
         for finding in found:
             self._report(finding, now)
         self._worst = 0.0
