@@ -114,7 +114,8 @@ def examine(station: Station, sent: Sent) -> Examined:
         if additions.revision(connection) != revision:
             raise _Overtaken
         if was is not None and was.digest == applied.digest:
-            return Examined(revision, was, before.team, before, same=True)
+            notes = tuple(map(str, before.file.warnings))
+            return Examined(revision, was, before.team, before, same=True, notes=notes)
         team = teams.parse(sent.document, sent.source)
         loaded = files.latest(connection)
         text = None if loaded is None else files.text_now(loaded)
