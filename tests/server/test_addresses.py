@@ -44,9 +44,7 @@ def test_each_is_named_by_whose_it_is_and_never_by_what_it_says(
             f"The address of the channel incidents {UNREADABLE}",
         ]
         assert private.startswith("The address of Ben Okafor cannot work: the address is of this machine or a private")
-        assert (
-            unset == "The address of Duty director cannot work: env:WB_TEST_DIRECTOR is not set where the server runs"
-        )
+        assert unset.startswith("The address of Duty director cannot work: env:WB_TEST_DIRECTOR is not set where")
         said = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "found wrong"]
         assert {fields["title"] for fields in said} == told
         for secret in ("hush", "sh0rt", "ops", "ana@"):
@@ -54,7 +52,7 @@ def test_each_is_named_by_whose_it_is_and_never_by_what_it_says(
         assert server.storage.ready()
         server.messenger.allow_private = True
         clock.forward(timedelta(hours=1))
-        assert not any("Ben" in one.title for one in server.keeper._addresses.wrong())  # noqa: SLF001 - what it found
+        assert not any("Ben" in one.title for one in server.keeper._addresses.wrong())
 
 
 def test_a_team_that_is_applied_is_looked_at_and_what_is_mended_is_over(database: str) -> None:
