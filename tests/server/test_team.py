@@ -16,9 +16,9 @@ from tests.server.listening import listening
 
 ADMIN = '[[people]]\nid = "ida"\nname = "Ida Berg"\naccess = "admin"\n'
 TEAM = PLAIN.replace("[rotation.primary]", f"{ADMIN}[rotation.primary]")
+PEOPLE = "Ana Ruiz, Ben Okafor, Cho Lee, Ida Berg"
 WITHOUT = [
-    "no address (notify) of Ana Ruiz, Ben Okafor, Cho Lee, Ida Berg: "
-    "only Watchbell where they work can show them a page.",
+    f"no address (notify) of {PEOPLE}: only Watchbell where they work can show them a page.",
     "no address (notify) of Duty director among the emergency contacts: no page reaches them.",
 ]
 BATCH = TEAM.replace("Nightly batch", "Batch")
