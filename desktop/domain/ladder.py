@@ -81,8 +81,7 @@ def _due_at(climb: Climb, *, live: bool) -> datetime | None:
     """Return when the next address is due, None when the person is there and needs none."""
     if climb.climbed_at is not None:
         # What will never arrive is not waited for.
-        hopeless = climb.used[-1:] and climb.used[-1] in climb.failed
-        return climb.climbed_at if hopeless else climb.climbed_at + BETWEEN
+        return climb.climbed_at + (BETWEEN if climb.failed.isdisjoint(climb.used[-1:]) else timedelta(0))
     limit = climb.paged_at + CONFIRMED_WITHIN
     if climb.displayed_at is not None and climb.displayed_at <= limit:
         return climb.paged_at + UNTOUCHED if climb.input_at is None else None
