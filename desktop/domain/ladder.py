@@ -53,14 +53,17 @@ def has_ladder(severity: Severity) -> bool:
     return severity is not Severity.SEV3
 
 
-def next_rung(addresses: Sequence[str], climb: Climb, now: datetime, *, live: bool) -> Rung:
+def next_rung(
+    addresses: Sequence[str], climb: Climb, now: datetime, *, live: bool, showing: bool = False
+) -> Rung:  # fmt: skip
     """Return what is due ``now`` on the way along ``addresses``; ``live``: the tray application has a stream now.
 
+    ``showing``: it shows the person other pages meanwhile, of which there may be more than a screen holds.
     However late somebody looks, one address is due at a time: an outage does not make all of them ring at once.
     """
     left = [address for address in addresses if address not in climb.used]
     if not left:
-        return _top(climb, now)
+        return _top(climb, now, showing=showing)
     due = _due_at(climb, live=live)
     if due is None:
         return Rung()
@@ -69,12 +72,14 @@ def next_rung(addresses: Sequence[str], climb: Climb, now: datetime, *, live: bo
     return Rung(left[0], now + BETWEEN if len(left) > 1 else None)
 
 
-def _top(climb: Climb, now: datetime) -> Rung:
+def _top(climb: Climb, now: datetime, *, showing: bool) -> Rung:
     """Return what there is to say where no address is left: whether the person was reached by any means."""
     if climb.displayed_at is not None or not climb.failed.issuperset(climb.used):
         return Rung()
     limit = climb.paged_at + CONFIRMED_WITHIN
-    return Rung(look_at=limit) if now < limit else Rung(unreached=True)
+    if now < limit:
+        return Rung(look_at=limit)
+    return Rung(look_at=now + UNTOUCHED) if showing else Rung(unreached=True)
 
 
 def _due_at(climb: Climb, *, live: bool) -> datetime | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from desktop.server import findings
+from desktop.server.tables.messages import presences
 from tests.fakes.http import Answer
 from tests.server.house import MINUTE, House, Json, assigned
 from tests.server.paging import SECOND, Office, office
@@ -95,6 +96,21 @@ def test_what_an_application_shows_in_time_is_not_said_and_later_ends_it(house: 
         after(house, 6 * MINUTE)
     assert told(house) == []
     assert kinds(house, "late").count("no_address") == 1
+
+
+def test_more_pages_than_a_screen_holds_are_no_reason_while_it_shows_others(house: House) -> None:
+    stream = presences.insert().values(server="another", person_id="ana", until=house.clock() + timedelta(days=1))
+    with house.server.storage.write() as connection:
+        connection.execute(stream)
+    for key in ("front", "behind"):
+        house.enqueue(key=key)
+    confirm(house, "front")
+    after(house, MINUTE)
+    assert (kinds(house, "behind")[-1], told(house)) == ("assign", [])
+    house.put(house.incident("front")["id"], status="acknowledged")
+    # Nothing of it is shown any more, and still not this one.
+    after(house, 2 * MINUTE)
+    assert (kinds(house, "behind")[-1], len(told(house))) == ("no_address", 1)
 
 
 def test_whoever_answers_in_time_was_reached(house: House) -> None:

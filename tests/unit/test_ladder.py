@@ -90,6 +90,14 @@ def test_nobody_was_reached_only_when_every_address_failed() -> None:
     assert next_rung(LADDER, every, after(30), live=False) == Rung(unreached=True)
 
 
+@pytest.mark.parametrize("used", [(), LADDER])
+def test_behind_other_pages_on_the_screen_it_is_looked_at_again_later(used: tuple[str, ...]) -> None:
+    behind = replace(PAGED, used=used, failed=frozenset(used))
+    assert next_rung(used, behind, after(29), live=True, showing=True) == Rung(look_at=after(30))
+    assert next_rung(used, behind, after(30), live=True, showing=True) == Rung(look_at=after(150))
+    assert next_rung(LADDER, PAGED, after(30), live=True, showing=True) == Rung("chat", after(90))
+
+
 def test_an_address_that_is_not_the_team_s_any_more_reached_somebody_too() -> None:
     assert next_rung((), Climb(T0, ("chat",), T0), after(500), live=False) == Rung()
 
