@@ -13,7 +13,7 @@ from desktop.channels.text import Text, bounded
 
 log = logging.getLogger(__name__)
 
-_UNREADABLE = "the address cannot be understood: is it an Apprise URL?"
+UNREADABLE = "the address cannot be understood: is it an Apprise URL?"
 
 
 def send(address: str, text: Text, *, allow_private: bool, seconds: float = guard.DEADLINE_SECONDS) -> Outcome:
@@ -21,10 +21,9 @@ def send(address: str, text: Text, *, allow_private: bool, seconds: float = guar
 
     Without ``allow_private`` machines of this network are refused; after ``seconds`` the attempt is given up.
     """
-    _silence()
     with guard.watching(allow_private=allow_private, seconds=seconds) as watch:
         try:
-            plugin = _plugin(address)
+            plugin = build(address)
             if isinstance(plugin, Outcome):
                 return plugin
             taken = bool(plugin.notify(**_said(text)))
@@ -47,21 +46,22 @@ def _said(text: Text) -> dict[str, Any]:
     }
 
 
-def _plugin(address: str) -> Any:  # noqa: ANN401 - a plugin of Apprise's
-    """Return what sends to ``address``, or why nothing does."""
+def build(address: str) -> Any:  # noqa: ANN401 - a plugin of Apprise's
+    """Return what sends to ``address``, or why nothing does: an outcome. Nothing leaves."""
+    _silence()
     from apprise import Apprise  # noqa: PLC0415 - as the module says
     from apprise.common import OverflowMode  # noqa: PLC0415
     from apprise.plugins import url_to_dict  # noqa: PLC0415
 
     parsed = url_to_dict(address)  # type: ignore[no-untyped-call]
     if not parsed:
-        return outcome.refused(_UNREADABLE)
+        return outcome.refused(UNREADABLE)
     # Before it is made: making it would read a template already.
     if wrong := allowed.objection(str(parsed.get("schema")), parsed.get("qsd") or {}):
         return outcome.refused(wrong)
     plugin = Apprise.instantiate(parsed, asset=_asset())
     if plugin is None:
-        return outcome.refused(_UNREADABLE)
+        return outcome.refused(UNREADABLE)
     plugin.verify_certificate, plugin.redirects = True, False
     plugin.socket_connect_timeout, plugin.socket_read_timeout = guard.CONNECT_SECONDS, guard.READ_SECONDS
     plugin.retry, plugin.request_rate_per_sec, plugin.overflow_mode = 0, 0, OverflowMode.TRUNCATE

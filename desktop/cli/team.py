@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from desktop import team as team_file
+from desktop.channels import checking
 from desktop.cli import output, shifts
 from desktop.cli.oncall import parse_time
 from desktop.connections.accounts import TEAM_NEEDS_FORCE, apply_team, find_account
@@ -18,7 +19,7 @@ from desktop.domain.text import plain
 from desktop.system.clock import utc_now
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
-from desktop.team import document
+from desktop.team import destinations, document
 
 _LINE = 500
 _A_YEAR = timedelta(days=365)
@@ -31,10 +32,14 @@ def no_command(_options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     """Read a team file; every mistake is a line, and so is everything worth a second look."""
-    team = team_file.load(Path(options.file))
+    path = Path(options.file)
+    text = document.load(path)
+    team = team_file.parse(text, path.name)
+    addressed = destinations.check(text, path.name, checking.check)
     roles = [r.value for r in team.rotations]
     now = utc_now()
-    notes = [*(str(w) for w in team.warnings), *shifts.notes(team, flags(team, now, now + _A_YEAR))]
+    notes = [*map(str, team.warnings), *map(str, addressed), *destinations.without(team)]
+    notes += shifts.notes(team, flags(team, now, now + _A_YEAR))
     if options.json:
         output.data({"people": len(team.people), "roles": roles, "warnings": notes})
         return 0
@@ -50,6 +55,7 @@ def apply(options: Namespace) -> int:
     text = document.load(path)
     # Here first: every mistake is told without a server, and none of them by half.
     team_file.parse(text, path.name)
+    destinations.check(text, path.name, checking.check)
     account = find_account(os.environ, user_paths(), Secrets())
     try:
         answer = apply_team(account, text, path.name, force=options.force)

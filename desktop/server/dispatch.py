@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from desktop.channels.outcome import Outcome
@@ -27,6 +27,16 @@ _ENDED = select(_page.ended_at).where(
     _page.number == bindparam("number"),
     _page.person_id == bindparam("person"),
 )
+_LOOK_AGAIN = (
+    update(pages)
+    .where(
+        _page.incident_id == bindparam("b_incident"),
+        _page.number == bindparam("b_number"),
+        _page.person_id == bindparam("b_person"),
+        _page.ended_at.is_(None),
+    )
+    .values(next_at=bindparam("b_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Outgoing:
     recipient: str
     address: str
     incident: str | None
+    page: int | None
     text: Text
 
 
@@ -64,7 +75,7 @@ def _outgoing(station: Station, work: Work, row: Row[Any], now: datetime) -> Out
         log.exception("a message cannot be worded", extra={"fields": {"message": row.id}})
         outbox.drop(work.connection, row.id, State.FAILED, "it cannot be worded", now)
         return None
-    return Outgoing(row.id, row.attempts + 1, row.kind, row.recipient, row.address, row.incident_id, text)
+    return Outgoing(row.id, row.attempts + 1, row.kind, row.recipient, row.address, row.incident_id, row.page, text)
 
 
 def _dropped(work: Work, row: Row[Any], now: datetime) -> bool:
@@ -100,9 +111,19 @@ def settle(work: Work, outgoing: Outgoing, became: Outcome, now: datetime) -> No
     state = outbox.settle(work.connection, outgoing.id, outgoing.attempt, became, now)
     if state == State.SENT and outgoing.incident is not None:
         work.history.append(_line(outgoing, now))
-    elif state in (State.WAITING, State.FAILED):
+    if state == State.FAILED:
+        _climb_on(work, outgoing, now)
+    if state in (State.WAITING, State.FAILED):
         fields = {"message": outgoing.id, "to": outgoing.recipient, "attempt": outgoing.attempt, "error": became.reason}
         log.warning("message failed" if state == State.FAILED else "message delayed", extra={"fields": fields})
+
+
+def _climb_on(work: Work, outgoing: Outgoing, now: datetime) -> None:
+    """Let the ladder of a page be looked at again at once: one of its messages will never arrive."""
+    if outgoing.kind == Kind.PAGE:
+        person = outgoing.recipient.removeprefix(PERSON)
+        page = {"b_incident": outgoing.incident, "b_number": outgoing.page, "b_person": person}
+        work.connection.execute(_LOOK_AGAIN, {**page, "b_at": now})
 
 
 def _line(outgoing: Outgoing, now: datetime) -> dict[str, Any]:

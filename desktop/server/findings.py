@@ -32,6 +32,10 @@ OVERDUE: Final = "overdue"
 SCHEDULE: Final = "schedule"
 MESSAGE: Final = "message"
 TEAM_FILE: Final = "team_file"
+ADDRESS: Final = "address"
+UNREACHED: Final = "unreached"
+KINDS: Final = (OVERDUE, SCHEDULE, MESSAGE, TEAM_FILE, ADDRESS, UNREACHED)
+"""All that there are."""
 
 _TELL_AGAIN = timedelta(days=1)
 _NAME = "Watchbell itself"

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from desktop.domain.errors import WatchbellError
 from desktop.server import auditing, findings, heartbeats, reminding
-from desktop.server.findings import MESSAGE, OVERDUE, SCHEDULE, TEAM_FILE, Finding
+from desktop.server.addresses import Addresses
+from desktop.server.findings import Finding
 from desktop.server.station import Station
+from desktop.server.unreached import Unreached
 
 if TYPE_CHECKING:
     from desktop.domain.segments import Segment
@@ -29,10 +31,15 @@ _LOOK_AT_SCHEDULE = timedelta(hours=1)
 
 
 class Keeper:
-    """``tick`` does all that there is to do now. ``gaps`` are the times without anybody that it found last."""
+    """``tick`` does all that there is to do now. ``gaps`` are the times without anybody that it found last.
 
-    def __init__(self, station: Station) -> None:
+    ``allow_private`` tells whether messages may go to machines of this network.
+    """
+
+    def __init__(self, station: Station, allow_private: Callable[[], bool] = lambda: False) -> None:
         self._station = station
+        self._unreached = Unreached(station)
+        self._addresses = Addresses(station, allow_private)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper")
         self._reported: dict[tuple[str, str], tuple[datetime, str]] = {}
@@ -92,11 +99,12 @@ class Keeper:
         self._worst = max(self._worst, station.counts.lateness.longest())
         found = (*auditing.overdue(station, self._worst), *auditing.undelivered(station))
         found += (*auditing.unused(station), *self._missing(now))
+        found += (*self._addresses.wrong(), *self._unreached.look())
         for finding in found:
             self._report(finding, now)
         self._worst = 0.0
         with station.storage.read() as connection:
-            ended = findings.unseen(connection, (OVERDUE, MESSAGE, SCHEDULE, TEAM_FILE), now - _OVER)
+            ended = findings.unseen(connection, findings.KINDS, now - _OVER)
         for kind, key in ended:
             log.info("found over", extra={"fields": {"kind": kind, "key": key}})
             station.writer.run(partial(findings.over, station, kind=kind, key=key))

@@ -8,7 +8,7 @@ from desktop.server import departures, escalations, handing_on, holding, present
 from desktop.server.directory import Directory
 from desktop.server.events import link_of
 from desktop.server.history import Line
-from desktop.server.records import MESSAGE, PAGED, POSTED, RECEIPTS, Record
+from desktop.server.records import MESSAGE, NO_ADDRESS, PAGED, POSTED, RECEIPTS, UNREACHED, Record
 from desktop.server.roster import Roster
 
 Json = dict[str, Any]
@@ -26,6 +26,8 @@ _KINDS = {
     responding.STATUS_UPDATE: "annotate",
     MESSAGE: "notify",
     POSTED: "annotate",
+    NO_ADDRESS: "annotate",
+    UNREACHED: "annotate",
     **dict.fromkeys(RECEIPTS, "notify"),
 }
 _KNOWN = frozenset(
@@ -47,6 +49,8 @@ _WORDS = {
     "input": "{people} used keyboard or mouse there",
     MESSAGE: "Messaged {people}",
     POSTED: "Posted to a channel of the team",
+    NO_ADDRESS: "{people} could not be reached: no address, and no application showed it",
+    UNREACHED: "{people} could not be reached: every address failed, and no application showed it",
     "sounded": "Sounded for {people}",
     "notify": "Paged {people}",
     "overdue": "The target to resolve has passed",

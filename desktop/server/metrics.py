@@ -94,8 +94,7 @@ def _asked(station: Station, connection: Connection, now: datetime) -> Iterator[
     late = 0.0 if first is None else (now - first).total_seconds()
     yield _gauge("due_oldest_seconds", "Since when the first of them has been", value=late)
     yield _gauge("heartbeats", "Promises to call", ("state",), _promises(connection))
-    each = (findings.OVERDUE, findings.SCHEDULE, findings.MESSAGE, findings.TEAM_FILE)
-    kinds = {**dict.fromkeys(each, 0), **findings.count(connection)}
+    kinds = {**dict.fromkeys(findings.KINDS, 0), **findings.count(connection)}
     yield _gauge("findings", "What the server finds wrong with itself", ("kind",),
                  [((kind,), many) for kind, many in sorted(kinds.items())])  # fmt: skip
     yield _gauge(

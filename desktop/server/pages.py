@@ -4,7 +4,7 @@ What happened is told from an incident's draft (``moves``, pure) and written onc
 (``play``), in the transaction of the transition: no page is without its ladder, and none climbs after its end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, exists, select, update
 
 from desktop.channels.text import Text
 from desktop.domain.incident import Status
-from desktop.domain.ladder import has_ladder
+from desktop.domain.ladder import CONFIRMED_WITHIN, has_ladder
 from desktop.server import outbox, places, wording
 from desktop.server.dialects import insert_all
 from desktop.server.directory import Directory
@@ -56,12 +56,12 @@ _TRIED = select(_message.recipient, _message.address, _message.page).where(
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """The ``number``-th page of an incident, to ``people``; those who ``climb`` have other channels to try."""
+    """The ``number``-th page of an incident, to ``people``; ``looks`` is when to look at the ladder of each."""
 
     incident: str
     number: int
     people: tuple[str, ...]
-    climb: frozenset[str]
+    looks: Mapping[str, datetime]
     at: datetime
 
 
@@ -96,8 +96,8 @@ def moves(draft: Draft, roster: Roster, directory: Directory, now: datetime) -> 
     if kinds & {"acknowledge", "resolve"}:
         found.append(_end(draft, directory, now))
     if people := _paged(draft):
-        climb = {p for p in people if has_ladder(record.severity) and places.ladder(roster, p)}
-        found.append(Paged(record.id, record.pages, people, frozenset(climb), now))
+        looks = _looks(people, roster, now) if has_ladder(record.severity) else {}
+        found.append(Paged(record.id, record.pages, people, looks, now))
     if overdue := [person for entry in draft.entries if entry.type == "overdue" for person in entry.data["told"]]:
         found.append(Told(tuple(_overdue(record, roster, directory, overdue, now))))
     return found
@@ -117,6 +117,11 @@ def play(connection: Connection, moves: Sequence[Move]) -> None:
 def _paged(draft: Draft) -> tuple[str, ...]:
     people = (p for entry in draft.entries if entry.type in PAGED for p in entry.data.get("assignees", ()))
     return tuple(dict.fromkeys(people))
+
+
+def _looks(people: Sequence[str], roster: Roster, now: datetime) -> dict[str, datetime]:
+    """Return when to look at each ladder first: one without addresses, when an application had its time to confirm."""
+    return {p: now if places.ladder(roster, p) else now + CONFIRMED_WITHIN for p in people}
 
 
 def _end(draft: Draft, directory: Directory, now: datetime) -> Ended:
@@ -158,7 +163,7 @@ def _rows(move: Paged) -> list[dict[str, Any]]:
             "person_id": person,
             "paged_at": move.at,
             "used": [],
-            "next_at": move.at if person in move.climb else None,
+            "next_at": move.looks.get(person),
         }
         for person in move.people
     ]

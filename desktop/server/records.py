@@ -18,6 +18,8 @@ MESSAGE, POSTED = "message", "posted"
 """The types of the history's lines about messages that were sent: to a person, to a channel of the team."""
 PAGED = ("assign", "escalate", "repeat_escalation_path", "notify")
 """The types of its lines by which people are paged."""
+NO_ADDRESS, UNREACHED = "no_address", "unreached"
+"""The types of its lines about a page that reached nobody: there was no address, or every one failed."""
 RECEIPTS = ("displayed", "sounded", "input")
 """The types of its lines about what the tray application of somebody who was paged confirmed."""
 

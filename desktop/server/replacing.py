@@ -22,7 +22,7 @@ from desktop.server.keys import PATIENCE, integration_keys
 from desktop.server.roster import Roster
 from desktop.server.station import Station
 from desktop.server.writer import Work
-from desktop.team import references
+from desktop.team import destinations, references
 from desktop.team.difference import differences
 from desktop.team.relief import Relief, name, reliefs, say
 
@@ -54,7 +54,7 @@ class Examined:
     """What ``applied`` would change at ``revision``, of the team ``old``; ``doubts`` is what only force overrides.
 
     ``left`` are the open incidents that people would leave behind. ``same``: it is the team already. ``own``: so says
-    the file that the server was started with.
+    the file that the server was started with. ``notes`` are worth a second look.
     """
 
     revision: int
@@ -68,6 +68,7 @@ class Examined:
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     same: bool = False
     own: files.Loaded | None = None
+    notes: tuple[str, ...] = ()
 
 
 class _Overtaken(Exception):
@@ -113,13 +114,15 @@ def examine(station: Station, sent: Sent) -> Examined:
         if additions.revision(connection) != revision:
             raise _Overtaken
         if was is not None and was.digest == applied.digest:
-            return Examined(revision, was, before.team, before, same=True)
+            notes = tuple(map(str, before.file.warnings))
+            return Examined(revision, was, before.team, before, same=True, notes=notes)
         team = teams.parse(sent.document, sent.source)
         loaded = files.latest(connection)
         text = None if loaded is None else files.text_now(loaded)
         references.check_vouched(
             sent.document, sent.source, frozenset() if loaded is None else files.vouched_now(loaded, text)
         )
+        addressed = destinations.check(sent.document, sent.source, _checked)
         _keep_people(connection, team)
         roster = Roster(team, additions.read(connection), companions.read(connection))
         left = departed.foreseen(connection, {*roster.contacts, *(person.id for person in team.people)})
@@ -135,7 +138,15 @@ def examine(station: Station, sent: Sent) -> Examined:
         doubts=(*_doubts(before.team, roster.team, taken_over, sent.person), *map(str, left)),
         keys=integration_keys(team, PATIENCE),
         own=loaded if text == sent.document else None,
+        notes=(*map(str, team.warnings), *map(str, addressed), *destinations.without(team)),
     )
+
+
+def _checked(address: str) -> destinations.Checked:
+    # Apprise comes with it: only for a file that writes out an address.
+    from desktop.channels import checking  # noqa: PLC0415
+
+    return checking.check(address)
 
 
 def carry_out(examined: Examined, address: str, work: Work) -> None:

@@ -44,8 +44,8 @@ class Server:
         self.writer = Writer(storage, self._committed, self.hub.drop)
         self.station = Station(storage, self.writer, roster, clock)
         self.engine = Engine(self.station, self.hub.publish_oncalls)
-        self.keeper = Keeper(self.station)
         self.messenger = Messenger(self.station, lambda: self.hub.people, allow_private=allow_private_channels)
+        self.keeper = Keeper(self.station, lambda: self.messenger.allow_private)
         self.hub.came_or_left = self.messenger.wake
         self.station.escalating = lambda: self.engine.alive
         self.station.messaging = lambda: self.messenger.alive

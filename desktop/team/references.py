@@ -47,14 +47,20 @@ def _references(read: Document) -> Iterator[tuple[Path, str, str]]:
     """Yield the place, the use and the text of every reference, wherever the reader of team files allows one."""
     for place, service in _tables(read.data.get("services")):
         yield from _one(("services", place, "integration_key"), _KEY, service.get("integration_key"))
+    for path, value in notified(read):
+        yield from _one(path, _CHANNEL, value)
+    channels = read.data.get("channels")
+    for name, value in channels.items() if isinstance(channels, dict) else ():
+        yield from _one(("channels", name), _CHANNEL, value)
+
+
+def notified(read: Document) -> Iterator[tuple[Path, object]]:
+    """Yield the place and the value of every entry of a ``notify``."""
     for key in ("people", "emergency_contacts"):
         for place, person in _tables(read.data.get(key)):
             notify = person.get("notify")
             for number, value in enumerate(notify if isinstance(notify, list) else []):
-                yield from _one((key, place, "notify", number), _CHANNEL, value)
-    channels = read.data.get("channels")
-    for name, value in channels.items() if isinstance(channels, dict) else ():
-        yield from _one(("channels", name), _CHANNEL, value)
+                yield (key, place, "notify", number), value
 
 
 def _one(path: Path, use: str, value: object) -> Iterator[tuple[Path, str, str]]:

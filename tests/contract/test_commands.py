@@ -294,6 +294,25 @@ def test_checking_a_team_file(capsys: Capture, tmp_path: Path) -> None:
     assert "ben" in said
 
 
+# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_checking_a_team_file_tries_its_addresses(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    some = TWO.replace(
+        'name = "Ben"', 'name = "Ben", notify = ["mailto://ben@example.com", "jsons://192.168.0.9/hook"]'
+    )
+    assert some != TWO
+    file.write_text(some, "utf-8")
+    said = run(capsys, "team", "check", str(file)).splitlines()
+    assert "note: no address (notify) of Ana: only Watchbell where they work can show them a page." in said
+    assert [line for line in said if "notify[2]: is of this machine or a private network" in line]
+    file.write_text(some.replace("mailto://ben@example.com", "mailto://ben"), "utf-8")
+    for command in ("check", "apply"):
+        wrong = run(capsys, "team", command, str(file), expect=2)
+        assert re.search(r"team.toml:\d+: people\[2\].notify\[1\]: cannot be used: the address cannot", wrong)
+        assert "mailto" not in wrong
+
+
 def team_file(folder: Path, text: str = SERVED) -> Path:
     file = folder / "team.toml"
     file.write_text(text, "utf-8")
@@ -311,6 +330,7 @@ def test_applying_a_team_file(restored: None, capsys: Capture, tmp_path: Path) -
     file = team_file(tmp_path, SERVED.replace('name = "Payments"', 'name = "Payments and refunds"'))
     assert run(capsys, "team", "apply", str(file)).splitlines() == [
         "services: Payments and refunds (payments): name Payments and refunds instead of Payments",
+        "note: no address (notify) of Ana Ruiz, Ben Okafor: only Watchbell where they work can show them a page.",
         "team.toml is the team now",
     ]
     assert run(capsys, "team", "apply", str(file), "--force") == "team.toml is the team already: nothing was done\n"
@@ -338,6 +358,7 @@ def test_what_force_did_is_told(restored: None, capsys: Capture, tmp_path: Path)
     assert said == [
         "rotation.secondary: none instead of Ben Okafor",
         "on call now: secondary nobody instead of Ben Okafor",
+        "note: no address (notify) of Ana Ruiz, Ben Okafor: only Watchbell where they work can show them a page.",
         "team.toml is the team now",
     ]
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import requests
 
+from desktop.channels.sending import UNREADABLE
 from desktop.server import applying, replacing
 from tests.server.house import START, House, Json, assigned, running_house
 from tests.server.house import TEAM as PLAIN
@@ -15,6 +16,11 @@ from tests.server.listening import listening
 
 ADMIN = '[[people]]\nid = "ida"\nname = "Ida Berg"\naccess = "admin"\n'
 TEAM = PLAIN.replace("[rotation.primary]", f"{ADMIN}[rotation.primary]")
+PEOPLE = "Ana Ruiz, Ben Okafor, Cho Lee, Ida Berg"
+WITHOUT = [
+    f"no address (notify) of {PEOPLE}: only Watchbell where they work can show them a page.",
+    "no address (notify) of Duty director among the emergency contacts: no page reaches them.",
+]
 BATCH = TEAM.replace("Nightly batch", "Batch")
 # Ben has the first week instead of Ana, and so is primary at START.
 SWAPPED = TEAM.replace('members = ["ana", "ben"]', 'members = ["ben", "ana"]')
@@ -70,7 +76,7 @@ def test_it_is_applied_and_says_what_it_changed(staffed: House) -> None:
         "changes": ["services: Batch (batch): name Batch instead of Nightly batch"],
         "on_call_changes": [],
         "incident_changes": [],
-        "warnings": [],
+        "warnings": WITHOUT,
     }
     assert staffed.get("/services/batch")["service"]["name"] == "Batch"
     assert document(staffed) == {
@@ -254,8 +260,18 @@ def test_what_is_worth_a_look_is_told(staffed: House) -> None:
     span = "start = 2026-12-21T09:00:00\nend = 2026-12-22T09:00:00"
     text = f'{TEAM}[[absences]]\nperson = "cho"\n{span}\nannounced = 2026-12-20\n'
     assert applied(staffed, text)["warnings"] == [
-        "team.toml:44: absences[1].announced: cho announced this absence 1 days ahead, not 14."
+        "team.toml:44: absences[1].announced: cho announced this absence 1 days ahead, not 14.",
+        *WITHOUT,
     ]
+
+
+def test_an_address_that_cannot_be_used_is_a_mistake_and_one_of_this_network_a_note(staffed: House) -> None:
+    wrong = TEAM.replace('id = "ben"', 'id = "ben"\nnotify = ["mailto://ben@example.com", "slack://short"]')
+    assert errors(put(staffed, wrong), 400) == [f"team.toml:9: people[2].notify[2]: cannot be used: {UNREADABLE}"]
+    assert document(staffed)["document"] == TEAM
+    near = TEAM.replace('id = "ben"', 'id = "ben"\nnotify = ["json://10.0.0.7/hook"]')
+    said = applied(staffed, near)["warnings"]
+    assert any(one.startswith("team.toml:9: people[2].notify[1]: is of this machine or a private") for one in said)
 
 
 def test_two_at_once_are_both_applied_one_after_the_other(staffed: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,55 @@ def test_once_begun_it_goes_on_whatever_the_application_confirms() -> None:
 def test_the_last_address_is_the_end() -> None:
     assert next_rung(LADDER, Climb(T0, ("chat", "mail"), after(60)), after(120), live=False) == Rung("phone", None)
     assert next_rung(LADDER, Climb(T0, LADDER, after(120)), after(500), live=False) == Rung()
-    assert next_rung((), PAGED, after(500), live=False) == Rung()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_without_an_address_an_application_has_thirty_seconds_then_nobody_was_reached(live: bool) -> None:
+    assert next_rung((), PAGED, after(29.9), live=live) == Rung(look_at=after(30))
+    assert next_rung((), PAGED, after(30), live=live) == Rung(unreached=True)
+
+
+@pytest.mark.parametrize("at", [1, 400])
+def test_whoever_was_shown_it_at_any_time_was_reached(at: float) -> None:
+    shown = replace(PAGED, displayed_at=after(at))
+    assert next_rung((), shown, after(500), live=False) == Rung()
+    assert next_rung((), shown, after(20), live=True) == Rung()
+    failed = replace(shown, used=LADDER, climbed_at=after(2), failed=frozenset(LADDER))
+    assert next_rung(LADDER, failed, after(500), live=True) == Rung()
+
+
+def test_nobody_was_reached_only_when_every_address_failed() -> None:
+    top = Climb(T0, LADDER, after(2))
+    for failed in ((), ("phone",), ("chat", "mail")):
+        assert next_rung(LADDER, replace(top, failed=frozenset(failed)), after(500), live=False) == Rung()
+    every = replace(top, failed=frozenset(LADDER))
+    assert next_rung(LADDER, every, after(29), live=False) == Rung(look_at=after(30))
+    assert next_rung(LADDER, every, after(30), live=False) == Rung(unreached=True)
+
+
+@pytest.mark.parametrize("used", [(), LADDER])
+def test_behind_other_pages_on_the_screen_it_is_looked_at_again_later(used: tuple[str, ...]) -> None:
+    behind = replace(PAGED, used=used, failed=frozenset(used))
+    assert next_rung(used, behind, after(29), live=True, showing=True) == Rung(look_at=after(30))
+    assert next_rung(used, behind, after(30), live=True, showing=True) == Rung(look_at=after(150))
+    assert next_rung(LADDER, PAGED, after(30), live=True, showing=True) == Rung("chat", after(90))
+
+
+def test_an_address_that_is_not_the_team_s_any_more_reached_somebody_too() -> None:
+    assert next_rung((), Climb(T0, ("chat",), T0), after(500), live=False) == Rung()
+
+
+def test_what_failed_for_good_is_not_waited_for() -> None:
+    refused = Climb(T0, ("chat",), after(1), failed=frozenset({"chat"}))
+    assert next_rung(LADDER, refused, after(2), live=True) == Rung("mail", after(62))
+    # A look that was late is no reason to wait, nor is a clock that went back a reason to be early.
+    assert next_rung(LADDER, refused, after(0), live=True) == Rung(look_at=after(1))
+
+
+def test_only_the_last_one_s_failure_counts() -> None:
+    one = Climb(T0, ("chat", "mail"), after(10), failed=frozenset({"chat"}))
+    assert next_rung(LADDER, one, after(69), live=False) == Rung(look_at=after(70))
+    assert next_rung(LADDER, replace(one, failed=frozenset({"mail"})), after(11), live=False).address == "phone"
 
 
 def test_an_address_that_was_taken_out_skips_none_of_the_others() -> None:
@@ -121,7 +169,8 @@ def test_whoever_looks_when_told_finds_something_due(
     rung = next_rung(addresses, climb, after(seconds), live=live)
     if rung.address is None and rung.look_at is not None:
         assert rung.look_at > after(seconds)
-        assert next_rung(addresses, climb, rung.look_at, live=live).address == addresses[0]
+        found = next_rung(addresses, climb, rung.look_at, live=live)
+        assert found.address == addresses[0] if addresses else found.unreached
 
 
 @given(LADDERS.filter(bool), st.booleans(), st.none() | SECONDS)

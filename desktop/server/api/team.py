@@ -83,7 +83,7 @@ def _answer(examined: Examined, *, applied: bool) -> Json:
         "changes": list(examined.changes),
         "incident_changes": [{"id": one.id, "number": one.number, "says": str(one)} for one in examined.left],
         "on_call_changes": [_relief(examined, relief) for relief in examined.reliefs],
-        "warnings": [str(warning) for warning in examined.roster.file.warnings],
+        "warnings": list(examined.notes),
     }
 
 
