@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from desktop.domain.errors import StorageError
 from desktop.server.authentication import find_person
-from desktop.server.failures import INVALID, RATE_LIMIT, UNAUTHORIZED, error_body
+from desktop.server.failures import FORBIDDEN, INVALID, RATE_LIMIT, UNAUTHORIZED, error_body
 from desktop.server.limits import Used
 from desktop.server.reach import Reach
 from desktop.server.station import Station
@@ -80,7 +80,7 @@ class Gate:
         if problem := self._misdirected(scope, request):
             return problem
         if self._comes_from_a_page(scope, request):
-            return 403, error_body(403, "Forbidden", ["requests from web pages are refused"])
+            return 403, error_body(FORBIDDEN, "Forbidden", ["requests from web pages are refused"])
         if (length := request.headers.get("content-length", "")).isdigit() and int(length[:20]) > BODY_LIMIT:
             return 413, error_body(INVALID, "Content Too Large", [f"at most {BODY_LIMIT} bytes are taken"])
         if scope["path"] in OPEN_PATHS:

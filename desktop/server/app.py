@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from desktop.domain.errors import InputError, StorageError
-from desktop.server import flooding
+from desktop.server import flooding, senders
 from desktop.server.access import BODY_LIMIT, PERSON, UNAVAILABLE, App, Gate, Receive, Scope, Send
 from desktop.server.api import (
     absences,
@@ -77,7 +77,8 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
         api.include_router(part.router)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
-    return Measured(Forwarding(gate, reach) if reach.proxies else gate, station.counts)
+    reached = Forwarding(gate, reach) if reach.proxies else gate
+    return Measured(senders.Senders(reached, station), station.counts)
 
 
 class _Doors(Gate):
@@ -88,6 +89,8 @@ class _Doors(Gate):
 
     async def _authenticate(self, scope: Scope, request: Request) -> tuple[int, object]:
         path = scope["path"]
+        if senders.is_alert(scope) and path not in ingest.PATHS:
+            return 404, senders.misplaced(scope)
         if path in ingest.PATHS or is_link(path) or heartbeats.is_call(scope):
             return 0, None
         return await super()._authenticate(scope, request)

@@ -21,6 +21,9 @@ NEW_INCIDENTS = 1_000
 GUESSES = 30
 """Links that nobody issued, asked for from one address in a minute."""
 
+REFUSALS = 30
+"""Refused alerts that are logged of one address in a minute; all are counted."""
+
 _SECONDS = 60.0
 _MANY = 1_000
 
@@ -129,3 +132,4 @@ class Limits:
     requests: Requests = field(default_factory=Requests)
     floods: Floods = field(default_factory=Floods)
     guesses: Requests = field(default_factory=lambda: Requests(GUESSES))
+    refusals: Requests = field(default_factory=lambda: Requests(REFUSALS))

@@ -25,7 +25,6 @@ async def enqueue(request: Request, station: Here) -> JSONResponse:
         future = station.writer.submit(Enqueue(station, event))
         key = await asyncio.wrap_future(future)
     except InvalidEvent as error:
-        station.counts.triggers.add(("unknown", "refused"))
         return _refused(request, error)
     station.counts.triggers.add((event.action.value, "accepted"))
     return JSONResponse({"status": "success", "message": "Event processed", "dedup_key": key}, 202)

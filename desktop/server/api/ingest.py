@@ -107,12 +107,10 @@ def _take(station: Station, sent: Sent, read: Reader) -> Json:
     # The key first: what strangers send is not even parsed.
     with station.storage.read() as connection:
         if find_service(connection, sent.key, station.clock()) is None:
-            station.counts.triggers.add(("unknown", "refused"))
             raise unknown_key(sent.sender)
     reports = bounded(_read(sent, read))
     if not reports:
         log.warning("alerts refused", extra={"fields": {"sender": sent.sender, "error": "no alert in it"}})
-        station.counts.triggers.add(("unknown", "refused"))
         raise invalid("the body names no alert")
     try:
         keys = station.writer.run(lambda work: _enqueue(station, work, sent.key, reports))
