@@ -195,6 +195,11 @@ def test_a_clock_that_is_set_back_does_not_prolong_silence() -> None:
     assert attention((state,), T0 + 5 * MINUTE, quiet).sound is Sound.SIREN
 
 
+def test_half_of_a_silence_is_none() -> None:
+    assert not Quiet(None, T0 + MINUTE).muted(T0)
+    assert not Quiet(T0, None).muted(T0)
+
+
 class TestWhatIsFromBefore:
     """A copy of an earlier run, or what was known before the machine slept."""
 

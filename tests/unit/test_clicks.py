@@ -32,6 +32,9 @@ class TestWhereTheBackendCountsPages:
     def test_the_same_page_is_still_meant_however_late(self, later: timedelta) -> None:
         assert overtaken(Click(ACK, T0, 2), OPEN, T0 + later) == ""
 
+    def test_one_page_is_counted_too(self) -> None:
+        assert overtaken(Click(ACK, T0, 1), replace(OPEN, pages=1), T0 + timedelta(days=3)) == ""
+
     def test_a_click_is_not_taken_for_an_earlier_page_either(self) -> None:
         assert overtaken(Click(ACK, T0, 3), OPEN, T0) == ""
 

@@ -1,20 +1,10 @@
-"""What a second start says, and to whom: only "show" is understood, and what a crashed one left is nobody."""
-
-import os
-import socket
-import tempfile
-import threading
-from pathlib import Path
+"""What a second start says: only "show" and a token are understood."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.domain.errors import InputError
-from desktop.domain.second_start import DONE, MOST_BYTES, asked, request
-from desktop.system import instance
-from desktop.system.instance import Reply, bring_to_front, show
-from desktop.system.paths import paths_under
+from desktop.domain.second_start import MOST_BYTES, asked, request
 
 
 @given(st.text(max_size=400))
@@ -34,69 +24,3 @@ def test_what_is_no_request_is_dropped(line: bytes) -> None:
 @pytest.mark.parametrize("line", [b"", b"\n", b"show", b"quit\n", b"show a b\n", b"show \n", b"SHOW\n", b"show \xff\n"])
 def test_only_the_one_word_is_known(line: bytes) -> None:
     assert asked(line) is None
-
-
-def test_a_launchers_token_is_found() -> None:
-    assert instance.activation_token({}) == ""
-    assert instance.activation_token({"DESKTOP_STARTUP_ID": "x"}) == "x"
-    assert instance.activation_token({"DESKTOP_STARTUP_ID": "x", "XDG_ACTIVATION_TOKEN": "w"}) == "w"
-
-
-def test_what_a_crash_left_is_nobody(tmp_path: Path) -> None:
-    paths = paths_under(tmp_path)
-    where = instance.address(paths)
-    assert show(where) is Reply.ABSENT
-    instance.prepare(where)
-    with socket.socket(socket.AF_UNIX) as left:
-        left.bind(where)
-    assert Path(where).exists()
-    assert show(where) is Reply.ABSENT
-    assert not bring_to_front(paths, {})
-
-
-def test_one_that_hangs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = paths_under(tmp_path)
-    where = instance.address(paths)
-    instance.prepare(where)
-    with socket.socket(socket.AF_UNIX) as hung:
-        hung.bind(where)
-        hung.listen()
-        assert show(where, seconds=0.05) is Reply.SILENT
-        monkeypatch.setattr(instance, "show", lambda *_: Reply.SILENT)
-        with pytest.raises(InputError, match="does not answer"):
-            bring_to_front(paths, {})
-
-
-def test_one_that_is_still_starting_is_awaited(tmp_path: Path) -> None:
-    paths = paths_under(tmp_path)
-    where = instance.address(paths)
-    instance.prepare(where)
-    with socket.socket(socket.AF_UNIX) as first:
-        first.bind(where)
-
-        def listen() -> None:
-            first.listen()
-            caller, _ = first.accept()
-            with caller:
-                assert asked(caller.recv(100)) == "token"
-                caller.sendall(DONE)
-
-        late = threading.Timer(0.1, listen)
-        late.start()
-        assert bring_to_front(paths, {"XDG_ACTIVATION_TOKEN": "token"}, patience=20)
-        late.join()
-
-
-def test_a_deep_folder_gets_a_short_socket_that_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
-    deep, other = paths_under(tmp_path / ("d" * 100)), paths_under(tmp_path / ("e" * 100))
-    where = instance.address(deep)
-    assert where != instance.address(other)
-    instance.prepare(where)
-    folder = Path(where).parent
-    assert folder.stat().st_mode & 0o777 == 0o700
-    folder.rmdir()
-    folder.symlink_to(tmp_path)
-    with pytest.raises(InputError, match="somebody else's"):
-        instance.prepare(where)
-    assert folder.name.startswith(f"watchbell-{os.getuid()}-")

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.domain.server_clock import DATE_STEP, KEPT, Reading, better, reading
+from desktop.domain.server_clock import DATE_STEP, KEPT, SLACK, Reading, better, reading
 
 T0 = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -51,7 +52,17 @@ def test_an_equally_good_reading_is_taken_when_it_is_newer() -> None:
 def test_a_good_reading_grows_old() -> None:
     good = reading(T0, T0, 0.02, 0.0)
     assert better(good, late := reading(T0, T0, 1.0, KEPT + 1)) is late
-    assert better(good, soon := reading(T0, T0, 1.0, KEPT - 1)) is not soon
+    assert better(good, soon := reading(T0, T0, 1.0, KEPT)) is not soon
+    # What counts is how long ago it was read, not since when this machine runs.
+    later = replace(good, at=KEPT)
+    assert better(later, again := reading(T0, T0, 1.0, KEPT + 1)) is not again
+
+
+def test_readings_that_their_doubts_explain_are_not_apart() -> None:
+    good = Reading(timedelta(0), SECOND, 0.0)
+    far = 3 * SECOND + SLACK
+    assert better(good, Reading(far, 2 * SECOND, 1.0)) is good
+    assert better(good, beyond := Reading(far + timedelta(microseconds=1), 2 * SECOND, 1.0)) is beyond
 
 
 def test_a_jump_of_either_clock_is_believed_at_once() -> None:

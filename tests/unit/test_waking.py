@@ -47,6 +47,17 @@ def test_both_tell_and_it_is_found_once_whichever_comes_first(waking: Waking) ->
     assert waking.woke(woke + SOON) is None
 
 
+def test_both_at_one_instant_are_one_waking(waking: Waking) -> None:
+    assert waking.woke(MORNING) == Gap(T0, MORNING)
+    assert waking.tick(MORNING, jumped=True) is None
+    assert waking.woke(MORNING) is None
+
+
+def test_the_systems_word_alone_comes_after_a_clock_that_told(waking: Waking) -> None:
+    assert waking.tick(MORNING, jumped=True) == Gap(T0, MORNING)
+    assert waking.woke(MORNING + SOON) is None
+
+
 def test_two_short_sleeps_are_two(waking: Waking) -> None:
     at = T0
     for _ in range(3):
@@ -86,6 +97,9 @@ def test_what_came_and_went_is_what_was_opened_meanwhile_and_is_over() -> None:
     at(4, 3)
     at(5, 9, status=Status.RESOLVED)
     assert [i.id for i in came_and_went(them, T0, MORNING)] == ["I3", "I2"]
+    # From the first instant to the last.
+    two = them[2].created_at
+    assert [i.id for i in came_and_went(them, two, two)] == ["I3"]
 
 
 def test_it_is_said_in_one_sentence() -> None:
@@ -93,6 +107,7 @@ def test_it_is_said_in_one_sentence() -> None:
     said = sentence(gone, "While this machine slept")
     assert said.startswith("While this machine slept, 5 incidents came and went: SEV-0 Disk full")
     assert said.endswith("; 2 more.")
+    assert "more" not in sentence(gone[:3], "While this machine slept")
     assert "\n" not in said
     assert sentence(gone[:1], "While Watchbell was not running").startswith(
         "While Watchbell was not running, an incident came and went: SEV-0"

@@ -1,0 +1,81 @@
+"""Whom a second start reaches: the one that runs, however late, and nobody where a crashed one left its socket."""
+
+import os
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from desktop.domain.errors import InputError
+from desktop.domain.second_start import DONE, asked
+from desktop.system import instance
+from desktop.system.instance import Reply, bring_to_front, show
+from desktop.system.paths import paths_under
+
+
+def test_a_launchers_token_is_found() -> None:
+    assert instance.activation_token({}) == ""
+    assert instance.activation_token({"DESKTOP_STARTUP_ID": "x"}) == "x"
+    assert instance.activation_token({"DESKTOP_STARTUP_ID": "x", "XDG_ACTIVATION_TOKEN": "w"}) == "w"
+
+
+def test_what_a_crash_left_is_nobody(tmp_path: Path) -> None:
+    paths = paths_under(tmp_path)
+    where = instance.address(paths)
+    assert show(where) is Reply.ABSENT
+    instance.prepare(where)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(where)
+    assert Path(where).exists()
+    assert show(where) is Reply.ABSENT
+    assert not bring_to_front(paths, {})
+
+
+def test_one_that_hangs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = paths_under(tmp_path)
+    where = instance.address(paths)
+    instance.prepare(where)
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(where)
+        hung.listen()
+        assert show(where, seconds=0.05) is Reply.SILENT
+        monkeypatch.setattr(instance, "show", lambda *_: Reply.SILENT)
+        with pytest.raises(InputError, match="does not answer"):
+            bring_to_front(paths, {})
+
+
+def test_one_that_is_still_starting_is_awaited(tmp_path: Path) -> None:
+    paths = paths_under(tmp_path)
+    where = instance.address(paths)
+    instance.prepare(where)
+    with socket.socket(socket.AF_UNIX) as first:
+        first.bind(where)
+
+        def listen() -> None:
+            first.listen()
+            caller, _ = first.accept()
+            with caller:
+                assert asked(caller.recv(100)) == "token"
+                caller.sendall(DONE)
+
+        late = threading.Timer(0.1, listen)
+        late.start()
+        assert bring_to_front(paths, {"XDG_ACTIVATION_TOKEN": "token"}, patience=20)
+        late.join()
+
+
+def test_a_deep_folder_gets_a_short_socket_that_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    deep, other = paths_under(tmp_path / ("d" * 100)), paths_under(tmp_path / ("e" * 100))
+    where = instance.address(deep)
+    assert where != instance.address(other)
+    instance.prepare(where)
+    folder = Path(where).parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(InputError, match="somebody else's"):
+        instance.prepare(where)
+    assert folder.name.startswith(f"watchbell-{os.getuid()}-")
