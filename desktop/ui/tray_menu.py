@@ -42,6 +42,7 @@ class TrayPresenter(QObject):
         self._muted = False
         self._autostart: bool | None = None
         self._drawn: object = None
+        self._submenus: list[QMenu] = []
         self._lines: list[str] = []
         self._pages: tuple[Page, ...] = ()
         self._frame = 0
@@ -100,6 +101,10 @@ class TrayPresenter(QObject):
             return
         self._drawn = drawn
         self.menu.clear()
+        # Clearing deletes a menu's actions, not the menus that some of them open.
+        for old in self._submenus:
+            old.deleteLater()
+        self._submenus.clear()
         for line in lines:
             self._add(line).setEnabled(False)
         self.menu.addSeparator()
@@ -127,7 +132,10 @@ class TrayPresenter(QObject):
         return action
 
     def _add_page(self, page: Page) -> None:
-        menu = self.menu.addMenu(_escaped(_label(page)))
+        # Made here, not by the menu: of what Qt makes itself, PySide never lets go.
+        menu = QMenu(_escaped(_label(page)), self.menu)
+        self.menu.addMenu(menu)
+        self._submenus.append(menu)
         acknowledge = self._add("Sending…" if page.sending else "Acknowledge", menu)
         acknowledge.setEnabled(page.sending is None)
         acknowledge.setData(key_of(page))

@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -143,6 +144,17 @@ def test_the_menu_is_left_alone_while_it_would_read_the_same(presenter: TrayPres
     before = presenter.menu.actions()
     presenter.show_attention(shown, sample.NOW + timedelta(seconds=5), (sample.state(),))
     assert presenter.menu.actions() == before
+
+
+def test_what_the_menu_showed_before_is_gone(qtbot: QtBot, presenter: TrayPresenter) -> None:
+    gc.collect()
+    before = sum(isinstance(o, QMenu) for o in gc.get_objects())
+    for number in range(20):
+        shown = (sample.page(number * 10 + i, title=f"Disk {i} is full for the {number}. time") for i in range(5))
+        presenter.show_attention(sample.pages(*shown), sample.NOW, ())
+    qtbot.waitUntil(lambda: len(presenter.menu.findChildren(QMenu)) == 5)
+    gc.collect()
+    assert sum(isinstance(o, QMenu) for o in gc.get_objects()) <= before + 5
 
 
 def test_only_a_ringing_bell_moves(qtbot: QtBot, presenter: TrayPresenter) -> None:
