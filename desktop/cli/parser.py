@@ -61,7 +61,9 @@ def _application(commands: "_Commands[_Parser]") -> None:
 
 def _server(commands: "_Commands[_Parser]") -> None:
     serve = _add(commands, "serve", "server:serve", "run the built-in server")
-    serve.add_argument("--database", metavar="URL", help="an SQLAlchemy URL (default: SQLite in your data folder)")
+    serve.add_argument(
+        "--database", type=_database, metavar="URL", help="an SQLAlchemy URL (default: SQLite in your data folder)"
+    )
     serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=_port, default=8377, metavar="P", help="0 picks one (default: %(default)s)")
     serve.add_argument("--team", metavar="FILE", help="the team file")
@@ -95,7 +97,9 @@ def _server(commands: "_Commands[_Parser]") -> None:
     revoke = _add(actions, "revoke", "server:revoke_token", "end a token")
     revoke.add_argument("id", type=_count, metavar="ID", help="its number, as 'token list' says")
     for action in (create, listing, revoke):
-        action.add_argument("--database", metavar="URL", help="the server's database (default: as for serve)")
+        action.add_argument(
+            "--database", type=_database, metavar="URL", help="the server's database (default: as for serve)"
+        )
 
 
 def _incidents(commands: "_Commands[_Parser]") -> None:
@@ -150,6 +154,13 @@ def _connections(commands: "_Commands[_Parser]") -> None:
     connect.add_argument("--ca", metavar="FILE", help="believe this authority alone (PEM; default: the system's)")
     _add(commands, "connections", "connections:show", "list the connections", json=True)
     _add(commands, "status", "status:run", "your shift, what is open, and how fresh each connection is", json=True)
+
+
+def _database(text: str) -> str:
+    # Of a variable that is not set; the default would be another database than the one that was meant.
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: leave it out for the default, SQLite in your data folder")
+    return text
 
 
 def _port(text: str) -> int:

@@ -4,7 +4,7 @@ import json
 import logging
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -41,6 +41,7 @@ from desktop.server.api import (
     sheets,
     team,
 )
+from desktop.server.api.strict import known_query
 from desktop.server.failures import INVALID, NOT_FOUND, Refused, error_body, invalid
 from desktop.server.forwarding import Forwarding
 from desktop.server.hub import Hub
@@ -74,7 +75,7 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
     watch = (handovers, acting_primary, duties, sheets, review, calendars, absences)
     ours = (maintenance_windows, heartbeats, metrics, receipts, audit, links, *watch)
     for part in (*parts, *ours, document, readonly):
-        api.include_router(part.router)
+        api.include_router(part.router, dependencies=[Depends(known_query)] if part in (*ours, team) else None)
     _add_handlers(api)
     gate = _Doors(_beside(api, Stream(station, hub)), station, reach)
     reached = Forwarding(gate, reach) if reach.proxies else gate

@@ -40,6 +40,18 @@ def next_level(record: Record) -> int | None:
     return next((level for level, end in enumerate(steps_to_level(record.plan), 1) if end > done), None)
 
 
+def why_not(record: Record, level: int) -> str:
+    """Return why an incident cannot be escalated to ``level``; nothing when it can."""
+    last, first = len(steps_to_level(record.plan)), next_level(record)
+    if not record.open:
+        return "it is resolved"
+    if not 1 <= level <= last:
+        return f"there is no level {level}: there are 1 to {last}" if last else "it has no levels"
+    if first is None:
+        return f"level {level} was paged already, and so were all others"
+    return f"level {level} was paged already: the next one is {first}" if level < first else ""
+
+
 def acknowledged_until(record: Record) -> datetime | None:
     """Return when the acknowledgement ends, None when it holds for ever (or there is none)."""
     if record.status is Status.ACKNOWLEDGED and record.snoozed_until is not None:

@@ -126,7 +126,7 @@ def _open(station: Station, work: Work, finding: Finding, before: str | None) ->
     _know_service(station, work)
     # Without admins it escalates like any other: somebody has to hear of it.
     people = admins(station)
-    opening = Opening(_title(finding), SERVICE, Mapped(finding.severity), None, None, finding.details, people)
+    opening = Opening(_title(finding), SERVICE, Mapped(finding.severity), None, finding.details, people)
     return incidents.create(station, work, ENGINE, opening).id
 
 

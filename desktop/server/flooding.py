@@ -41,7 +41,7 @@ async def _tell(station: Station, flood: Flooded) -> None:
     name = station.directory.service(flood.service).name
     title = f"Alert flood: more than {flood.limit} new incidents of {name} in a minute, further ones are refused"
     detail = {"refused": "429 with Retry-After: the sender has to send again what was refused", "limit": flood.limit}
-    opening = Opening(title, flood.service, Mapped(Severity.SEV1), None, DEDUP_KEY, detail)
+    opening = Opening(title, flood.service, Mapped(Severity.SEV1), DEDUP_KEY, detail)
     try:
         command = station.writer.submit(lambda work: incidents.create(station, work, ENGINE, opening))
         await asyncio.wrap_future(command)

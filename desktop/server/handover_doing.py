@@ -104,7 +104,6 @@ def _page(scene: Scene, person: str) -> None:
         title=plain(title, _TITLE),
         service=next(iter(station.roster.services)),
         severity=Mapped(Severity.SEV0),
-        urgency=None,
         key=f"handover:{facts.id}:{len(facts.offers) + 1}",
         original={"title": title, "handover": facts.id},
         people=(person,),

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, or_
 
 from desktop.domain.escalation import begin
 from desktop.domain.incident import Status
-from desktop.domain.severity import Mapped, Severity, Urgency
+from desktop.domain.severity import Mapped, Severity
 from desktop.server import ahead, escalation_path, maintenance, pages, passes, rows, schema, transitions
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
@@ -51,7 +51,6 @@ class Opening:
     title: str
     service: str
     severity: Mapped
-    urgency: Urgency | None
     key: str | None
     original: Mapping[str, Any]
     people: tuple[str, ...] = ()
@@ -65,7 +64,6 @@ def create(station: Station, work: Work, actor: str, opening: Opening) -> Record
         raise refused(DUPLICATE_KEY, "Open incident with matching dedup key already exists on this service")
     key = opening.key or secrets.token_hex(16)
     draft = new(station, moment, opening.service, key, opening.title, opening.severity, actor)
-    draft.change(urgency=opening.urgency or opening.severity.severity.urgency)
     if opening.escalates_as is not None:
         draft.change(escalates_as=opening.escalates_as)
     draft.note(Entry("trigger", moment.now, actor, "web_trigger", {"event": dict(opening.original)}))

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from desktop.domain.severity import Severity
 from desktop.domain.team import Role
@@ -16,9 +17,26 @@ Json = dict[str, Any]
 _ROLES = {"engineer": "limited_user", "manager": "user", "admin": "admin"}
 
 
+class Instant(str):
+    """A time as an answer says it: known from what somebody else wrote, which is never rendered in another zone."""
+
+    __slots__ = ()
+
+
 def instant(at: datetime | None) -> str | None:
     """Return ``at`` as PagerDuty writes it: 2026-01-05T17:00:00Z, with microseconds where there are any."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+    return None if at is None else Instant(at.isoformat().replace("+00:00", "Z"))
+
+
+def in_zone(answer: Any, zone: ZoneInfo | None) -> Any:  # noqa: ANN401 - JSON, as it came
+    """Return ``answer`` with its instants as a clock in ``zone`` shows them; as it is without one."""
+    if zone is None:
+        return answer
+    if isinstance(answer, Instant):
+        return instant(datetime.fromisoformat(answer).astimezone(zone))
+    if isinstance(answer, dict):
+        return {key: in_zone(value, zone) for key, value in answer.items()}
+    return [in_zone(value, zone) for value in answer] if isinstance(answer, list) else answer
 
 
 def reference(directory: Directory, kind: str, thing_id: str, summary: str, place: str | None = None) -> Json:

@@ -181,9 +181,9 @@ def escalate(draft: Draft, moment: Moment, actor: str, level: int, channel: str 
     When that adds nobody, those who were paged are paged once more: whoever asks for it must not be met with silence.
     """
     record = draft.record
-    ends, first = steps_to_level(record.plan), escalation_path.next_level(record)
-    if not record.open or first is None or not first <= level <= len(ends):
-        raise refused(CANNOT_ESCALATE, "Incident Cannot Be Escalated", f"there is no level {level} to escalate to")
+    ends = steps_to_level(record.plan)
+    if why := escalation_path.why_not(record, level):
+        raise refused(CANNOT_ESCALATE, "Incident Cannot Be Escalated", why)
     # A person asks for it: maintenance or not.
     draft.change(held_until=None)
     if record.status is Status.ACKNOWLEDGED:

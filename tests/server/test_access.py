@@ -111,7 +111,8 @@ def test_this_machine_by_any_name(shared: House, host: str) -> None:
 
 def test_web_pages_are_refused(shared: House) -> None:
     for path in ("/users/me", "/v2/enqueue", "/healthz"):
-        assert shared.call("POST", path, {}, headers={"Origin": "http://127.0.0.1"}).status_code == 403
+        refused = shared.call("POST", path, {}, headers={"Origin": "http://127.0.0.1"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, 2010)
     preflight = shared.call("OPTIONS", "/incidents", headers={"Origin": "https://evil.example.com"})
     assert not [name for name in preflight.headers if name.lower().startswith("access-control")]
 

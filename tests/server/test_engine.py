@@ -284,7 +284,7 @@ def test_a_clock_that_jumps_while_it_waits_is_noticed(tmp_path: Path, monkeypatc
 
 
 def _opening() -> incidents.Opening:
-    return incidents.Opening("x", "payments", Mapped(Severity.SEV0), None, "k", {})
+    return incidents.Opening("x", "payments", Mapped(Severity.SEV0), "k", {})
 
 
 @settings(max_examples=12)

@@ -130,9 +130,21 @@ class TestChanging:
         answer = house.put("1", escalation_level=3).json()["incident"]
         assert (answer["status"], assigned(answer)) == ("triggered", ["ana", "ben", "cho"])
         assert answer["pending_actions"] == [{"type": "escalate", "at": "2026-01-07T18:30:00Z"}]
-        for level in (3, 1, 0, 9):
+        again = "level {} was paged already: the next one is 4"
+        for level, says in (
+            (3, again.format(3)),
+            (1, again.format(1)),
+            (0, "there is no level 0: there are 1 to 4"),
+            (9, "there is no level 9: there are 1 to 4"),
+        ):
             refused = house.put("1", escalation_level=level)
             assert (refused.status_code, refused.json()["error"]["code"]) == (400, 1006), level
+            assert refused.json()["error"]["errors"] == [says]
+        house.put("1", escalation_level=4)
+        errors = house.put("1", escalation_level=4).json()["error"]["errors"]
+        assert errors == ["level 4 was paged already, and so were all others"]
+        house.put("1", status="resolved")
+        assert house.put("1", escalation_level=4).json()["error"]["errors"] == ["it is resolved"]
 
     def test_escalating_to_nobody_new_pages_those_who_were_once_more(self, house: House) -> None:
         now = house.clock()
@@ -245,6 +257,16 @@ class TestOpening:
         part = {"title": "x", "service": {"id": "payments"}} | ({"urgency": urgency} if urgency else {})
         incident = shared.call("POST", "/incidents", {"incident": part}).json()["incident"]
         assert incident["priority"]["name"] == priority
+
+    @pytest.mark.parametrize(
+        ("priority", "said", "urgency"), [("sev0", "low", "high"), ("sev2", "low", "high"), ("sev3", "high", "low")]
+    )
+    def test_urgency_follows_the_priority(self, shared: House, priority: str, said: str, urgency: str) -> None:
+        part = {"title": "x", "service": {"id": "payments"}, "priority": {"id": priority}, "urgency": said}
+        incident = shared.call("POST", "/incidents", {"incident": part}).json()["incident"]
+        assert (incident["priority"]["id"], incident["urgency"]) == (priority, urgency)
+        other = shared.put(opened(shared, severity="error")["id"], priority=priority, urgency=said).json()["incident"]
+        assert (other["priority"]["id"], other["urgency"]) == (priority, urgency)
 
     def test_assigned_it_is_theirs_alone(self, shared: House) -> None:
         part = {"title": "x", "service": {"id": "payments"}, "assignments": [{"assignee": {"id": "cho"}}]}

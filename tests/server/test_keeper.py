@@ -190,7 +190,7 @@ def test_of_several_servers_one_tells(postgresql: Cluster) -> None:
     with ExitStack() as stack:
         stack.callback(postgresql.drop, place)
         servers = [stack.enter_context(running_server(place, STAFFED, clock)) for _ in range(3)]
-        opening = Opening("x", "payments", Mapped(Severity.SEV0), None, "k", {})
+        opening = Opening("x", "payments", Mapped(Severity.SEV0), "k", {})
         first = servers[0]
         first.writer.run(lambda work: incidents.create(first.station, work, "person:ana", opening))
         clock.forward(16 * MINUTE)

@@ -132,6 +132,55 @@ def test_only_a_late_absence_that_hits_a_shift_is_told_and_its_end_to_who_was_as
     assert "no yes is needed any more" in desk.said_to("cho")
 
 
+def override(desk: Office, person: str, start: float, end: float, by: str, **more: object) -> str:
+    """Let ``by`` put ``person`` on call as primary between so many hours from now; return its id."""
+    times = {"start": START + start * HOUR, "end": START + end * HOUR}
+    part = {**{key: at.isoformat() for key, at in times.items()}, "user": {"id": person}, **more}
+    answer = desk.house.call("POST", "/schedules/primary/overrides", {"override": part}, person=by)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["override"]["id"])
+
+
+def test_an_override_that_puts_somebody_on_call_tells_all_whom_it_concerns_but_who_made_it(desk: Office) -> None:
+    # Ana, whose shift it is, puts Ben on call from now on, and becomes the secondary in his place.
+    name = override(desk, "ben", 0, 2, "ana", reason="dentist @here")
+    assert sorted(desk.after(0)) == ["ben", "cho"]
+    assert desk.said_to("ben").splitlines() == [
+        "Override made by Ana Ruiz",
+        "You are on call:",
+        "primary from 2026-01-07 19:00 (Europe/Berlin) to 2026-01-07 21:00 (Europe/Berlin)",
+        "You are not on call any more:",
+        "secondary from 2026-01-07 19:00 (Europe/Berlin) to 2026-01-07 21:00 (Europe/Berlin)",
+        "You were not asked. If you cannot: hand over (watchbell handover), or ask a manager.",
+        "Why: dentist @\N{WORD JOINER}here",
+    ]
+    times = "2026-01-07 10:00 (America/Los_Angeles) to 2026-01-07 12:00 (America/Los_Angeles)"
+    assert desk.said_to("cho").splitlines()[:4] == [
+        "Override made by Ana Ruiz",
+        "Who is on call changes:",
+        f"primary from {times}: Ben Okafor instead of Ana Ruiz",
+        f"secondary from {times}: Ana Ruiz instead of Ben Okafor",
+    ]
+    # Cho, a manager, takes it back: Ana is told at all of her addresses, since it is now.
+    assert desk.house.call("DELETE", f"/schedules/primary/overrides/{name}", person="cho").status_code == 200
+    assert sorted(desk.after(0)) == ["ana", "ana2", "ben"]
+    assert desk.said_to("ben").startswith("Override taken back by Cho Lee\nYou are on call:\nsecondary from ")
+
+
+def test_an_override_of_what_is_far_off_or_changes_nothing_is_told_to_nobody(desk: Office) -> None:
+    # Ben has the primary's week from the 12th, and again from the 26th.
+    override(desk, "ana", 15 * 24, 15 * 24 + 1, "cho")
+    override(desk, "ana", 1, 2, "cho")
+    override(desk, "ben", 1_400_000, 1_400_001, "cho")
+    assert desk.after(0) == []
+    # Within two weeks, but not within a day: at the first address.
+    name = override(desk, "ana", 6 * 24, 6 * 24 + 1, "ben")
+    assert sorted(desk.after(0)) == ["ana", "cho"]
+    assert desk.house.call("DELETE", f"/schedules/primary/overrides/{name}", person="ben").status_code == 204
+    assert sorted(desk.after(0)) == ["ana", "cho"]
+    assert desk.said_to("ana").startswith("Override taken back by Ben Okafor\nYou are on call:\nsecondary from ")
+
+
 def mark(desk: Office, duty: str, **sent: object) -> None:
     body = {"marks": [sent]}
     assert desk.house.call("POST", f"/watchbell/v1/duties/{duty}/marks", body, person="cho").status_code == 200

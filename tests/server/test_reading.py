@@ -83,6 +83,32 @@ def test_a_schedule_is_rendered_without_gaps_and_shows_overrides(house: House) -
     assert ends == ("2026-01-05T09:00:00-08:00", "2026-01-19T09:00:00-08:00")
 
 
+def test_times_are_told_in_the_zone_that_is_asked_for(shared: House) -> None:
+    details = {"at": "2026-01-07T18:00:00Z"}
+    name = shared.incident(shared.enqueue(key="zoned", custom_details=details))["id"]
+    asked = {"time_zone": "Europe/Berlin"}
+    (incident,) = shared.get("/incidents", incident_key="zoned", **asked)["incidents"]
+    assert (incident["created_at"], incident["assignments"][0]["at"]) == ("2026-01-07T19:00:00+01:00",) * 2
+    assert {o["start"] for o in shared.get("/oncalls", **asked)["oncalls"]} == {"2026-01-05T18:00:00+01:00", None}
+    for path in (f"/incidents/{name}/log_entries", "/log_entries"):
+        entries = shared.get(path, **asked, **{"include[]": "channels"})["log_entries"]
+        assert {entry["created_at"] for entry in entries} == {"2026-01-07T19:00:00+01:00"}
+        # What a sender wrote stays as they wrote it.
+        assert details["at"] in str(entries)
+    (*_, last) = shared.get("/log_entries")["log_entries"]
+    one = shared.get(f"/log_entries/{last['id']}", **asked)["log_entry"]
+    assert one["created_at"] == "2026-01-07T19:00:00+01:00"
+    assert shared.get("/oncalls", time_zone="UTC") == shared.get("/oncalls")
+    for path in (
+        "/incidents",
+        "/oncalls",
+        "/log_entries",
+        f"/log_entries/{one['id']}",
+        f"/incidents/{name}/log_entries",
+    ):
+        assert shared.call("GET", path, params={"time_zone": "Nonsense"}).status_code == 400
+
+
 def test_who_is_next_and_who_has_it_at_all(shared: House) -> None:
     shown = shared.get("/schedules/primary", include_next_oncall_for_user="ben")["schedule"]
     assert shown["next_oncall_for_user"]["start"] == "2026-01-12T09:00:00-08:00"

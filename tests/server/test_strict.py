@@ -39,6 +39,34 @@ def test_an_unknown_key_is_refused_by_name(shared: House, method: str, path: str
     assert says in "; ".join(answer.json()["error"]["errors"])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "says"),
+    [
+        ("POST", "/heartbeats/q?every=1h&grase=3h", "the query: there is no key 'grase' (is grace meant?); there are"),
+        ("GET", "/heartbeats?limits=3", "(is limit meant?); there are limit, offset, total"),
+        ("GET", "/review?since=x", "the query: there is no key 'since'; there are month, from, to"),
+        ("GET", "/review.csv?months=-1&foo=1", "there is no key 'months' (is month meant?)"),
+        ("GET", "/duties?state=missed", "there is no key 'state' (is state[] meant?)"),
+        ("GET", "/heartbeats/q?x%0A=1", "there is no key 'x'; there are none"),
+        ("POST", "/absences?person=ben", "there is no key 'person'; there are none"),
+        ("PUT", "/team?forse=true", "(is force meant?)"),
+    ],
+)  # fmt: skip
+def test_an_unknown_key_of_a_query_is_refused_by_name(shared: House, method: str, path: str, says: str) -> None:
+    answer = shared.call(method, OURS + path, {}, person="cho", headers={"X-Routing-Key": shared.key})
+    assert answer.status_code == 400, answer.text
+    assert says in "; ".join(answer.json()["error"]["errors"])
+    assert shared.call("GET", f"{OURS}/heartbeats/q").status_code == 404
+
+
+def test_an_address_that_others_put_together_may_say_more(shared: House) -> None:
+    sent = {"X-Routing-Key": shared.key}
+    assert shared.call("POST", f"{OURS}/ingest/generic?x=1", {"title": "t"}, person="", headers=sent).status_code == 202
+    assert shared.call("GET", f"{OURS}/calendar/ana.ics?x=1").status_code == 200
+    assert shared.call("GET", "/incidents?x=1").status_code == 200
+    assert shared.call("GET", f"{OURS}/duties?limit=1&state[]=overdue&since=2026-01-01T00:00:00Z").status_code == 200
+
+
 def test_whose_it_is_may_be_said_as_the_answer_says_it(shared: House) -> None:
     for said in ({"user": {"id": "ben", "type": "user_reference", "summary": "Ben"}}, {"person": "ben"}):
         made = shared.call(

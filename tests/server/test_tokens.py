@@ -125,6 +125,19 @@ def test_a_time_that_is_none(text: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "write it as 90d, 12w or 8h" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["serve"], ["token", "create", "--person", "ana"], ["token", "list"], ["token", "revoke", "1"]],
+    ids=lambda command: " ".join(command[:2]),
+)
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_database_is_no_other_one(command: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--database", text])
+    assert ended.value.code == 2
+    assert "--database: it is empty" in capsys.readouterr().err
+
+
 def test_the_audit_log_says_of_tokens_but_not_what_they_are(place: Place) -> None:
     token = tokens.create(place.database, person="ana", lifetime=timedelta(days=1))
     tokens.revoke(place.database, place.id_of_the_latest())

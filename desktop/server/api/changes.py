@@ -29,8 +29,10 @@ def steps(station: Station, person: str, part: Json) -> list[Step]:
         found.append(partial(transitions.set_title, actor=actor, title=_title(part)))
     if part.get("priority") is not None:
         found.append(partial(transitions.set_severity, actor=actor, severity=severity(part["priority"])))
-    if part.get("urgency") is not None:
-        found.append(partial(transitions.set_urgency, actor=actor, urgency=_urgency(part["urgency"])))
+    urgency = None if part.get("urgency") is None else _urgency(part["urgency"])
+    # With a severity it is the severity's: none is a SEV-0 that only notifies.
+    if urgency is not None and part.get("priority") is None:
+        found.append(partial(transitions.set_urgency, actor=actor, urgency=urgency))
     if part.get("escalation_policy") is not None:
         found.append(partial(transitions.delegate, actor=actor, severity=_policy(part["escalation_policy"])))
     if part.get("assignments") is not None:
@@ -60,7 +62,6 @@ def opening(station: Station, part: Json) -> Opening:
         title=_title(part),
         service=service,
         severity=_opening_severity(station, service, part, urgency),
-        urgency=urgency,
         key=_key(part.get("incident_key")),
         original=part,
         people=people,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, Query, Request
 
@@ -70,6 +71,16 @@ def instant(text: str | None, name: str) -> datetime | None:
     return None if text is None else _read(text, name, UTC)
 
 
+async def zone_of(time_zone: str | None = None) -> ZoneInfo | None:
+    """Return the zone in which an answer's times are asked for, None where none is; refused (400) when unknown."""
+    if time_zone is None:
+        return None
+    try:
+        return ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise invalid("time_zone is no IANA time zone") from error
+
+
 def exact_instant(value: object, name: str) -> datetime:
     """Read an ISO 8601 time of a body. It says its offset: nobody may be on call at other hours than they meant."""
     return _read(value if isinstance(value, str) else "", name, None)
@@ -91,4 +102,5 @@ Me = Annotated[str, Depends(person_of)]
 Whose = Annotated[By, Depends(by_of)]
 Page = Annotated[Paging, Depends(paging)]
 Body = Annotated[object, Depends(json_body)]
+Zone = Annotated[ZoneInfo | None, Depends(zone_of)]
 Include = Annotated[list[str], Query(alias="include[]")]

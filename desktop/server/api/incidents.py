@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
-from desktop.server import history, incidents, lines, present, rows
+from desktop.server import history, incidents, lines, present, rows, things
 from desktop.server.api import acting, changes, listing
 from desktop.server.api import statuses as service_statuses
-from desktop.server.api.common import Body, Here, Include, Json, Me, Page, Whose
+from desktop.server.api.common import Body, Here, Include, Json, Me, Page, Whose, Zone
 from desktop.server.failures import INVALID, Refused, invalid
 from desktop.server.records import Record
 from desktop.server.station import Station
@@ -23,6 +23,7 @@ MANY = 250
 def list_incidents(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     station: Here,
     page: Page,
+    zone: Zone,
     statuses: Annotated[list[str] | None, Query(alias="statuses[]")] = None,
     user_ids: Annotated[list[str] | None, Query(alias="user_ids[]")] = None,
     service_ids: Annotated[list[str] | None, Query(alias="service_ids[]")] = None,
@@ -40,7 +41,7 @@ def list_incidents(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's en
     window = listing.window(since, until, date_range, station.clock())
     found, total = listing.find(station, asked, window, listing.order(sort_by), page)
     shown = _many_shown(station, found[: page.limit], include)
-    return page.answer("incidents", shown, more=len(found) > page.limit, total=total)
+    return page.answer("incidents", things.in_zone(shown, zone), more=len(found) > page.limit, total=total)
 
 
 @router.post("/incidents", status_code=201)

@@ -1,12 +1,13 @@
 """``/log_entries`` of one incident and of all, and ``/alerts``. On worker threads."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
-from desktop.server import history, incidents, lines, rows
+from desktop.server import history, incidents, lines, rows, things
 from desktop.server.api import statuses as service_statuses
-from desktop.server.api.common import Here, Include, Json, Page, Paging, instant
+from desktop.server.api.common import Here, Include, Json, Page, Paging, Zone, instant
 from desktop.server.failures import invalid, not_found
 from desktop.server.station import Station
 
@@ -14,9 +15,10 @@ router = APIRouter()
 
 
 @router.get("/log_entries")
-def log_entries(
+def log_entries(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     station: Here,
     page: Page,
+    zone: Zone,
     since: str | None = None,
     until: str | None = None,
     is_overview: bool = False,
@@ -26,11 +28,11 @@ def log_entries(
     """List what happened to all incidents, the latest first; without ``since`` and ``until``, ever. No teams."""
     if team_ids:
         return page.cut("log_entries", [])
-    return _listed(station, page, _asked(None, since, until, is_overview=is_overview), include)
+    return _listed(station, page, _asked(None, since, until, is_overview=is_overview), zone, include)
 
 
 @router.get("/log_entries/{entry_id}")
-def log_entry(station: Here, entry_id: str, include: Include = []) -> Json:  # noqa: B006
+def log_entry(station: Here, zone: Zone, entry_id: str, include: Include = []) -> Json:  # noqa: B006
     """Answer one line of the history."""
     with station.storage.read() as connection:
         found = history.find(connection, entry_id)
@@ -38,13 +40,14 @@ def log_entry(station: Here, entry_id: str, include: Include = []) -> Json:  # n
         raise not_found("such log entry")
     shown = lines.entry(found, station.directory, station.roster, include)
     service_statuses.tell(station, [shown["service"]])
-    return {"log_entry": shown}
+    return {"log_entry": things.in_zone(shown, zone)}
 
 
 @router.get("/incidents/{name}/log_entries")
-def incident_log_entries(
+def incident_log_entries(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     station: Here,
     page: Page,
+    zone: Zone,
     name: str,
     since: str | None = None,
     until: str | None = None,
@@ -54,7 +57,7 @@ def incident_log_entries(
     """List what happened to one incident, the latest first."""
     with station.storage.read() as connection:
         incident = incidents.find(station, connection, name).id
-    return _listed(station, page, _asked(incident, since, until, is_overview=is_overview), include)
+    return _listed(station, page, _asked(incident, since, until, is_overview=is_overview), zone, include)
 
 
 @router.get("/incidents/{name}/alerts")
@@ -94,10 +97,10 @@ def _asked(incident: str | None, since: str | None, until: str | None, *, is_ove
     return history.Asked(incident, start, end, is_overview)
 
 
-def _listed(station: Station, page: Paging, asked: history.Asked, include: list[str]) -> Json:
+def _listed(station: Station, page: Paging, asked: history.Asked, zone: ZoneInfo | None, include: list[str]) -> Json:
     with station.storage.read() as connection:
         found = history.lines(connection, asked, page.limit + 1, page.offset)
         total = history.count(connection, asked) if page.total else None
     shown = [lines.entry(line, station.directory, station.roster, include) for line in found[: page.limit]]
     service_statuses.tell(station, [entry["service"] for entry in shown])
-    return page.answer("log_entries", shown, more=len(found) > page.limit, total=total)
+    return page.answer("log_entries", things.in_zone(shown, zone), more=len(found) > page.limit, total=total)

@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
 from desktop.domain.team import Access, Override, Role
-from desktop.server import applying, audit, overrides, rights
+from desktop.server import applying, audit, leave_telling, override_telling, overrides, rights
 from desktop.server.api import overriding
 from desktop.server.api.common import Body, Here, Json, Me, Whose, instant
 from desktop.server.audit import By
 from desktop.server.failures import invalid, not_found
+from desktop.server.override_telling import Telling
 from desktop.server.overrides import Kept
 from desktop.server.station import Station
 from desktop.server.writer import Work
@@ -93,7 +94,7 @@ def delete_override(station: Here, person: Me, by: Whose, role: ForRole, overrid
     if override_id.startswith(overriding.FILE):
         raise rights.forbidden("this override stands in the team file: change it there, and apply the file")
     now = station.clock()
-    begun = station.writer.run(lambda work: _take_back(work.connection, person, by, role, override_id, now))
+    begun = station.writer.run(lambda work: _take_back(station, work.connection, person, by, role, override_id, now))
     station.refresh()
     if not begun:
         return Response(status_code=204)
@@ -123,9 +124,11 @@ def _make(station: Station, person: str, by: By, wanted: Sequence[Override]) -> 
     now = station.clock()
 
     def command(work: Work) -> list[Kept]:
+        before = leave_telling.team_now(station, work.connection)
         made = overrides.add(work.connection, wanted, by.actor, now)
         for kept in made:
             audit.note(work.connection, by, "override.create", _target(kept), now, after=overriding.summary(kept))
+        override_telling.tell(Telling(station, work.connection, person, "made", now), made, before)
         return made
 
     made = station.writer.run(command)
@@ -133,7 +136,9 @@ def _make(station: Station, person: str, by: By, wanted: Sequence[Override]) -> 
     return made
 
 
-def _take_back(connection: Connection, person: str, by: By, role: Role, override_id: str, now: datetime) -> bool:
+def _take_back(
+    station: Station, connection: Connection, person: str, by: By, role: Role, override_id: str, now: datetime
+) -> bool:
     """Delete an override, or end it when it has begun; tell which."""
     kept = overrides.find(connection, role, override_id)
     if kept is None:
@@ -143,6 +148,7 @@ def _take_back(connection: Connection, person: str, by: By, role: Role, override
         raise rights.forbidden("an engineer takes back only what they made, or what puts them on call: ask a manager")
     if kept.override.end <= now:
         raise invalid("an override that is past cannot be removed")
+    before = leave_telling.team_now(station, connection)
     begun = kept.override.start <= now
     if begun:
         overrides.end(connection, override_id, now)
@@ -151,6 +157,7 @@ def _take_back(connection: Connection, person: str, by: By, role: Role, override
     else:
         overrides.remove(connection, override_id)
         audit.note(connection, by, "override.delete", _target(kept), now, overriding.summary(kept))
+    override_telling.tell(Telling(station, connection, person, "taken back", now), [kept], before)
     return begun
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from desktop.server import contacts, oncalls, things
-from desktop.server.api.common import Here, Include, Json, Me, Page, instant
+from desktop.server.api.common import Here, Include, Json, Me, Page, Zone, instant
 from desktop.server.directory import Somebody
 from desktop.server.failures import invalid, not_found
 from desktop.server.station import Station
@@ -69,6 +69,7 @@ def notification_rules(station: Here, user_id: str) -> Json:
 def on_calls(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     station: Here,
     page: Page,
+    zone: Zone,
     user_ids: Annotated[list[str] | None, Query(alias="user_ids[]")] = None,
     escalation_policy_ids: Annotated[list[str] | None, Query(alias="escalation_policy_ids[]")] = None,
     schedule_ids: Annotated[list[str] | None, Query(alias="schedule_ids[]")] = None,
@@ -86,7 +87,8 @@ def on_calls(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
         frozenset(user_ids or ()), frozenset(escalation_policy_ids or ()), frozenset(schedule_ids or ())
     )
     found = oncalls.entries(station.roster, station.directory, start, end, wanted, include)
-    return page.cut("oncalls", oncalls.earliest(found) if earliest else found)
+    shown = page.cut("oncalls", oncalls.earliest(found) if earliest else found)
+    return dict(things.in_zone(shown, zone))
 
 
 def _known(station: Station, user_id: str) -> Somebody:

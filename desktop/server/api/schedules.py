@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
-from desktop.domain.team import Role, Team
+from desktop.domain.team import Role
 from desktop.server import schedules, things
-from desktop.server.api.common import Here, Json, Page, instant
+from desktop.server.api.common import Here, Json, Page, Zone, instant
 from desktop.server.api.overrides import ForRole
 from desktop.server.failures import invalid, not_found
 from desktop.server.station import Station
@@ -19,17 +19,15 @@ router = APIRouter()
 _USUAL = timedelta(days=14)
 _LONGEST = timedelta(days=366)
 
-Zone = Annotated[str | None, Query(alias="time_zone")]
-
 
 @router.get("/schedules")
 def list_schedules(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's endpoint
     station: Here,
     page: Page,
+    zone: Zone,
     query: str = "",
     since: str | None = None,
     until: str | None = None,
-    zone: Zone = None,
     include_next_oncall_for_user: str | None = None,
     team_ids: Annotated[list[str] | None, Query(alias="team_ids[]")] = None,
 ) -> Json:
@@ -48,9 +46,9 @@ def list_schedules(  # noqa: PLR0913, PLR0917 - the parameters of PagerDuty's en
 def get_schedule(
     station: Here,
     role: ForRole,
+    zone: Zone,
     since: str | None = None,
     until: str | None = None,
-    zone: Zone = None,
     overflow: bool = False,
     include_next_oncall_for_user: str | None = None,
 ) -> Json:
@@ -71,9 +69,9 @@ def schedule_users(station: Here, role: ForRole, since: str | None = None, until
 
 
 def _asked(
-    station: Station, since: str | None, until: str | None, zone: str | None, *, overflow: bool
+    station: Station, since: str | None, until: str | None, zone: ZoneInfo | None, *, overflow: bool
 ) -> schedules.Asked:  # fmt: skip
-    return schedules.Asked(_window(since, until), _zone(station.roster.team, zone), overflow)
+    return schedules.Asked(_window(since, until), zone or station.roster.team.time_zone, overflow)
 
 
 def _window(since: str | None, until: str | None) -> tuple[datetime, datetime] | None:
@@ -94,15 +92,6 @@ def _before(end: datetime | None) -> datetime:
     if end is None:
         raise invalid("since or until is needed")
     return end - _USUAL
-
-
-def _zone(team: Team, name: str | None) -> ZoneInfo:
-    if name is None:
-        return team.time_zone
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise invalid("time_zone is no IANA time zone") from error
 
 
 def _next(station: Station, role: Role, person: str, asked: schedules.Asked) -> Json | None:
