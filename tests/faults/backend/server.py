@@ -102,7 +102,8 @@ class FaultyServer:
         self._changed = threading.Condition()
         self._listener: ThreadingHTTPServer | None = None
         self.port = 0
-        self.most_at_once = self._under_way = 0
+        self.most_at_once = 0
+        self._under_way: set[socket.socket] = set()
         self.accept()
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
 
@@ -183,13 +184,15 @@ class FaultyServer:
         """Answer one request, rightly or not; ``most_at_once`` counts how many were under way beside streams."""
         counted = not handler.path.startswith(STREAM)
         with self._changed:
-            self._under_way += counted
-            self.most_at_once = max(self.most_at_once, self._under_way)
+            if counted:
+                self._under_way.add(handler.connection)
+            # Whoever hung up waits for nothing, though the answer to it may not be written yet.
+            self.most_at_once = max(self.most_at_once, sum(not _hung_up(c) for c in self._under_way))
         try:
             self._serve(handler)
         finally:
             with self._changed:
-                self._under_way -= counted
+                self._under_way.discard(handler.connection)
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)
@@ -277,6 +280,16 @@ def _handler(server: FaultyServer) -> type[BaseHTTPRequestHandler]:
         do_GET = do_PUT = do_POST = _serve  # noqa: N815 - its names there
 
     return Handler
+
+
+def _hung_up(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except (BlockingIOError, ValueError):
+        # Through TLS it cannot be told.
+        return False
+    except OSError:
+        return True
 
 
 def _head(handler: BaseHTTPRequestHandler, said: Answer) -> None:
