@@ -19,7 +19,7 @@ def test_a_handover_and_what_the_server_finds_of_itself_are_no_incidents_of_a_se
     house.clock.forward(timedelta(minutes=1))
     everything = {i["title"] for i in house.get("/incidents", date_range="all")["incidents"]}
     assert len(everything) == 3
-    found = house.get("/watchbell/v1/duties", limit=100, state="due")["duties"]
+    found = house.get("/watchbell/v1/duties", limit=100, **{"state[]": "due"})["duties"]
     outage = house.incident("outage")["id"]
     assert {d["id"] for d in found if d["kind"] in ("status-page", "customer-notice")} == {
         f"status-page/{outage}", f"customer-notice/{outage}"}  # fmt: skip
