@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -21,6 +21,7 @@ from tests.parts import need
 from tests.server.house import House, running_house
 
 WIDTH, HEIGHT = 390, 844
+_GONE = "does not belong to the document"
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -55,8 +56,18 @@ class Phone:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds: without scripts the browser does not say when it has drawn a page."""
+
+        def held(_driver: object) -> bool:
+            try:
+                return holds()
+            except WebDriverException as error:
+                # One page went while it was read, and the driver has no name of its own for that.
+                if _GONE in str(error.msg):
+                    return False
+                raise
+
         between = [StaleElementReferenceException, NoSuchElementException]
-        WebDriverWait(self.driver, 10, 0.02, between).until(lambda _: holds())
+        WebDriverWait(self.driver, 10, 0.02, between).until(held)
 
     def link(self, key: str, action: str = "acknowledge", **payload: Any) -> str:
         self.house.enqueue(key=key, **payload)
