@@ -34,14 +34,14 @@ def prove(evidence: Evidence, plans: Mapping[str, Plan] = PLANS, margin: float =
     histories = _by(evidence.entries, lambda entry: entry.incident)
     attempts = _by(evidence.attempts, lambda attempt: attempt.key)
     givers = {handover.id: handover.giver for handover in evidence.handovers}
-    worst = 0.0
+    rota, worst = evidence.rota.as_seen(weather.wrong), 0.0
     for row in evidence.incidents:
         history = sorted(histories.pop(row.id, []), key=lambda e: e.id)
         if row.service not in SERVICES:
             continue  # what a server finds wrong with itself: told in the figures
         complain = partial(_add, found, f"{row.key} ({row.id})")
         severity = _severity(history, row)
-        replay = Replay(plans, severity, evidence.rota, weather, margin, complain, givers=givers)
+        replay = Replay(plans, severity, rota, weather, margin, complain, givers=givers)
         replay.run(history, evidence.ended)
         replay.agrees(row)
         worst = max(worst, replay.worst)

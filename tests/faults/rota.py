@@ -4,8 +4,8 @@ What is past of a schedule is never rewritten, so that the rows at the end say i
 them is the rotation's own to say, which its tests prove; here it is what the servers did with it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tests.faults.plans import CONTACT, EMERGENCY, RINGS, ROLES
 
@@ -33,6 +33,14 @@ class Rota:
     taken_back: Sequence[Shift] = ()
     away: Sequence[Shift] = ()
     contacts: frozenset[str] = field(default=frozenset({CONTACT}))
+
+    def as_seen(self, wrong: Callable[[float], float]) -> "Rota":
+        """Return what servers may have seen whose clocks were right, when times may be ``wrong`` by so much.
+
+        Who is paged beside somebody is so from the moment that it is written, whatever time the writer's clock said.
+        """
+        beside = [replace(s, start=s.start - wrong(s.start), end=s.end + wrong(s.end)) for s in self.beside]
+        return replace(self, beside=beside)
 
     def holders(self, role: str, start: float, end: float) -> frozenset[str | None]:
         """Return everybody who has ``role`` at some instant from ``start`` to ``end``, None for nobody."""

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.evidence import Attempt, Blow, Client, Entry, Evidence, Incident, Outcome, Seen, Weather
 from tests.faults.plans import ADDRESSES, Plan, Step
 from tests.faults.proof import Verdict, prove
-from tests.faults.rota import always
+from tests.faults.rota import Shift, always
 from tests.faults.traces import Delivery, Message, Page
 
 SENDER = "service:payments"
@@ -91,6 +91,22 @@ def late_beside(began: float, ended: float, skew: float) -> Evidence:
     return replace(moved(6.0, 8), ended=116.0, blows=(Blow("clock", began, ended, blocks=False, skew=skew),))
 
 
+def with_dan(*blows: Blow) -> Evidence:
+    """Return that Dan was paged with Ben at 102.05, by a handover of which a clock said that it began at 105."""
+    told = page(3, "escalate", 102.05, ["ben", "dan"], 2)
+    return replace(
+        GOOD,
+        attempts=GOOD.attempts[:1],
+        blows=blows,
+        entries=(*STORY[:2], told),
+        incidents=(replace(ROW, version=3, pages=2, step=2, assigned=frozenset({"ana", "ben", "dan"})),),
+        clients=(),
+        ended=103.0,
+        version=3,
+        rota=replace(ROTA, beside=[Shift("secondary", "dan", 105.0, 130.0)]),
+    )
+
+
 def _repeated(evidence: Evidence) -> Evidence:
     *others, last = evidence.entries
     again = entry(8, "trigger", 114.0, SENDER, repeated=True)
@@ -122,6 +138,11 @@ SPOILED: dict[str, tuple[Evidence, str]] = {
     "a step that came too late": (replace(moved(6.0, 8), ended=116.0), "late: step"),
     "a step later than a fast clock excuses": (late_beside(110.0, 112.0, 2.0), "late: step"),
     "a step later than a slow clock excuses": (late_beside(108.5, 109.0, -1.0), "late: step"),
+    "a page beside somebody that no clock explains": (with_dan(), "outside the policy: ['dan']"),
+    "a page beside somebody that another clock does not explain": (
+        with_dan(Blow("clock", 90.0, 91.0, blocks=False, skew=3.5)),
+        "outside the policy: ['dan']",
+    ),
     "a step before its time": (moved(-1.0, 3), "early: escalate"),
     "an acknowledgement that ended before its time": (moved(-1.0, 6, 7), "early: unacknowledge"),
     "an acknowledgement that never ended": (replace(without(6, 7, 8), ended=120.0), "late: unacknowledge"),
@@ -249,6 +270,7 @@ ALLOWED: dict[str, Evidence] = {
     ),
     "a step as late as the clock that says so was fast": late_beside(113.0, 113.5, 2.0),
     "a step as late as a clock was behind": late_beside(110.0, 112.0, -9.0),
+    "a page beside somebody by a clock that was fast": with_dan(Blow("clock", 101.0, 102.0, blocks=False, skew=3.5)),
     "a step counted from a time that was wrong": late_beside(109.0, 109.5, -2.0),
     "one that was repeated since, by a clock that was right": _repeated(late_beside(109.0, 109.5, -2.0)),
     "a client that knows already what came later": known(version=7, status="acknowledged"),
