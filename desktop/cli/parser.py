@@ -64,17 +64,23 @@ def _server(commands: "_Commands[_Parser]") -> None:
     serve.add_argument(
         "--database", type=_database, metavar="URL", help="an SQLAlchemy URL (default: SQLite in your data folder)"
     )
-    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: %(default)s)")
+    serve.add_argument(
+        "--host", type=_named, default="127.0.0.1", metavar="H", help="address to listen on (default: %(default)s)"
+    )
     serve.add_argument("--port", type=_port, default=8377, metavar="P", help="0 picks one (default: %(default)s)")
-    serve.add_argument("--team", metavar="FILE", help="the team file")
-    serve.add_argument("--tls-cert", metavar="FILE", help="the certificate and its chain (PEM): serve https")
-    serve.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM, without a passphrase)")
+    serve.add_argument("--team", type=_named, metavar="FILE", help="the team file")
+    serve.add_argument(
+        "--tls-cert", type=_named, metavar="FILE", help="the certificate and its chain (PEM): serve https"
+    )
+    serve.add_argument(
+        "--tls-key", type=_named, metavar="FILE", help="the certificate's key (PEM, without a passphrase)"
+    )
     serve.add_argument(
         "--behind-proxy", nargs="+", default=[], metavar="IP", help="believe these proxies' X-Forwarded-*"
     )
-    serve.add_argument("--public-url", default="", metavar="URL", help="where others reach it, as https://NAME")
+    serve.add_argument("--public-url", type=_named, metavar="URL", help="where others reach it, as https://NAME")
     serve.add_argument(
-        "--watchdog-url", default="", metavar="URL", help="call this every minute while all is well; or env:NAME"
+        "--watchdog-url", type=_named, metavar="URL", help="call this every minute while all is well; or env:NAME"
     )
     serve.add_argument(
         "--allow-private-channels", action="store_true", help="let messages go to this machine and private networks"
@@ -160,6 +166,13 @@ def _database(text: str) -> str:
     # Of a variable that is not set; the default would be another database than the one that was meant.
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty: leave it out for the default, SQLite in your data folder")
+    return text
+
+
+def _named(text: str) -> str:
+    # Of a variable that is not set, too: a server without its team, its watchdog or its TLS would seem to be well.
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: leave it out, or say which")
     return text
 
 

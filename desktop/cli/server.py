@@ -27,10 +27,10 @@ def serve(options: Namespace) -> int:
             tls_cert=_path(options.tls_cert),
             tls_key=_path(options.tls_key),
             behind_proxy=options.behind_proxy,
-            public_url=options.public_url,
+            public_url=options.public_url or "",
             verbose=options.verbose,
             ingest_limit=options.ingest_limit,
-            watchdog_url=options.watchdog_url,
+            watchdog_url=options.watchdog_url or "",
             allow_private_channels=options.allow_private_channels,
         )
     )
@@ -88,7 +88,7 @@ def _token(token: "Issued", now: datetime) -> dict[str, object]:
 
 
 def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
+    return None if text is None else Path(text)
 
 
 def _database(options: Namespace) -> str:

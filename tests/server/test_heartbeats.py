@@ -108,6 +108,14 @@ def test_a_clock_that_goes_back_delays_no_promise(shared: House, name: str) -> N
     shared.clock.forward(60 * MINUTE)
 
 
+def test_a_slash_too_many_is_the_same_call(shared: House, name: str) -> None:
+    call(shared, name, every="5m")
+    let_pass(shared, 4)
+    call(shared, f"{name}/")
+    let_pass(shared, 4)
+    assert incidents(shared, name) == []
+
+
 def test_only_the_service_that_promised_can_call(shared: House, name: str) -> None:
     call(shared, name, every="5m")
     other = tokens.create(shared.database, service="batch")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from desktop.cli import main
 from desktop.domain.errors import InputError
 from desktop.server import tokens
 from tests.server.house import TEAM
@@ -150,6 +151,17 @@ def test_what_cannot_work_is_one_line_and_exit_2(
         assert (code, running.output(), log.count("\n")) == (2, "", 1), log
     assert says in log
     assert "secret" not in log
+
+
+@pytest.mark.parametrize("option", ["--team", "--host", "--tls-cert", "--tls-key", "--public-url", "--watchdog-url"])
+@pytest.mark.parametrize("text", ["", " "])
+def test_what_is_named_and_empty_is_not_left_out(
+    option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", option, text])
+    assert ended.value.code == 2
+    assert f"{option}: it is empty" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken(team: Path, database: Path) -> None:

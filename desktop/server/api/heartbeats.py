@@ -67,6 +67,8 @@ def is_call(scope: Scope) -> bool:
     return scope["method"] == "POST" and str(scope["path"]).startswith(f"{PREFIX}/")
 
 
+# Of one slash too many it is clear what is meant.
+@router.post("/{name}/", status_code=202, response_model=None, include_in_schema=False)
 @router.post("/{name}", status_code=202, response_model=None, openapi_extra=_CALL)
 def call(
     station: Here, sent: Posted, name: Name, every: str | None = None, grace: str | None = None
