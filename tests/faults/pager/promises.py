@@ -40,6 +40,9 @@ def view_is_honest(view: View, before: View | None, accounts: Mapping[str, Accou
         yield f"there are pages, and the tray says {view.tray.name}"
     if view.lost and view.tray < Tray.LOST:
         yield f"contact is lost, and the tray says {view.tray.name}"
+    unheard = [name for name, line in view.lines if not line.heard]
+    if unheard and view.tray < Tray.LOST:
+        yield f"nothing was heard of {unheard} yet, and the tray says {view.tray.name}"
     if view.muted_until is None:
         yield from _silent(view)
     if before is not None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.alerting.confirming import Seen
 from desktop.app.surfaces import Surfaces
-from desktop.domain.attention import Attention, ConnectionState, Sound
+from desktop.domain.attention import Attention, ConnectionState, Contact, Sound
 from tests.faults.pager.views import View, view
 
 
@@ -81,6 +81,9 @@ class Screen(QObject):
         self._told = told
         self._last: View | None = None
         self._decided: tuple[Attention, tuple[ConnectionState, ...]] | None = None
+        # When each backend had been heard before this pager began, and which were since.
+        self._before: dict[str, datetime | None] = {}
+        self._heard: frozenset[str] = frozenset()
         self.popup, self.presenter, self.status, self.notifier = Window(), Window(), Window(), Window()
         self.token_dialog = Dialog()
         self.sounder = Loudspeaker()
@@ -94,11 +97,16 @@ class Screen(QObject):
     def show(self, decided: Attention, states: tuple[ConnectionState, ...], now: datetime) -> None:
         """Note what is decided; what is heard of it follows."""
         self._decided = decided, states
+        for state in states:
+            before = self._before.setdefault(state.id, state.heard_at)
+            if state.contact is Contact.LIVE or state.heard_at != before:
+                self._heard |= {state.id}
 
     def seen(self) -> Seen:
         """Tell what is shown and played now: nobody looks, a page that pops up is displayed."""
         if self._decided is not None:
-            new = view(*self._decided, self.sounder.playing, time.clock_gettime(time.CLOCK_MONOTONIC))
+            now = time.clock_gettime(time.CLOCK_MONOTONIC)
+            new = view(*self._decided, self._heard, self.sounder.playing, now)
             if self._last is None or replace(new, at=0) != replace(self._last, at=0):
                 self._last = new
                 self._told(new)

@@ -32,9 +32,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is shown of one connection; ``on_call``: as far as is known, None where nothing is."""
+    """What is shown of one connection; ``on_call``: as far as is known, None where nothing is.
+
+    ``heard``: the backend said something since this pager began; what is shown before is a copy of an earlier one.
+    """
 
     contact: Contact
+    heard: bool
     on_call: bool | None
     trouble: str
     sending: tuple[str, ...]
@@ -68,8 +72,10 @@ class View:
         return next((s for s in (*self.pages, *self.settled) if s.key == (connection, incident)), None)
 
 
-def view(decided: Attention, states: tuple[ConnectionState, ...], playing: Sound | None, at: float) -> View:
-    """Return what ``decided`` puts before a person."""
+def view(
+    decided: Attention, states: tuple[ConnectionState, ...], heard: frozenset[str], playing: Sound | None, at: float
+) -> View:
+    """Return what ``decided`` puts before a person, when the backends of the connections ``heard`` said something."""
     return View(
         at,
         decided.tray,
@@ -80,7 +86,7 @@ def view(decided: Attention, states: tuple[ConnectionState, ...], playing: Sound
         decided.muted_until,
         decided.sound,
         playing,
-        tuple((s.id, _line(s)) for s in states),
+        tuple((s.id, _line(s, heard=s.id in heard)) for s in states),
     )
 
 
@@ -101,9 +107,10 @@ def _shown(page: Page) -> Shown:
     )
 
 
-def _line(state: ConnectionState) -> Line:
+def _line(state: ConnectionState, *, heard: bool) -> Line:
     return Line(
         state.contact,
+        heard,
         None if state.snapshot is None else bool(shifts(state)),
         state.trouble,
         tuple(sorted(state.sending)),
