@@ -4,7 +4,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -36,12 +36,13 @@ class Deed:
 class Account:
     """The account of Ana, who is primary. ``ours`` is a Watchbell server; else it speaks as PagerDuty does.
 
-    ``ahead`` is how far its clock is ahead of this machine's.
+    ``ahead`` is how far its clock is ahead of this machine's, beside what ``world`` says that time went by.
     """
 
     token: str = "wb_fault_tests"
     ours: bool = True
     ahead: timedelta = timedelta(0)
+    world: Callable[[], timedelta] = timedelta
     incidents: dict[str, Json] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
     receipts: list[Json] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Account:
 
     def now(self) -> datetime:
         """Return what its clock shows."""
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.ahead + self.world()
 
     def trigger(self, title: str = "Disk full", severity: int = 0, dedup: str = "", to: str = "ana") -> str:
         """Open an incident that pages ``to``; return its id."""

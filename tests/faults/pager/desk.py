@@ -5,12 +5,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
 from tests.faults.pager import process
+from tests.faults.pager.clocks import Clocks
 from tests.faults.pager.process import DONE, Backend
 from tests.faults.pager.views import View
 
@@ -20,15 +20,20 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.faults.pager.process"])
 
 
+def new_clocks() -> Clocks:
+    """Return clocks that show the real time, and can be shared with pagers."""
+    return Clocks(_context)
+
+
 class Pager:
     """One process at a time on ``folder``; ``views`` keeps what each showed, None where one ended.
 
-    ``ahead`` is how far its clock has been moved.
+    ``clocks`` are what it has the time from, the real one without them.
     """
 
-    def __init__(self, folder: Path, backends: tuple[Backend, ...]) -> None:
+    def __init__(self, folder: Path, backends: tuple[Backend, ...], clocks: Clocks | None = None) -> None:
         self.views: list[View | None] = []
-        self.ahead = timedelta(0)
+        self._clocks = clocks or new_clocks()
         self._folder, self._backends = folder, backends
         self._changed = threading.Condition()
         self.start()
@@ -37,7 +42,7 @@ class Pager:
         """Start it, as a launcher or a supervisor does."""
         self._asked = self._did = 0
         self._pipe, far = _context.Pipe()
-        arguments = (far, self._folder, self._backends, self.ahead)
+        arguments = (far, self._folder, self._backends, self._clocks)
         self._process = _context.Process(target=process.run, args=arguments, daemon=True)
         self._process.start()
         far.close()

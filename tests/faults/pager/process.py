@@ -29,6 +29,7 @@ from desktop.system.paths import paths_under
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings, Settings
 from tests.fakes.keyring_fake import MemoryKeyring
+from tests.faults.pager.clocks import Clocks
 from tests.faults.pager.screen import screen
 
 QUICK = Pace(
@@ -57,21 +58,21 @@ class Backend:
 
 
 class Clock:
-    """The machine's clock, and how far it has been moved; stands in for ``datetime`` where the time is read."""
+    """The machine's clock; stands in for ``datetime`` where the time is read."""
 
-    def __init__(self, ahead: timedelta) -> None:
-        self.ahead = ahead
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
 
     def now(self, zone: tzinfo | None = None) -> datetime:
         """Return what it shows."""
-        return datetime.now(zone) + self.ahead
+        return datetime.now(zone) + self._clocks.machine()
 
 
 class Desk:
     """The application and what can be done at it. Made in the GUI thread; ``do`` may be called from any."""
 
-    def __init__(self, pipe: Connection, folder: Path, backends: tuple[Backend, ...], moved: Clock) -> None:
-        self._clock = moved
+    def __init__(self, pipe: Connection, folder: Path, backends: tuple[Backend, ...], clocks: Clocks) -> None:
+        self._clocks = clocks
         paths = paths_under(folder)
         secrets = SessionSecrets()
         connections = tuple(ConnectionSettings(b.id, b.id, b.url) for b in backends)
@@ -119,26 +120,29 @@ class Desk:
         self._pager.quit()
 
     def _pass_time(self, time_passed: timedelta) -> None:
-        """Let time go by: the clock moves, and each of its steps is looked at as a tick."""
-        end = self._clock.ahead + time_passed
-        while self._clock.ahead < end:
-            self._clock.ahead += min(STEP, end - self._clock.ahead)
-            self._pager._ticker._run()
+        """Let time go by, for all the world, and look at each of its steps as at a tick."""
+        left = time_passed
+        while left > timedelta(0):
+            self._clocks.pass_by(min(STEP, left))
+            left -= STEP
+            self._tick()
 
-    def _jump(self, by: timedelta) -> None:
-        """Let the clock jump, as it does when the machine slept or when it is set."""
+    def _set_clock(self, by: timedelta) -> None:
+        """Let the machine's clock be set."""
+        self._tick()
+        self._clocks.set_machine(by)
+        self._tick()
+
+    def _tick(self) -> None:
         self._pager._ticker._run()
-        self._clock.ahead += by
-        self._pager._ticker._run()
 
 
-def run(pipe: Connection, folder: Path, backends: tuple[Backend, ...], ahead: timedelta) -> None:
+def run(pipe: Connection, folder: Path, backends: tuple[Backend, ...], clocks: Clocks) -> None:
     """Be a pager until told to quit, or killed."""
-    moved = Clock(ahead)
-    setattr(clock, "datetime", moved)  # noqa: B010 - to the checker it is nobody else's
+    setattr(clock, "datetime", Clock(clocks))  # noqa: B010 - to the checker it is nobody else's
     keyring.set_keyring(MemoryKeyring())
     application = QCoreApplication(["watchbell"])
-    desk = Desk(pipe, folder, backends, moved)
+    desk = Desk(pipe, folder, backends, clocks)
     desk.start()
     threading.Thread(target=_listen, args=(pipe, desk), daemon=True).start()
     application.exec()

@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop.domain.clicks import TRUSTED_FOR
 from tests.faults.backend.account import Account
 from tests.faults.backend.server import FaultyServer
-from tests.faults.pager.desk import Pager
+from tests.faults.pager.desk import Pager, new_clocks
 from tests.faults.pager.process import Backend
 from tests.faults.pager.promises import Clicked
 
@@ -30,16 +30,18 @@ class Stage:
         # What ends the fault of a backend, and after how many steps.
         self.faults: dict[str, tuple[ExitStack, int]] = {}
         self.clicks: list[Clicked] = []
+        self.clocks = new_clocks()
         self.silenced: set[str] = set()
 
     def set_up(self, which: tuple[str, ...]) -> None:
         """Start the backends, and the pager on them."""
         folder = Path(self.end.enter_context(tempfile.TemporaryDirectory(prefix="wb-")))
         for name in which:
-            server = FaultyServer(Account(token=f"wb_{name}", ours=name == WATCHBELL))
+            server = FaultyServer(Account(token=f"wb_{name}", ours=name == WATCHBELL, world=self.clocks.world))
             self.end.callback(server.stop)
             self.servers[name] = server
-        self.pager = Pager(folder, tuple(Backend(n, s.url, s.account.token) for n, s in self.servers.items()))
+        backends = tuple(Backend(n, s.url, s.account.token) for n, s in self.servers.items())
+        self.pager = Pager(folder, backends, self.clocks)
         self.end.callback(self.pager.kill)
 
     def known(self, name: str) -> str:
@@ -128,33 +130,25 @@ class Stage:
 
     def sleep_and_wake(self, by: timedelta, deeds: Deeds) -> None:
         """Let the machine sleep, and something happen meanwhile."""
+        self.pager.do("tick")
+        self.pager.done()
         self.pager.stop()
         for deed in deeds:
             self.happens(*deed)
-        self.move_accounts(by)
-        self.pager.ahead += by
-        self.pager.do("jump", by)
+        self.clocks.pass_by(by)
         self.pager.go_on()
+        self.pager.do("tick")
         self.pager.done()
 
     def set_clock(self, by: timedelta) -> None:
         """Set the clock of the pager's machine alone."""
-        self.pager.ahead += by
-        self.pager.do("jump", by)
+        self.pager.do("set_clock", by)
         self.pager.done()
 
     def let_pass(self, by: timedelta) -> None:
         """Let time go by for all."""
-        self.move_accounts(by)
-        self.pager.ahead += by
         self.pager.do("pass_time", by)
         self.pager.done()
-
-    def move_accounts(self, by: timedelta) -> None:
-        """Let time go by at the backends."""
-        for server in self.servers.values():
-            with server.account.lock:
-                server.account.ahead += by
 
 
 def _escalate(account: Account, incident: str, to: str) -> None:
