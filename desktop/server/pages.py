@@ -43,11 +43,11 @@ _CANCEL = (
     )
     .values(state=State.CANCELLED, settled_at=bindparam("b_at"))
 )
-# Whatever was tried may have arrived, even what is cancelled now because it was to be tried again.
+# Whatever was tried may have arrived, also what failed since, or is to be tried again: what became of an attempt that
+# was under way until now is noted by another server at any time, between two of our statements, too.
 _TRIED = select(_message.recipient, _message.address, _message.page).where(
     _message.incident_id == bindparam("incident"),
     _message.kind == Kind.PAGE,
-    _message.state.in_((State.SENT, State.SENDING, State.CANCELLED)),
     _message.attempts > 0,
     # Whoever was offered a watch hears how the handover ended.
     ~exists().where(handover_offers.c.incident_id == _message.incident_id),

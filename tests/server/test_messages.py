@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import create_engine, event, select, update
 
-from desktop.channels.outcome import DELIVERED
+from desktop.channels.outcome import DELIVERED, Outcome
 from desktop.channels.text import Text
 from desktop.domain.errors import StorageError
 from desktop.server import dispatch, files, outbox, presence, schema
@@ -26,6 +26,8 @@ from tests.server.paging import SECOND, Office, office, team
 
 # A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+UNKNOWN = Outcome(delivered=False, reason="the connection broke", retry=True)
 
 
 @pytest.fixture(scope="module")
@@ -326,6 +328,36 @@ def test_a_stand_down_follows_the_page_that_was_on_its_way_and_that_is_not_repea
     assert desk.after(1) == ["ana1"]
     assert said(desk).startswith("Stand down")
     assert [row.state for row in desk.rows("crossed")] == ["cancelled", "sent"]
+
+
+def test_who_stands_down_hears_it_when_another_server_notes_just_then_that_an_attempt_failed(
+    postgresql: Cluster,
+) -> None:
+    """It may have arrived all the same: whoever took it may have hung up before they answered."""
+    place = postgresql.ready()
+    with office(place) as desk:
+        station = desk.house.server.station
+        other = create_engine(place)
+        desk.house.enqueue(key="between")
+        desk.house.server.messenger._prepare()
+        [taken] = station.writer.run(lambda work: dispatch.take(station, work, 9))
+
+        def note(_connection: object, _cursor: object, words: str, *_more: object) -> None:
+            if words.startswith("UPDATE messages SET state") and not noted:
+                with other.begin() as connection:
+                    became = outbox.settle(connection, taken.id, taken.attempt, UNKNOWN, desk.house.clock())
+                    noted.append(became)
+
+        noted = list[str | None]()
+        event.listen(station.storage.engine, "after_cursor_execute", note)
+        desk.house.put(desk.house.incident("between")["id"], "ben", status="acknowledged")
+        event.remove(station.storage.engine, "after_cursor_execute", note)
+        other.dispose()
+        assert noted == [outbox.State.WAITING]
+        assert desk.after(300) == ["ana1"]
+        assert said(desk).startswith("Stand down")
+        assert [row.state for row in desk.rows("between")] == ["cancelled", "sent"]
+    postgresql.drop(place)
 
 
 def test_a_message_to_a_channel_of_the_team_leaves_once(
