@@ -100,13 +100,14 @@ def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
 def arrived_or_told(view: View, click: Clicked, account: Account, *, told: bool) -> str:
     """Tell whether a click that was claimed to be on its way was lost.
 
-    It arrived, or somebody else has it, or it is ``told`` to be given up, or it rings on since it paged again.
+    It arrived, or somebody else has it, or nobody needs it, or it is ``told`` to be given up, or it rings on since it
+    paged again.
     """
     incident = click.key[1]
     with account.lock:
         since = [d for d in account.deeds if d.incident == incident and d.at >= click.at]
         it = account.incidents[incident]
-        had = it["status"] == "acknowledged" or not _assigned(it, "ana")
+        had = it["status"] != "triggered" or not _assigned(it, "ana")
         again = it["watchbell"]["pages"] > click.pages if account.ours else account.now() - click.shown > TRUSTED_FOR
     done = any(d.what == "resolve" or (d.what, d.who) == ("acknowledge", "ana") for d in since)
     rings = any(page.key == click.key for page in view.pages)
