@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.faults.backend.server import STREAM
 from tests.faults.pager.checked import Checked
 from tests.faults.pager.stage import MOST_OPEN, PAGERDUTY, WATCHBELL, Deeds
+from tests.faults.pager.telling import Telling, first, step, told
 from tests.faults.pager.troubles import BLINDING, FAULTS, GARBAGE, SCOPES
 
 numbers = st.integers(0, 1_000)
@@ -29,22 +30,22 @@ meanwhile = st.lists(
 )
 
 
-class Machine(Checked, RuleBasedStateMachine):
+class Machine(Checked, Telling, RuleBasedStateMachine):
     """One engineer, one or two backends, and whatever happens to them. ``calm`` steps wait until all is right again."""
 
-    @initialize(which=st.sampled_from([(WATCHBELL,), (PAGERDUTY,), (WATCHBELL, PAGERDUTY)]))
+    @first(which=st.sampled_from([(WATCHBELL,), (PAGERDUTY,), (WATCHBELL, PAGERDUTY)]))
     def begin(self, which: tuple[str, ...]) -> None:
         self.set_up(which)
         self.after(calm=True)
 
     # What backends and other people do
 
-    @rule(name=names, severity=st.integers(0, 3), to=st.sampled_from(["ana", "ana", "ben"]), calm=calm)
+    @step(name=names, severity=st.integers(0, 3), to=st.sampled_from(["ana", "ana", "ben"]), calm=calm)
     def triggers(self, name: str, severity: int, to: str, calm: bool) -> None:
         self.trigger(self.account(name), "Disk full", severity, to)
         self.after(calm=calm)
 
-    @rule(
+    @step(
         name=names,
         number=numbers,
         deed=st.sampled_from(["acknowledge", "resolve", "reassign", "escalate", "unacknowledge", "unacknowledge"]),
@@ -55,21 +56,21 @@ class Machine(Checked, RuleBasedStateMachine):
         self.happens(name, number, deed, to)
         self.after(calm=calm)
 
-    @rule(name=names, people=st.sampled_from([("ana", "ben"), ("ben", "ana"), ("ben",)]), calm=calm)
+    @step(name=names, people=st.sampled_from([("ana", "ben"), ("ben", "ana"), ("ben",)]), calm=calm)
     def hand_over(self, name: str, people: tuple[str, ...], calm: bool) -> None:
         self.account(name).put_on_call(*people)
         self.after(calm=calm)
 
     # What the engineer does
 
-    @rule(number=numbers, paged=st.booleans(), calm=calm)
+    @step(number=numbers, paged=st.booleans(), calm=calm)
     def click(self, number: int, paged: bool, calm: bool) -> None:
         if paged:
             self.page(number)
         self.click_on(number)
         self.after(calm=calm)
 
-    @rule(
+    @step(
         number=numbers,
         paged=st.booleans(),
         wait=st.sampled_from([0.0, 0.002, 0.005, 0.01, 0.02, 0.04]),
@@ -86,7 +87,7 @@ class Machine(Checked, RuleBasedStateMachine):
         self.watches_anew()
         self.after(calm=calm)
 
-    @rule(
+    @step(
         number=numbers,
         fault=faults,
         deed=st.sampled_from(["acknowledge", "resolve", "reassign", "unacknowledge", "escalate"]),
@@ -103,12 +104,12 @@ class Machine(Checked, RuleBasedStateMachine):
         self.happens(name, number, deed)
         self.after(calm=calm)
 
-    @rule(seconds=st.sampled_from([0, 600]), calm=calm)
+    @step(seconds=st.sampled_from([0, 600]), calm=calm)
     def mute(self, seconds: int, calm: bool) -> None:
         self.pager.do("mute", seconds)
         self.after(calm=calm)
 
-    @rule(calm=calm)
+    @step(calm=calm)
     def silence(self, calm: bool) -> None:
         self.silenced = set(self.servers)
         self.pager.do("silence")
@@ -116,7 +117,7 @@ class Machine(Checked, RuleBasedStateMachine):
 
     # What breaks
 
-    @rule(
+    @step(
         name=names,
         fault=faults,
         scope=st.sampled_from(sorted(SCOPES)),
@@ -134,7 +135,7 @@ class Machine(Checked, RuleBasedStateMachine):
                 self.goes_blind(name)
         self.after(calm=calm)
 
-    @rule(name=names, steps=lasting, calm=calm)
+    @step(name=names, steps=lasting, calm=calm)
     def refuses(self, name: str, steps: int, calm: bool) -> None:
         name = self.known(name)
         if name not in self.faults:
@@ -143,7 +144,7 @@ class Machine(Checked, RuleBasedStateMachine):
                 self.goes_blind(name)
         self.after(calm=calm)
 
-    @rule(name=names, fault=faults, seconds=st.integers(60, 200), calm=calm)
+    @step(name=names, fault=faults, seconds=st.integers(60, 200), calm=calm)
     def blacks_out(self, name: str, fault: str, seconds: int, calm: bool) -> None:
         name = self.known(name)
         if name not in self.faults:
@@ -152,19 +153,19 @@ class Machine(Checked, RuleBasedStateMachine):
             self.passes(timedelta(seconds=seconds))
         self.after(calm=calm)
 
-    @rule(name=names, steps=lasting, calm=calm)
+    @step(name=names, steps=lasting, calm=calm)
     def freezes(self, name: str, steps: int, calm: bool) -> None:
         name = self.known(name)
         if name not in self.faults:
             self.start_fault(name, steps, self.servers[name].frozen())
         self.after(calm=calm)
 
-    @rule(name=names, garbage=st.sampled_from(GARBAGE), calm=calm)
+    @step(name=names, garbage=st.sampled_from(GARBAGE), calm=calm)
     def says_nonsense(self, name: str, garbage: bytes, calm: bool) -> None:
         self.account(name).tell(garbage)
         self.after(calm=calm)
 
-    @rule(name=names, number=numbers, calm=calm)
+    @step(name=names, number=numbers, calm=calm)
     def repeats(self, name: str, number: int, calm: bool) -> None:
         account = self.account(name)
         incidents = sorted(account.incidents)
@@ -172,7 +173,7 @@ class Machine(Checked, RuleBasedStateMachine):
             account.tell(account.event(incidents[number % len(incidents)]))
         self.after(calm=calm)
 
-    @rule(name=names, number=numbers, deed=st.sampled_from(["acknowledge", "resolve", "escalate"]), calm=calm)
+    @step(name=names, number=numbers, deed=st.sampled_from(["acknowledge", "resolve", "escalate"]), calm=calm)
     def skips(self, name: str, number: int, deed: str, calm: bool) -> None:
         """A change that no stream tells, and one that it does tell: a gap in its numbers."""
         account = self.account(name)
@@ -182,20 +183,20 @@ class Machine(Checked, RuleBasedStateMachine):
             account.trigger("After a gap", to="ben")
         self.after(calm=calm)
 
-    @rule(name=names, calm=calm)
+    @step(name=names, calm=calm)
     def cuts(self, name: str, calm: bool) -> None:
         self.servers[self.known(name)].cut()
         self.after(calm=calm)
 
     # What happens to the machine
 
-    @rule(deeds=meanwhile, calm=calm)
+    @step(deeds=meanwhile, calm=calm)
     def crash(self, deeds: Deeds, calm: bool) -> None:
         self.crash_and_start(deeds)
         self.watches_anew()
         self.after(calm=calm)
 
-    @rule(calm=calm)
+    @step(calm=calm)
     def quit_and_start(self, calm: bool) -> None:
         self.pager.quit()
         self.silenced.clear()
@@ -203,7 +204,7 @@ class Machine(Checked, RuleBasedStateMachine):
         self.watches_anew()
         self.after(calm=calm)
 
-    @rule(deeds=meanwhile, hours=st.integers(1, 10), calm=calm)
+    @step(deeds=meanwhile, hours=st.integers(1, 10), calm=calm)
     def sleeps(self, deeds: Deeds, hours: int, calm: bool) -> None:
         streams = {n: s.count(STREAM) for n, s in self.servers.items() if n == WATCHBELL and n not in self.faults}
         self.sleep_and_wake(timedelta(hours=hours), deeds)
@@ -213,17 +214,18 @@ class Machine(Checked, RuleBasedStateMachine):
             self.servers[name].await_asked(STREAM, opened + 1)
         self.after(calm=calm)
 
-    @rule(minutes=st.sampled_from([-60, 60]), calm=calm)
+    @step(minutes=st.sampled_from([-60, 60]), calm=calm)
     def clock_is_set(self, minutes: int, calm: bool) -> None:
         self.set_clock(timedelta(minutes=minutes))
         self.watches_anew()
         self.after(calm=calm)
 
-    @rule(seconds=st.sampled_from([25, 40, 70, 100]), calm=calm)
+    @step(seconds=st.sampled_from([25, 40, 70, 100]), calm=calm)
     def time_passes(self, seconds: int, calm: bool) -> None:
         self.passes(timedelta(seconds=seconds))
         self.after(calm=calm)
 
+    @told
     def teardown(self) -> None:
         try:
             if self.servers:
@@ -243,15 +245,20 @@ HERE: dict[str, Any] = {
 }
 
 
+def hold(runs: int, steps: int, *, derandomize: bool) -> None:
+    how = settings(max_examples=runs, stateful_step_count=steps, derandomize=derandomize, **HERE)
+    Machine.broken.clear()
+    try:
+        run_state_machine_as_test(Machine, settings=how)
+    except Exception as e:
+        raise AssertionError("\n\n".join(Machine.broken) or str(e)) from e
+
+
 def test_the_promises_hold_in_some_runs() -> None:
-    run_state_machine_as_test(
-        Machine, settings=settings(max_examples=8, stateful_step_count=25, derandomize=True, **HERE)
-    )
+    hold(8, 25, derandomize=True)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_the_promises_hold_in_500_runs_of_50_steps() -> None:
-    run_state_machine_as_test(
-        Machine, settings=settings(max_examples=500, stateful_step_count=50, derandomize=False, **HERE)
-    )
+    hold(500, 50, derandomize=False)
