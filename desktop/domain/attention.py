@@ -225,7 +225,7 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
             on_call=snapshot.on_call,
             me=snapshot.me,
             sending=sending.command if (sending := state.sending.get(incident.id)) else None,
-            overdue=sending is not None and now - sending.since > SENDING_QUIET,
+            overdue=sending is not None and _ago(sending.since, now) > SENDING_QUIET,
             failed=state.failed.get(incident.id, ""),
             offset=state.offset,
             old=old,
@@ -242,6 +242,14 @@ def _old(state: ConnectionState) -> bool:
     return state.watched_since - state.heard_at > ALARM_AFTER
 
 
+def _ago(then: datetime, now: datetime) -> timedelta:
+    """Return how long ago something was; what seems to be still to come, since the clock was set back, as long ago.
+
+    Nothing that counts from it may wait for that time: it would be quiet until then.
+    """
+    return abs(now - then)
+
+
 def _urgency(page: Page) -> tuple[int, datetime]:
     return page.incident.severity.value, page.incident.created_at
 
@@ -250,7 +258,7 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
     if state.contact is Contact.LIVE:
         return None
     since = state.heard_at or state.since
-    blind = now - since
+    blind = _ago(since, now)
     # A copy may lack the page that rang when a crash came: nothing is known until the backend is heard again.
     watching = state.snapshot is not None and state.watched_since is None
     if watching and blind < LOST_AFTER:
@@ -258,7 +266,7 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
     # Who was on call when contact broke still is, as far as anybody knows; without any answer yet, better loud.
     concerned = bool(shifts(state)) or state.snapshot is None
     # A program that was not running, or a machine that slept, gets the same time to find contact again.
-    looked = now - max(since, state.watched_since or since)
+    looked = _ago(max(since, state.watched_since or since), now)
     return Lost(state.id, state.name, since, state.trouble, loud=concerned and looked >= ALARM_AFTER)
 
 

@@ -49,14 +49,14 @@ def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState
     return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed)
 
 
-def lost(
-    state: ConnectionState, trouble: str, now: datetime, heard_at: datetime | None, *, needs_token: bool = False
-) -> ConnectionState:
-    """Note that the backend does not answer; ``heard_at`` is when it last did, ``needs_token`` is why, where it is."""
+def lost(state: ConnectionState, trouble: str, now: datetime, *, needs_token: bool = False) -> ConnectionState:
+    """Note that the backend does not answer ``now``; ``needs_token`` is why, where it is."""
     state = replace(state, needs_token=needs_token)
     if state.contact is Contact.LOST:
         return replace(state, trouble=trouble)
-    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at or state.heard_at)
+    # The clock may have been set back between hearing and noting it.
+    heard_at = None if state.heard_at is None else min(state.heard_at, now)
+    return replace(state, contact=Contact.LOST, since=now, trouble=trouble, heard_at=heard_at)
 
 
 def doubted(state: ConnectionState, now: datetime) -> ConnectionState:

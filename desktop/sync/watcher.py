@@ -48,7 +48,7 @@ class Watcher(threading.Thread):
         self._wake, self._anew, self._stopping = threading.Event(), threading.Event(), threading.Event()
         self._backend: Backend | None = None
         self._backoff = Backoff(pace.first, pace.most, pace.draw)
-        self._heard_at: datetime | None = None
+        self._heard = False
         self._clock: Reading | None = None
         self._fetched_at = 0.0
         self._stream = _StreamTrust(pace)
@@ -152,9 +152,9 @@ class Watcher(threading.Thread):
             self._clock = better(self._clock, backend.clock())
             self._fetched_at, self._stream.missed = time.monotonic(), False
         now = self._now()
-        if self._heard_at is None or not isinstance(event, Alive):
+        if not self._heard or not isinstance(event, Alive):
             self._backoff.reset()
-        self._heard_at = now
+        self._heard = True
         before = self._keeper.state.contact
         after = self._keeper.change(lambda state: self._on_server_time(changes.heard(state, event, now))).contact
         if after is Contact.LIVE and before is not Contact.LIVE:
@@ -187,9 +187,7 @@ class Watcher(threading.Thread):
         now = self._now()
         before = self._keeper.state
         token = isinstance(error, (Unauthorized, SecretsUnavailable))
-        after = self._keeper.change(
-            lambda state: changes.lost(state, error.message, now, self._heard_at, needs_token=token)
-        )
+        after = self._keeper.change(lambda state: changes.lost(state, error.message, now, needs_token=token))
         if before.contact is Contact.LIVE and after.contact is not Contact.LIVE:
             log.warning("%s: contact lost: %s", before.name, error.message)
 

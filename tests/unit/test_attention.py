@@ -84,6 +84,15 @@ def test_a_page_that_is_being_acknowledged_is_quiet_until_it_takes_too_long() ->
     assert (late.sound, late.pages[0].overdue) == (Sound.SIREN, True)
 
 
+def test_nothing_is_quiet_until_a_time_from_before_the_clock_was_set_back() -> None:
+    sending = MappingProxyType({"I1": Sending(Command.ACKNOWLEDGE, T0)})
+    page = replace(live(incident()), sending=sending)
+    assert attention((page,), T0 - timedelta(hours=1)).sound is Sound.SIREN
+    blind = replace(lost(), heard_at=T0)
+    decided = attention((blind,), T0 - timedelta(hours=1))
+    assert (decided.tray, decided.sound) == (Tray.LOST, Sound.LOST)
+
+
 def test_a_page_says_all_that_its_window_shows() -> None:
     skew = timedelta(seconds=3)
     sending = MappingProxyType({"I1": Sending(Command.RESOLVE, T0)})

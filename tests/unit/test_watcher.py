@@ -183,6 +183,28 @@ class TestDoubt:
         assert (doubted.since, doubted.heard_at, doubted.watched_since) == (later, T0, later)
         assert doubted.sending["I1"].since == T0
 
+    def test_contact_that_is_lost_just_then_is_missed_since_then(
+        self, server: FakeServer, screen: Screen
+    ) -> None:  # fmt: skip
+        clock = [T0]
+        keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), screen.publish)
+        pace = Pace(on_call=(0.01, 0.01), first=0.001, most=0.001)
+        watcher = Watcher(keeper, lambda: FakeBackend(server), lambda: clock[0], pace)
+        watcher.start()
+        screen.await_state(live)
+        clock[0] = earlier = T0 - timedelta(hours=1)
+        server.fail = [Unauthorized("the token is not accepted")] * 100
+        watcher.doubt()
+        lost = screen.await_state(lambda s: s.contact is Contact.LOST)
+        assert (lost.since, lost.heard_at) == (earlier, earlier)
+        watcher.stop()
+        watcher.join(10)
+
+    def test_what_was_heard_before_and_is_noted_after_is_not_of_the_future(self) -> None:
+        state = ConnectionState("one", "Server", Contact.LIVE, T0, FakeServer().snapshot(), heard_at=T0)
+        assert changes.lost(state, "cut", T0 - timedelta(hours=1)).heard_at == T0 - timedelta(hours=1)
+        assert changes.lost(state, "cut", T0 + timedelta(hours=1)).heard_at == T0
+
     def test_where_nothing_is_known_there_is_nothing_old(self) -> None:
         state = changes.doubted(ConnectionState("one", "Server", Contact.LOST, T0), T0 + timedelta(hours=8))
         assert (state.contact, state.since, state.watched_since) == (Contact.LOST, T0 + timedelta(hours=8), None)
