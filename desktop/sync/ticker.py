@@ -43,8 +43,11 @@ class Ticker:
         """Tick every second from now on, or every 15."""
         every = SOON if hurry else IDLE
         if every is not self._every:
+            expected, before, now = self._expected, self._every, self._now()
             self._every = every
-            self._expected = None
+            if expected is not None and expected - before - GAP <= now <= expected + GAP:
+                # Else time was lost before this: the next tick is to find that.
+                self._expected = now + every
             self._scheduler.reschedule_job(_JOB, trigger=self._trigger())
 
     def _trigger(self) -> IntervalTrigger:

@@ -100,4 +100,4 @@ def test_what_happens_for_ten_minutes_leaves_nothing_behind(
     assert happened >= LENGTH * RATE * 0.95
     assert max(h.threads for h in last) <= max(h.threads for h in first)
     assert max(h.handles for h in last) <= max(h.handles for h in first)
-    assert growth < MIB, [h.own for h in warm]
+    assert growth < MIB, " ".join(f"{h.own:.2f}" for h in warm)

@@ -48,6 +48,24 @@ def test_a_change_of_pace_is_no_jump(monkeypatch: pytest.MonkeyPatch) -> None:
     ticker = Ticker(told.append, lambda: now[0])
     ticker._run()
     ticker.hurry(True)
-    now[0] += timedelta(seconds=5)
+    now[0] += timedelta(seconds=1.5)
     ticker._run()
     assert told == [False, False]
+
+
+@pytest.mark.parametrize("passed", [timedelta(hours=8), -timedelta(hours=1)])
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_a_jump_is_found_though_the_pace_changes_at_that_time(passed: timedelta, first: bool) -> None:
+    now = [T0]
+    told: list[bool] = []
+    ticker = Ticker(told.append, lambda: now[0])
+    ticker._run()
+    if first:
+        ticker.hurry(True)
+    now[0] += passed
+    if not first:
+        # What came just before the machine slept is shown before the first tick.
+        ticker.hurry(True)
+    ticker._run()
+    ticker._run()
+    assert told == [False, True, False]
