@@ -20,6 +20,8 @@ from desktop.system.settings import ConnectionSettings
 
 EMBEDDED_NAME = "Watchbell server"
 _USUAL, _PACE = Patience(), Pace()
+# Seconds. A store that is locked for longer must not keep us from watching.
+_TAKEN_UP_WITHIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class LiveConnection:
         self._keeper = Keeper(_as_last_known(connection, paths), self._changed)
         self._account = account
         self._patience = tempo.patience
-        self._watcher = Watcher(self._keeper, self.backend, utc_now, tempo.pace)
+        self._watcher = Watcher(self._keeper, self._watched, utc_now, tempo.pace)
         self._outbox = Outbox(paths.store, self._keeper, self.backend, utc_now, trouble=trouble, retry=tempo.pace.retry)
         self._receipts = Receipts(connection.id, self.backend)
 
@@ -65,8 +67,8 @@ class LiveConnection:
 
     def start(self) -> None:
         """Begin to watch and to send."""
-        self._watcher.start()
         self._outbox.start()
+        self._watcher.start()
         self._receipts.start()
 
     def stop(self, wait: float = 2.0) -> None:
@@ -92,6 +94,14 @@ class LiveConnection:
     def doubt(self) -> None:
         """Trust nothing that is known any more, for nobody watched: fetch everything anew now."""
         self._watcher.doubt()
+
+    def _watched(self) -> Backend:
+        """Return a new backend to watch, when it is known which clicks of an earlier run are still on their way.
+
+        Else what they are for would ring until that is known.
+        """
+        self._outbox.taken_up.wait(_TAKEN_UP_WITHIN)
+        return self.backend()
 
     def _changed(self, state: ConnectionState) -> None:
         """Pass on a change, and look at once what became of a command that was answered."""

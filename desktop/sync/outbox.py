@@ -34,7 +34,7 @@ class Outbox(threading.Thread):
     """Sends the commands of one connection, in the order in which they were given for each incident.
 
     ``answered`` is called after each definite answer; ``trouble`` with why commands are not durable. ``retry`` is the
-    ceiling, in seconds, of the wait until the next attempt.
+    ceiling, in seconds, of the wait until the next attempt. ``taken_up`` is set when what an earlier run left is shown.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Outbox(threading.Thread):
         retry: float = _USUAL.retry,
     ) -> None:
         super().__init__(name=f"watchbell-outbox-{keeper.state.id}", daemon=True)
+        self.taken_up = threading.Event()
         self._keeper = keeper
         self._connect = connect
         self._now = now
@@ -76,8 +77,10 @@ class Outbox(threading.Thread):
         try:
             for waiting in self._commands.waiting():
                 self._show(waiting.incident, waiting.click)
+            self.taken_up.set()
             self._serve()
         finally:
+            self.taken_up.set()
             self._commands.close()
 
     def _serve(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from desktop.domain.attention import Command
 from desktop.domain.incident import Status
+from desktop.sync.commands import Commands, Waiting
 from tests.faults.backend import misbehaving as how
 from tests.faults.backend.account import Account
 from tests.faults.backend.server import Exchange, FaultyServer, Misbehave
@@ -55,6 +56,30 @@ def test_an_acknowledgement_arrives_once_and_is_claimed_when_confirmed(
             seen.now(lambda s: first not in s.sending and shows(first, ACKNOWLEDGED)(s))
         assert server.account.times(first, "acknowledge") == 1
         assert not any(s.failed for s in seen.states)
+
+
+def test_a_click_of_an_earlier_run_is_shown_as_on_its_way_from_the_first_contact_on(
+    server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = server.account.trigger("Disk full")
+    with server.broken(how.status(500), method="PUT"), watched(server, tmp_path) as seen:
+        seen.until(shows(first))
+        seen.live.submit(first, Command.ACKNOWLEDGE)
+        seen.until(lambda s: first in s.sending)
+    read, asked = Commands.waiting, len(server.asked)
+
+    def slowly(commands: Commands) -> list[Waiting]:
+        # Whoever does not wait for this has asked by then.
+        with server._changed:
+            server._changed.wait_for(lambda: len(server.asked) > asked, 0.3)
+        return read(commands)
+
+    monkeypatch.setattr(Commands, "waiting", slowly)
+    with watched(server, tmp_path) as seen:
+        found = seen.now(lambda s: live(s) and shows(first, ACKNOWLEDGED)(s))
+        assert first not in found.sending
+        assert not any(live(s) and shows(first)(s) and first not in s.sending for s in seen.states)
+    assert server.account.times(first, "acknowledge") == 1
 
 
 @pytest.mark.parametrize(("code", "said"), [(404, "knows no such thing"), (400, "refused")])

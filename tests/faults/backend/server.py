@@ -3,6 +3,7 @@
 import contextlib
 import os
 import queue
+import select
 import socket
 import ssl
 import struct
@@ -18,6 +19,7 @@ from tests.faults.backend.speaking import Answer, Request, answer
 
 STREAM = "/watchbell/v1/stream"
 HEARTBEAT = 0.05
+_GLANCE = 0.002
 Misbehave = Callable[["Exchange"], None]
 
 
@@ -69,6 +71,7 @@ class Exchange:
 
     def wait(self, seconds: float | None) -> bool:
         """Wait; tell whether that is over since the fault was lifted."""
+        self.server.doing(False)
         return self._fault.lifted.wait(seconds)
 
     def close(self) -> None:
@@ -104,6 +107,7 @@ class FaultyServer:
         self.port = 0
         self.most_at_once = 0
         self._under_way: set[socket.socket] = set()
+        self._doing: set[int] = set()
         self.accept()
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
 
@@ -180,6 +184,26 @@ class FaultyServer:
         with self._changed:
             assert self._changed.wait_for(lambda: self.count(path, method) >= times, timeout), self.asked[-20:]
 
+    def drain(self) -> None:
+        """Wait until all is done that clients asked for and that nothing holds up; they must not ask any more."""
+        quiet, deadline = 0, time.monotonic() + 10
+        while quiet < 2:
+            assert time.monotonic() < deadline, "a request is never done"
+            time.sleep(_GLANCE)
+            quiet = 0 if self._owes() else quiet + 1
+
+    def _owes(self) -> bool:
+        with self._changed:
+            knocking = select.poll()
+            if self._listener is not None:
+                knocking.register(self._listener.socket, select.POLLIN)
+            return bool(self._doing or knocking.poll(0)) or any(map(_unread, self._sockets))
+
+    def doing(self, something: bool) -> None:
+        """Note that a request begins to be read and done, or that it is done, or held up by a fault."""
+        with self._changed:
+            (self._doing.add if something else self._doing.discard)(threading.get_ident())
+
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         """Answer one request, rightly or not; ``most_at_once`` counts how many were under way beside streams."""
         counted = not handler.path.startswith(STREAM)
@@ -206,6 +230,7 @@ class FaultyServer:
             fault.met.set()
             fault.misbehave(Exchange(self, handler, request, fault))
         elif request.path == STREAM and self.account.ours and request.token == self.account.token:
+            self.doing(False)
             self.follow(handler)
         else:
             _send(handler, answer(self.account, request))
@@ -268,6 +293,16 @@ def _handler(server: FaultyServer) -> type[BaseHTTPRequestHandler]:
             with contextlib.suppress(OSError, ValueError):
                 super().finish()
 
+        def handle_one_request(self) -> None:
+            with contextlib.suppress(OSError, ValueError):
+                # Through TLS it cannot be looked at.
+                self.connection.recv(1, socket.MSG_PEEK)
+            server.doing(True)
+            try:
+                super().handle_one_request()
+            finally:
+                server.doing(False)
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             return
 
@@ -280,6 +315,13 @@ def _handler(server: FaultyServer) -> type[BaseHTTPRequestHandler]:
         do_GET = do_PUT = do_POST = _serve  # noqa: N815 - its names there
 
     return Handler
+
+
+def _unread(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except (OSError, ValueError):
+        return False
 
 
 def _hung_up(connection: socket.socket) -> bool:

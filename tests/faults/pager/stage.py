@@ -133,6 +133,9 @@ class Stage:
         self.pager.do("tick")
         self.pager.done()
         self.pager.stop()
+        for server in self.servers.values():
+            # What it asked for before it slept is not done hours later.
+            server.drain()
         for deed in deeds:
             self.happens(*deed)
         self.clocks.pass_by(by)
