@@ -170,7 +170,9 @@ class Pager(QObject):
 
     @Slot()
     def _silence(self) -> None:
-        self._quiet = replace(self._quiet, lost=frozenset(s.id for s in self._states))
+        # What is lost later is heard all the same.
+        lost = attention(self._states, utc_now()).lost
+        self._quiet = replace(self._quiet, lost=frozenset(x.connection for x in lost))
         self.refresh()
 
     @Slot()

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from desktop.domain.attention import Contact
+from desktop.domain.attention import Contact, Sound
 from desktop.system.clock import utc_now
 from tests.faults.backend import misbehaving as how
 from tests.faults.backend.account import Account
 from tests.faults.backend.server import FaultyServer, Misbehave
 from tests.faults.backend.watching import find, live, lost, shows, watched
+from tests.faults.pager.checked import Checked
+from tests.faults.pager.stage import PAGERDUTY, WATCHBELL
 
 
 @pytest.fixture
@@ -159,3 +161,17 @@ def test_without_being_told_when_it_comes_back_soon(pagerduty: FaultyServer, tmp
         with pagerduty.broken(how.status(429), times=2):
             seen.until(lost, mark)
             seen.until(live, mark)
+
+
+def test_an_alarm_that_was_silenced_silences_no_other_that_comes_later() -> None:
+    pager = Checked()
+    with pager.end:
+        pager.set_up((WATCHBELL, PAGERDUTY))
+        pager.after(calm=True)
+        for name in (PAGERDUTY, WATCHBELL):
+            pager.start_fault(name, 99, pager.servers[name].broken(how.status(500)), cut=True)
+            pager.goes_blind(name)
+            pager.passes(timedelta(seconds=100))
+            assert pager.pager.until(lambda v: v.playing is Sound.LOST, "silent").lost
+            pager.silence_alarm()
+            pager.pager.until(lambda v: v.playing is None, "still heard")

@@ -111,8 +111,7 @@ class Machine(Checked, Telling, RuleBasedStateMachine):
 
     @step(calm=calm)
     def silence(self, calm: bool) -> None:
-        self.silenced = set(self.servers)
-        self.pager.do("silence")
+        self.silence_alarm()
         self.after(calm=calm)
 
     # What breaks

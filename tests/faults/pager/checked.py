@@ -47,6 +47,9 @@ class Checked(Stage):
 
     def goes_blind(self, name: str) -> None:
         """Wait until it is known that nothing is known."""
+        # What was answered before is heard, and what is asked from now on fails.
+        self.pager.do("end_attempt", name)
+        self.pager.done()
         self.pager.until(lambda v: v.line(name).contact is not Contact.LIVE, f"{name} is blind and looks live")
         self.blind[name] = timedelta(0)
 

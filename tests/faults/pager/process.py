@@ -6,6 +6,7 @@ real, and its clock can be moved. Started by a fork server, so that a start cost
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -22,6 +23,7 @@ from desktop.backends.pagerduty.client import Patience
 from desktop.connections.live import Tempo
 from desktop.qt.bridge import Bridge
 from desktop.sync.pace import Pace
+from desktop.sync.watcher import Watcher
 from desktop.system import clock
 from desktop.system import settings as settings_file
 from desktop.system.guard import Guard
@@ -68,6 +70,35 @@ class Clock:
         return datetime.now(zone) + self._clocks.machine()
 
 
+class Attempts:
+    """Counts how often each connection was tried to be watched, so that the end of what is under way can be awaited."""
+
+    def __init__(self) -> None:
+        self._begun: Counter[str] = Counter()
+        self._ended: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        attempt = Watcher._attempt
+
+        def counted(watcher: Watcher) -> tuple[float, float]:
+            name = watcher._keeper.state.id
+            with self._changed:
+                self._begun[name] += 1
+            try:
+                return attempt(watcher)
+            finally:
+                with self._changed:
+                    self._ended[name] += 1
+                    self._changed.notify_all()
+
+        setattr(Watcher, "_attempt", counted)  # noqa: B010 - to the checker it is nobody else's
+
+    def await_end(self, connection: str) -> None:
+        """Wait until the attempt that is under way has ended."""
+        with self._changed:
+            under_way = self._begun[connection]
+            self._changed.wait_for(lambda: self._ended[connection] >= under_way)
+
+
 class Desk:
     """The application and what can be done at it. Made in the GUI thread; ``do`` may be called from any."""
 
@@ -80,6 +111,7 @@ class Desk:
         for backend in backends:
             secrets.remember(backend.id, backend.token)
         self._bridge = Bridge()
+        self._attempts = Attempts()
         self._tell: Callable[[object], None] = pipe.send
         self._screen = screen(self._tell)
         self._fleet = Fleet(
@@ -102,10 +134,16 @@ class Desk:
         self._pager.stop(by_person=True)
 
     def do(self, what: str, arguments: tuple[object, ...]) -> None:
-        """Do one thing, in the GUI thread; say so when all that it caused there is done, too."""
+        """Do one thing, in the GUI thread but for waiting; say so when all that it caused there is done, too."""
         doing: Callable[..., None] = getattr(self, f"_{what}")
-        self._bridge.call(lambda: doing(*arguments))
+        if what == "end_attempt":
+            doing(*arguments)
+        else:
+            self._bridge.call(lambda: doing(*arguments))
         self._bridge.call(lambda: self._bridge.call(lambda: self._tell(DONE)))
+
+    def _end_attempt(self, connection: str) -> None:
+        self._attempts.await_end(connection)
 
     def _click(self, connection: str, incident: str) -> None:
         self._screen.popup.acknowledge.emit(connection, incident)

@@ -120,6 +120,13 @@ class Stage:
         self.clicks.append(Clicked(page.key, page.pages, time.monotonic(), shown))
         self.pager.do("click", *page.key)
 
+    def silence_alarm(self) -> None:
+        """Silence the alarm of what is lost now."""
+        before = max(self.pager.mark() - 1, 0)
+        self.pager.do("silence")
+        self.pager.done()
+        self.silenced = {name for view in self.pager.views[before:] if view is not None for name, _ in view.lost}
+
     def crash_and_start(self, deeds: Deeds) -> None:
         """Kill the pager with -9, let something happen while nobody watches, and start it again."""
         self.pager.kill()
