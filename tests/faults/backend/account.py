@@ -22,6 +22,7 @@ class Deed:
     """Something that was done to an incident, and by whom ("" by nobody).
 
     ``at`` is when (monotonic), ``shown`` what the account's clock showed; it had been paged ``pages`` times then.
+    ``looked`` is when the client had looked at it just before it asked for this, by the account's clock.
     """
 
     incident: str
@@ -30,6 +31,7 @@ class Deed:
     at: float = field(default=0.0, compare=False)
     shown: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
     pages: int = field(default=0, compare=False)
+    looked: datetime | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -51,10 +53,20 @@ class Account:
     lock: threading.RLock = field(default_factory=threading.RLock)
     streams: list["queue.Queue[bytes | None]"] = field(default_factory=list)
     _quiet: bool = False
+    _looks: dict[str, datetime] = field(default_factory=dict)
+    _looked: dict[str, datetime | None] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return what its clock shows."""
         return datetime.now(UTC) + self.ahead + self.world()
+
+    def asked(self, method: str, path: str) -> None:
+        """Note what the client asks for, whether that is answered or not."""
+        folder, _, incident = path.rpartition("/")
+        if folder == "/incidents" and method == "GET":
+            self._looks[incident] = self.now()
+        elif folder == "/incidents":
+            self._looked[incident] = self._looks.pop(incident, None)
 
     def trigger(self, title: str = "Disk full", severity: int = 0, dedup: str = "", to: str = "ana") -> str:
         """Open an incident that pages ``to``; return its id."""
@@ -206,7 +218,8 @@ class Account:
             it["watchbell"]["version"] = self.version
             it["watchbell"]["pages"] += pages
             times = it["watchbell"]["pages"]
-            self.deeds.append(Deed(incident, what, who, time.monotonic(), self.now(), times))
+            looked = self._looked.get(incident)
+            self.deeds.append(Deed(incident, what, who, time.monotonic(), self.now(), times, looked))
             if not self._quiet:
                 self.tell(self.event(incident))
 

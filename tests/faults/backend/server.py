@@ -222,6 +222,7 @@ class FaultyServer:
         length = int(handler.headers.get("Content-Length") or 0)
         token = handler.headers.get("Authorization", "").removeprefix("Token token=")
         request = Request(handler.command, handler.path, token, handler.rfile.read(length), time.monotonic())
+        self.account.asked(request.method, request.path)
         with self._changed:
             self.asked.append(request)
             fault = next((f for f in self._faults if f.concerns(request)), None)

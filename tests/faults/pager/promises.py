@@ -92,7 +92,8 @@ def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
     if click.at > deed.at:
         return False
     if not account.ours:
-        return deed.shown - click.shown <= TRUSTED_FOR + timedelta(seconds=5)
+        # A machine may fall asleep between its look, which told that the click holds, and what it asks for then.
+        return min(deed.shown, deed.looked or deed.shown) - click.shown <= TRUSTED_FOR + timedelta(seconds=5)
     paged = (d for d in account.deeds if d.incident == deed.incident and d.pages == deed.pages)
     return click.pages == deed.pages or deed.at - min(d.at for d in paged) <= IN_FLIGHT
 
