@@ -92,8 +92,9 @@ def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
     if click.at > deed.at:
         return False
     if not account.ours:
-        # A machine may fall asleep between its look, which told that the click holds, and what it asks for then.
-        return min(deed.shown, deed.looked or deed.shown) - click.shown <= TRUSTED_FOR + timedelta(seconds=5)
+        # A machine may fall asleep between a click, or the look which told that it holds, and what it asks for then.
+        known = min(deed.shown, deed.looked or deed.shown)
+        return deed.at - click.at <= IN_FLIGHT or known - click.shown <= TRUSTED_FOR + timedelta(seconds=5)
     paged = (d for d in account.deeds if d.incident == deed.incident and d.pages == deed.pages)
     return click.pages == deed.pages or deed.at - min(d.at for d in paged) <= IN_FLIGHT
 
