@@ -115,7 +115,8 @@ class Checked(Stage):
         self.silenced -= healthy.keys()
         self._note()
         for key in [k for k in self.claimed if k[0] in healthy]:
-            lost = arrived_or_told(view, self.claimed.pop(key), healthy[key[0]], told=key in self.told)
+            click, now = self.claimed.pop(key), self.local_now()
+            lost = arrived_or_told(view, click, healthy[key[0]], now, told=key in self.told)
             assert not lost, lost
 
     def _until_right(self, healthy: dict[str, Account]) -> View:

@@ -24,12 +24,16 @@ ROLES = ("primary", "secondary")
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A click on an incident that had been paged ``pages`` times, ``at`` (monotonic) and by the account's clock."""
+    """A click on an incident that had been paged ``pages`` times, ``at`` (monotonic).
+
+    ``shown`` is when by the account's clock, ``local`` when by the clock of the pager's machine.
+    """
 
     key: Key
     pages: int
     at: float
     shown: datetime
+    local: datetime
 
 
 def view_is_honest(view: View, before: View | None, accounts: Mapping[str, Account]) -> Iterator[str]:
@@ -99,18 +103,19 @@ def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
     return click.pages == deed.pages or deed.at - min(d.at for d in paged) <= IN_FLIGHT
 
 
-def arrived_or_told(view: View, click: Clicked, account: Account, *, told: bool) -> str:
+def arrived_or_told(view: View, click: Clicked, account: Account, now: datetime, *, told: bool) -> str:
     """Tell whether a click that was claimed to be on its way was lost.
 
     It arrived, or somebody else has it, or nobody needs it, or it is ``told`` to be given up, or it rings on since it
-    paged again.
+    paged again, or may have ``now`` (by the clock of the pager's machine).
     """
     incident = click.key[1]
     with account.lock:
         since = [d for d in account.deeds if d.incident == incident and d.at >= click.at]
         it = account.incidents[incident]
         had = it["status"] != "triggered" or not _assigned(it, "ana")
-        again = it["watchbell"]["pages"] > click.pages if account.ours else account.now() - click.shown > TRUSTED_FOR
+        passed = max(account.now() - click.shown, now - click.local)
+        again = it["watchbell"]["pages"] > click.pages if account.ours else passed > TRUSTED_FOR
     done = any(d.what == "resolve" or (d.what, d.who) == ("acknowledge", "ana") for d in since)
     rings = any(page.key == click.key for page in view.pages)
     return "" if done or told or had or (rings and again) else f"{click} is lost"

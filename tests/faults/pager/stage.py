@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from desktop.domain.clicks import TRUSTED_FOR
@@ -102,6 +102,10 @@ class Stage:
 
     # What happens to the pager
 
+    def local_now(self) -> datetime:
+        """Return what the clock of the pager's machine shows."""
+        return datetime.now(UTC) + self.clocks.machine()
+
     def page(self, number: int) -> None:
         """Let pages come, and wait until those are shown that can be."""
         for name, server in self.servers.items():
@@ -117,7 +121,7 @@ class Stage:
             return
         page = newest.pages[number % len(newest.pages)]
         shown = self.servers[page.connection].account.now()
-        self.clicks.append(Clicked(page.key, page.pages, time.monotonic(), shown))
+        self.clicks.append(Clicked(page.key, page.pages, time.monotonic(), shown, self.local_now()))
         self.pager.do("click", *page.key)
 
     def silence_alarm(self) -> None:
