@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from desktop.backends.base import Backend
-from desktop.domain.attention import Command
+from desktop.domain.attention import Command, ConnectionState
 from desktop.domain.clicks import Click, done, overtaken
 from desktop.domain.errors import BackendError, NotFound, Rejected, Unreachable, WatchbellError
 from desktop.domain.incident import Incident
@@ -140,11 +140,13 @@ class Outbox(threading.Thread):
             incident, refusal = self._send(waiting)
         except (Rejected, NotFound) as e:
             incident, refusal = None, e.message
-        if incident is not None:
-            known = incident
-            self._keeper.change(lambda state: changes.settled(state, known))
-        if refusal:
-            self._keeper.change(lambda state: changes.refused(state, waiting.incident, refusal))
+
+        def told(state: ConnectionState) -> ConnectionState:
+            # At once: what is on its way no more, and not what was wanted, is told with the reason.
+            state = state if incident is None else changes.settled(state, incident)
+            return changes.refused(state, waiting.incident, refusal) if refusal else state
+
+        self._keeper.change(told)
 
     def _send(self, waiting: Waiting) -> tuple[Incident, str]:
         """Return the incident as it is now, and why the command was not sent, if it was not."""

@@ -76,8 +76,7 @@ def test_a_click_of_an_earlier_run_is_shown_as_on_its_way_from_the_first_contact
 
     monkeypatch.setattr(Commands, "waiting", slowly)
     with watched(server, tmp_path) as seen:
-        found = seen.now(lambda s: live(s) and shows(first, ACKNOWLEDGED)(s))
-        assert first not in found.sending
+        seen.now(lambda s: live(s) and shows(first, ACKNOWLEDGED)(s) and first not in s.sending)
         assert not any(live(s) and shows(first)(s) and first not in s.sending for s in seen.states)
     assert server.account.times(first, "acknowledge") == 1
 

@@ -223,6 +223,9 @@ class TestWhatWaited:
         self.run(server, screen, path, T0)
         assert server.incidents["I1"].status is Status.TRIGGERED
         assert "it has paged again since" in screen.states[-1].failed["I1"]
+        begun = next(n for n, state in enumerate(screen.states) if state.sending)
+        # At no moment is it neither on its way nor told to be given up.
+        assert all("I1" in {*state.sending, *state.failed} for state in screen.states[begun:])
 
     def test_a_click_that_waited_behind_others_is_looked_after_before_it_is_sent(
         self, server: FakeServer, screen: Screen, path: Path
