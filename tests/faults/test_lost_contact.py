@@ -135,8 +135,16 @@ def date(seconds: float) -> str:
     return format_datetime(utc_now().replace(microsecond=0) + timedelta(seconds=seconds), usegmt=True)
 
 
-@pytest.mark.parametrize("header", ["Retry-After", "ratelimit-reset", "Retry-After as a date"])
-@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("Retry-After", 429),
+        ("Retry-After", 503),
+        ("Retry-After as a date", 429),
+        ("Retry-After as a date", 503),
+        ("ratelimit-reset", 429),
+    ],
+)
 def test_nobody_comes_back_earlier_than_asked_for(
     pagerduty: FaultyServer, tmp_path: Path, header: str, code: int
 ) -> None:

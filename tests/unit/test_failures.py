@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from desktop.backends.pagerduty.failures import LONGEST_WAIT, http_date, retry_after
+from desktop.backends.pagerduty.failures import LONGEST_WAIT, failure, http_date, retry_after
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 AT = "Sat, 28 Nov 2026 03:00:{:02} GMT"
@@ -28,6 +28,13 @@ AT = "Sat, 28 Nov 2026 03:00:{:02} GMT"
 )
 def test_when_to_come_back(headers: dict[str, str], wait: float | None) -> None:
     assert retry_after(headers, NOW) == wait
+
+
+def test_when_the_limit_begins_anew_holds_up_nobody_who_kept_to_it() -> None:
+    headers = {"ratelimit-reset": "45"}
+    assert failure("pd", 429, headers, b"", NOW).retry_after == 45.0
+    assert failure("pd", 500, headers, b"", NOW).retry_after is None
+    assert failure("pd", 503, {**headers, "Retry-After": "7"}, b"", NOW).retry_after == 7.0
 
 
 @pytest.mark.parametrize("text", [None, "", "yesterday", "Sat, 31 Feb 2026 99:00:00 GMT"])

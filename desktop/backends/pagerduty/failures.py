@@ -29,6 +29,7 @@ from desktop.domain.text import plain
 MOST_REASONS = 1000
 # Nobody keeps a watch blind for longer, whatever they ask for.
 LONGEST_WAIT = 300.0
+_RESET = "ratelimit-reset"
 _OFFLINE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 
@@ -49,11 +50,13 @@ def failure(host: str, status: int, headers: Mapping[str, str], content: bytes, 
         return BackendFault(
             f"{host} sent us elsewhere (HTTP {status}{_target(headers)}): check its address", ailment=Ailment.REDIRECT
         )
-    wait = retry_after(headers, now)
+    limited = status == requests.codes.too_many_requests
+    # Every answer may say when the limit begins anew; only here it is why there is no better one.
+    wait = retry_after(headers, now, limited=limited)
     if status in {408, 425} or status >= requests.codes.server_error:
         said = f"{host} failed (HTTP {status}){said}"
         return BackendFault(said, retry_after=wait, ailment=Ailment.SERVER_FAILS)
-    if status == requests.codes.too_many_requests:
+    if limited:
         until = "" if wait is None else f", and none for {wait:.0f} s"
         return RateLimited(f"{host} asks for fewer requests{until}", retry_after=wait)
     return _refusal(host, status, said, found)
@@ -67,12 +70,13 @@ def no_protocol(host: str, kind: str, content: bytes) -> BackendFault:
     return BackendFault(f"{host} answered something that is not JSON, or broken", ailment=Ailment.BROKEN_ANSWER)
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after(headers: Mapping[str, str], now: datetime, *, limited: bool = True) -> float | None:
     """Return in how many seconds to come back, None where it is not said; never more than ``LONGEST_WAIT``.
 
-    A moment is counted from the answer's own ``Date``, since the clocks may differ, else from ``now``.
+    When the limit begins anew is the answer only where requests were ``limited``. A moment is counted from the
+    answer's own ``Date``, since the clocks may differ, else from ``now``.
     """
-    for name in ("Retry-After", "ratelimit-reset"):
+    for name in ("Retry-After", *([_RESET] if limited else [])):
         value = headers.get(name, "").strip()
         if value.isascii() and value.isdigit():
             return min(float(value[:12]), LONGEST_WAIT)
