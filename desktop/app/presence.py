@@ -6,7 +6,7 @@ GUI thread.
 import logging
 from datetime import datetime
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop.app import login, meanwhile
 from desktop.app.surfaces import Surfaces
@@ -31,7 +31,12 @@ _UNGUARDED = (
 
 
 class Presence(QObject):
-    """Answers a second start, marks that it lives, and says at its start whether and for how long nobody watched."""
+    """Answers a second start, marks that it lives, and says at its start whether and for how long nobody watched.
+
+    ``reload``: somebody changed the settings.
+    """
+
+    reload = Signal()
 
     def __init__(self, paths: Paths, guard: Guard, surfaces: Surfaces, bridge: Bridge) -> None:
         super().__init__(surfaces)
@@ -42,6 +47,7 @@ class Presence(QObject):
         self._liveness = Liveness(paths.alive)
         self._server = InstanceServer(instance.address(paths), self)
         self._server.show.connect(surfaces.bring_up)
+        self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
         self.away_since: datetime | None = None
 

@@ -1,7 +1,7 @@
 """One application for each person: finds the one that runs, and asks it to show itself. Any thread; no Qt.
 
 Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only the
-way to its window: a socket in the data folder (a named pipe on Windows) that takes the one word "show" and no secret.
+way to it: a socket in the data folder (a named pipe on Windows) that takes the words "show" and "reload" and no secret.
 """
 
 import contextlib
@@ -18,13 +18,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from desktop.domain.errors import InputError
-from desktop.domain.second_start import DONE, request
+from desktop.domain.second_start import DONE, RELOAD, request
 from desktop.system.paths import Paths, private_folder
 
 # Room for the folder that Qt makes beside the socket for a moment; a socket's path may have 107 bytes, 103 on macOS.
 _LONGEST_PATH = 80
 _PAUSE = 0.05
+_LOCK = "lock"
 
 
 class Reply(StrEnum):
@@ -49,7 +52,7 @@ def lock_elsewhere(paths: Paths) -> Path | None:
     """Return where the lock is while the data folder cannot be written, its folder made; None where that is nowhere."""
     if sys.platform == "win32":
         return None
-    lock = _elsewhere(paths) / "lock"
+    lock = _elsewhere(paths) / _LOCK
     prepare(str(lock))
     return lock
 
@@ -87,18 +90,46 @@ def activation_token(environment: Mapping[str, str]) -> str:
 
 def show(where: str, token: str = "", seconds: float = 3.0) -> Reply:
     """Ask the application that listens at ``where`` to bring its window to the front."""
+    return _say(where, request(token), seconds)
+
+
+def _say(where: str, words: bytes, seconds: float) -> Reply:
+    """Say ``words`` to the application that listens at ``where``, and await that it took them."""
     if sys.platform == "win32":
-        return _show_by_pipe(where, token, seconds)
+        return _say_by_pipe(where, words, seconds)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         try:
             connection.connect(where)
-            connection.sendall(request(token))
+            connection.sendall(words)
             return Reply.SHOWN if connection.recv(len(DONE)) == DONE else Reply.SILENT
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return Reply.ABSENT
         except OSError:
             return Reply.SILENT
+
+
+def tell_of_settings(paths: Paths, seconds: float = 3.0) -> bool:
+    """Tell the running application that the settings changed; False where one runs and does not take that."""
+    reply = _say(address(paths), RELOAD, seconds)
+    return reply is Reply.SHOWN or (reply is Reply.ABSENT and not running(paths))
+
+
+def running(paths: Paths) -> bool:
+    """Tell whether an application runs for these folders, also where nothing can be said to it."""
+    locks = [paths.lock] if sys.platform == "win32" else [paths.lock, _elsewhere(paths) / _LOCK]
+    return any(lock.exists() and _held(lock) for lock in locks)
+
+
+def _held(path: Path) -> bool:
+    """Tell whether somebody holds a lock; one that cannot be tried (a read-only home) is nobody's."""
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +187,14 @@ def bring_to_front(paths: Paths, environment: Mapping[str, str], patience: float
     return reply is Reply.SHOWN
 
 
-def _show_by_pipe(where: str, token: str, seconds: float) -> Reply:
-    """Ask over a named pipe, which knows no timeouts: in a thread that may be left behind."""
+def _say_by_pipe(where: str, words: bytes, seconds: float) -> Reply:
+    """Say it over a named pipe, which knows no timeouts: in a thread that may be left behind."""
     replies = [Reply.SILENT]
 
     def talk() -> None:
         try:
             with Path(where).open("r+b", buffering=0) as pipe:
-                pipe.write(request(token))
+                pipe.write(words)
                 replies.append(Reply.SHOWN if pipe.read(len(DONE)) == DONE else Reply.SILENT)
         except FileNotFoundError:
             replies.append(Reply.ABSENT)

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.second_start import DONE
+from desktop.domain.second_start import DONE, RELOAD
 from desktop.qt.activation import time_of
 from desktop.qt.instance_server import InstanceServer
 
@@ -71,10 +71,24 @@ def test_the_answer_comes(qtbot: QtBot, server: InstanceServer, where: str) -> N
         assert answer(qtbot, second) == DONE
 
 
-@pytest.mark.parametrize("said", [b"quit\n", b"\0" * 100_000, b"x" * 300, b"", b"show"])
+def test_every_reload_is_passed_on(qtbot: QtBot, server: InstanceServer, where: str) -> None:
+    asked: list[bool] = []
+    server.reload.connect(lambda: asked.append(True))
+    for count in (1, 2, 3):
+        with caller(where) as second:
+            second.sendall(RELOAD)
+            assert answer(qtbot, second) == DONE
+        assert len(asked) == count
+
+
+STRANGE = [b"quit\n", b"\0" * 100_000, b"x" * 300, b"", b"show", b"reload now\n", b"reload \n", b"reload\nshow\n"]
+
+
+@pytest.mark.parametrize("said", STRANGE)
 def test_everything_else_is_dropped(qtbot: QtBot, server: InstanceServer, where: str, said: bytes) -> None:
     asked: list[str] = []
     server.show.connect(asked.append)
+    server.reload.connect(lambda: asked.append("reload"))
     with caller(where) as second:
         second.setblocking(False)
         if said:
