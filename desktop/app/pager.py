@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from desktop.alerting.confirming import Confirmer
 from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import Fleet
-from desktop.app.meanwhile import AWAY, SLEPT, Meanwhile
+from desktop.app.meanwhile import SLEPT, Meanwhile
 from desktop.app.own_server import MISCONFIGURED
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
@@ -50,8 +50,8 @@ class Pager(QObject):
         """Show what is known, then begin to watch."""
         self._surfaces.start()
         self._presence.start()
-        if self._presence.away_since is not None:
-            self._meanwhile.missed(Gap(self._presence.away_since, utc_now()), AWAY, self._states)
+        if self._presence.missed is not None:
+            self._meanwhile.missed(*self._presence.missed, self._states)
         self._power.start()
         self.refresh()
         self._fleet.start()

@@ -4,13 +4,14 @@ GUI thread.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop.app import login, meanwhile
 from desktop.app.surfaces import Surfaces
 from desktop.domain.errors import WatchbellError
+from desktop.domain.waking import Gap
 from desktop.qt.bridge import Bridge
 from desktop.qt.instance_server import InstanceServer
 from desktop.system import instance
@@ -49,15 +50,17 @@ class Presence(QObject):
         self._server.show.connect(surfaces.bring_up)
         self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
-        self.away_since: datetime | None = None
+        # In which nobody watched, and how the sentence about it begins.
+        self.missed: tuple[Gap, str] | None = None
 
     def start(self) -> None:
         """Begin to listen and to mark; tell of the time in which nobody did."""
         now = utc_now()
         self._listen()
-        self.away_since = self._liveness.begin(now)
-        if self.away_since is not None:
-            said = away(self.away_since, now)
+        since = self._liveness.begin(now)
+        if since is not None:
+            self.missed = missed(since, now)
+            said = away(since, now)
             self._surfaces.status.set_notice(AWAY, said, "OK")
             self._surfaces.notifier.tell(AWAY, "Watchbell is back", said)
         if self._guard is Guard.SUPERVISOR:
@@ -92,8 +95,17 @@ class Presence(QObject):
             self._surfaces.status.set_notice(key, None)
 
 
+def missed(since: datetime, now: datetime) -> tuple[Gap, str]:
+    """Return the time to look through and how to call it; a ``since`` still to come says only that there is one."""
+    if since > now:
+        return Gap(now - timedelta(hours=meanwhile.LATELY_HOURS), now), meanwhile.LATELY
+    return Gap(since, now), meanwhile.AWAY
+
+
 def away(since: datetime, now: datetime) -> str:
     """Say that nobody watched from ``since`` to ``now``: ``Watchbell was not running from 02:11 to 02:14 (3 min)``."""
+    if since > now:
+        return "Watchbell was not running; since when is unknown, for the clock of this machine was set back meanwhile."
     passed = now - since
     seconds = ":%S" if passed.total_seconds() < 120 else ""
     begin, end = (f"{words.local_time(at, now)}{at.astimezone():{seconds}}" for at in (since, now))
