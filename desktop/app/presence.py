@@ -46,7 +46,7 @@ class Presence(QObject):
         self._surfaces = surfaces
         self._bridge = bridge
         self._liveness = Liveness(paths.alive)
-        self._server = InstanceServer(instance.address(paths), self)
+        self._server = InstanceServer(self)
         self._server.show.connect(surfaces.bring_up)
         self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
@@ -67,13 +67,22 @@ class Presence(QObject):
             watch_supervisor(lambda: self._bridge.call(self._unguarded))
 
     def _listen(self) -> None:
-        try:
-            instance.prepare(instance.address(self._paths))
-            trouble = self._server.start()
-        except WatchbellError as e:
-            trouble = e.message
+        best, *others = instance.addresses(self._paths)
+        trouble = self._listen_at(best)
+        for where in others:
+            if trouble:
+                trouble = self._listen_at(where)
+            else:
+                instance.clear(where)
         if trouble:
             log.warning("a second start cannot be heard: %s", trouble)
+
+    def _listen_at(self, where: str) -> str:
+        try:
+            instance.prepare(where)
+            return self._server.start(where)
+        except WatchbellError as e:
+            return e.message
 
     def touch(self, now: datetime) -> None:
         """Mark that it lives; called with a tick that happens anyway."""
@@ -82,7 +91,8 @@ class Presence(QObject):
     def stop(self, *, by_person: bool) -> None:
         """Listen no longer. What a person ended is not told at the next start; all else is."""
         self._server.close()
-        instance.clear(instance.address(self._paths))
+        for where in instance.addresses(self._paths):
+            instance.clear(where)
         if by_person:
             self._liveness.end()
 

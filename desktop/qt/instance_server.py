@@ -27,9 +27,8 @@ class InstanceServer(QObject):
     show = Signal(str)
     reload = Signal()
 
-    def __init__(self, where: str, parent: QObject | None = None, *, patience_ms: int = _PATIENCE_MS) -> None:
+    def __init__(self, parent: QObject | None = None, *, patience_ms: int = _PATIENCE_MS) -> None:
         super().__init__(parent)
-        self._where = where
         self._patience_ms = patience_ms
         # Each with a timer of its own, which ends with it.
         self._callers: dict[QLocalSocket, QTimer] = {}
@@ -39,9 +38,9 @@ class InstanceServer(QObject):
         self._server.setMaxPendingConnections(_MOST_CALLERS)
         self._server.newConnection.connect(self._take)
 
-    def start(self) -> str:
-        """Listen; return why that is impossible, which only means that a second start cannot bring us up."""
-        name = self._where.removeprefix("\\\\.\\pipe\\") if sys.platform == "win32" else self._where
+    def start(self, where: str) -> str:
+        """Listen at ``where``; return why that is impossible: a second start cannot bring us up then."""
+        name = where.removeprefix("\\\\.\\pipe\\") if sys.platform == "win32" else where
         return "" if self._server.listen(name) else self._server.errorString()
 
     def close(self) -> None:

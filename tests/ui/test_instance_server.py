@@ -18,8 +18,8 @@ def where(tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(qtbot: QtBot, where: str) -> Iterator[InstanceServer]:
-    made = InstanceServer(where, patience_ms=150)
-    assert made.start() == ""
+    made = InstanceServer(patience_ms=150)
+    assert made.start(where) == ""
     yield made
     retire(made)
 
@@ -112,8 +112,8 @@ def test_a_flood_brings_it_up_once_and_not_each_time(qtbot: QtBot, server: Insta
 def test_what_a_crashed_one_left_is_removed(qtbot: QtBot, where: str) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(where)
-    server = InstanceServer(where)
-    assert server.start() == ""
+    server = InstanceServer()
+    assert server.start(where) == ""
     with caller(where) as second, qtbot.waitSignal(server.show):
         second.sendall(b"show\n")
     retire(server)
@@ -121,7 +121,7 @@ def test_what_a_crashed_one_left_is_removed(qtbot: QtBot, where: str) -> None:
 
 
 def test_one_that_cannot_listen_says_so(qtbot: QtBot, tmp_path: Path) -> None:
-    assert InstanceServer(str(tmp_path / "no folder" / "show")).start()
+    assert InstanceServer().start(str(tmp_path / "no folder" / "show"))
 
 
 def test_a_startup_id_says_when() -> None:

@@ -82,6 +82,27 @@ def test_a_deep_folder_gets_a_short_socket_that_is_ours_alone(tmp_path: Path, mo
     assert folder.name.startswith(f"watchbell-{os.getuid()}-")
 
 
+def test_a_socket_elsewhere_comes_first_where_it_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    paths = paths_under(tmp_path / "home")
+    near, elsewhere = instance.addresses(paths)
+    assert instance.address(paths) == near
+    instance.prepare(elsewhere)
+    with socket.socket(socket.AF_UNIX) as running:
+        running.bind(elsewhere)
+        assert instance.address(paths) == elsewhere
+        mine = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: mine + 1)
+        somebody_elses = instance._elsewhere(paths)
+        somebody_elses.symlink_to(Path(elsewhere).parent)
+        assert instance.address(paths) == near
+        monkeypatch.undo()
+        monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+        instance.clear(elsewhere)
+    assert instance.address(paths) == near
+    assert not Path(elsewhere).parent.exists()
+
+
 def test_changed_settings_are_told_to_one_that_runs_and_one_that_is_deaf_is_known(tmp_path: Path) -> None:
     paths = paths_under(tmp_path)
     where = instance.address(paths)
