@@ -1,6 +1,5 @@
 """The tray application: the one place that names its concrete parts and ties them together. GUI thread."""
 
-import errno
 import gc
 import logging
 import logging.handlers
@@ -10,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from PySide6.QtCore import QLoggingCategory, QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -26,7 +25,8 @@ from desktop.domain.severity import Severity
 from desktop.qt.bridge import Bridge
 from desktop.qt.signals import TerminationSignals
 from desktop.system.guard import Guard
-from desktop.system.instance import bring_to_front, lock_elsewhere
+from desktop.system.instance import bring_to_front
+from desktop.system.only_one import only_one
 from desktop.system.paths import Paths, paths_under, private_folder, user_paths
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.vault_process import ProcessKeyring
@@ -34,7 +34,6 @@ from desktop.ui.icons import application_icon
 
 log = logging.getLogger(__name__)
 
-_UNWRITABLE = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 # Seconds in which an application that is starting begins to listen.
 _PATIENCE = 10.0
 DEMO_AFTER_MS = 3_000
@@ -46,33 +45,14 @@ def run(guard: Guard) -> int:
     paths = user_paths()
     private_folder(paths.data)
     try:
-        lock = _only_one(paths)
+        locks = only_one(paths)
     except Timeout:
         # It was started at the same moment, and may not listen yet.
         if bring_to_front(paths, os.environ, _PATIENCE):
             return 0
         raise InputError("Watchbell is running already: look for its bell in the tray") from None
-    with lock:
+    with locks:
         return _run(paths, guard, demo=False)
-
-
-def _only_one(paths: Paths) -> FileLock:
-    """Return the lock of the one application, held; Timeout where another holds it.
-
-    A home that cannot be written is no reason to leave a person unwatched: the lock is elsewhere then.
-    """
-    lock = FileLock(paths.lock)
-    try:
-        lock.acquire(timeout=0)
-    except OSError as e:
-        if isinstance(e, Timeout):
-            raise
-        elsewhere = lock_elsewhere(paths)
-        if e.errno not in _UNWRITABLE or elsewhere is None:
-            raise StorageError(f"{paths.data} cannot be written: {e.strerror}; Watchbell keeps its files there") from e
-        lock = FileLock(elsewhere)
-        lock.acquire(timeout=0)
-    return lock
 
 
 def run_demo() -> int:

@@ -1,29 +1,28 @@
 """All connections of the application, with the embedded server where there is no other. Any thread; no Qt."""
 
 import logging
-import secrets as random_secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from desktop.app.configured import Configured
+from desktop.app.following import Following
+from desktop.app.own_server import OwnServer
 from desktop.app.tokens import Tokens
+from desktop.app.triggering import Triggering
 from desktop.backends.base import NewPage, Receipt
-from desktop.connections.accounts import EMBEDDED, Account, environment_connection, stored_account
+from desktop.connections.accounts import EMBEDDED, Account, stored_account
 from desktop.connections.live import EMBEDDED_NAME, LiveConnection, Tempo
-from desktop.connections.setting_up import ensure_team, new_token
 from desktop.domain.attention import Command, ConnectionState, Contact
-from desktop.domain.errors import SecretsUnavailable, Unreachable, WatchbellError
+from desktop.domain.errors import WatchbellError
 from desktop.domain.incident import Incident, Person
 from desktop.domain.meanwhile import came_and_went
 from desktop.domain.severity import Severity
+from desktop.domain.superseding import superseded
 from desktop.sync.archive import Archive
 from desktop.sync.store import prepare
-from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
-from desktop.system.embedded import EmbeddedServer
 from desktop.system.paths import Paths
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings
@@ -31,14 +30,11 @@ from desktop.system.settings import ConnectionSettings
 log = logging.getLogger(__name__)
 
 _TEMPO = Tempo()
-
 PublishAll = Callable[[tuple[ConnectionState, ...]], None]
 Notice = Callable[[str, str | None], None]
 
-_TRIGGER_ATTEMPTS, _TRIGGER_WAIT = 40, 0.5
-# The embedded server answers within milliseconds: silent for this long, it hangs (seconds awake, not asleep).
-_HUNG_AFTER = 45.0
-MISCONFIGURED = "misconfigured"
+# What stands for the settings among the connections while nobody knows what they name.
+SETTINGS = "settings.json"
 TEST_TITLE = "Test page: this is what a page looks and sounds like"
 
 
@@ -61,7 +57,7 @@ class Fleet:
         tempo: Tempo = _TEMPO,
     ) -> None:
         self._tempo = tempo
-        self._environment = environment
+        self._configured = Configured(paths, secrets, environment, demo)
         self._settings: dict[str, ConnectionSettings] = {}
         self._paths = paths
         self._secrets = secrets
@@ -70,48 +66,85 @@ class Fleet:
         self._demo = demo
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._silent_since: float | None = None
-        self._server: EmbeddedServer | None = None
+        self._triggering = Triggering(notice, self._stopping)
+        # Held while connections are added or taken away.
+        self._changing = threading.Lock()
+        self._own: OwnServer | None = None
+        self._unread: ConnectionState | None = None
+        self._connections: dict[str, LiveConnection] = {}
+        self._wanted: tuple[str, ...] = ()
+        self._following = Following(paths.settings, self.reload)
         prepared = prepare(paths.store, utc_now())
-        self._connections = self._make_connections()
+        self._want(self._configured.read())
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
-        if prepared.notice:
-            notice("store", prepared.notice)
+        notice("store", prepared.notice or None)
         self.tokens = Tokens(self._settings, secrets, notice, self.resync)
 
     @property
     def states(self) -> tuple[ConnectionState, ...]:
         """What is known of every connection now."""
-        return tuple(c.state for c in self._connections.values())
+        unread = self._unread
+        return (*(c.state for c in self._connections.values()), *([unread] if unread else []))
 
     def start(self) -> None:
         """Begin to watch."""
-        if self._server is not None:
-            self._server.start()
-        for connection in self._connections.values():
-            connection.start()
+        with self._changing:
+            self._begin(tuple(self._connections))
         self._archive.start()
 
     def stop(self) -> None:
         """End everything, the embedded server too; takes a few seconds at most."""
         self._stopping.set()
-        for connection in self._connections.values():
-            connection.stop()
+        with self._changing:
+            for connection in self._connections.values():
+                connection.stop()
+            if self._own is not None:
+                self._own.stop()
         self._archive.stop()
         self._archive.join(2.0)
-        if self._server is not None:
-            self._server.stop()
+
+    def follow_settings(self, *, told: bool = False) -> None:
+        """Watch what the settings name since they changed, or since somebody ``told`` so; returns at once."""
+        if self._demo or self._stopping.is_set():
+            return
+        self._following.look(due=told or self._unread is not None or bool(self._superseded()))
+        if told:
+            self._try_again()
+
+    def reload(self) -> None:
+        """Watch what the settings name now; what they name no longer, until its place is taken. Blocks."""
+        with self._changing:
+            if self._stopping.is_set():
+                return
+            try:
+                self._begin(self._want(self._configured.read()))
+                self._unread = None
+                self._retire(self._superseded())
+            except WatchbellError as e:
+                self._not_understood(e.message)
+            except Exception as e:
+                # A fault of ours must look like lost contact, never like calm.
+                if self._unread is None:
+                    log.exception("the settings cannot be followed")
+                self._not_understood(f"an internal error: {type(e).__name__}")
+        self._hand_over()
+
+    def _try_again(self) -> None:
+        """Ask where there is no contact at once: a token may be another now, and a keyring unlocked."""
+        for known in self._connections.values():
+            if known.state.needs_token and self.tokens.takes(known.state.id):
+                self.tokens.doubt(known.state.id, by_person=True)
+            elif known.state.contact is not Contact.LIVE:
+                known.resync()
 
     def submit(self, connection: str, incident_id: str, command: Command) -> None:
         """Take a command; returns at once."""
-        found = self._connections.get(connection)
-        if found is not None:
+        if (found := self._connections.get(connection)) is not None:
             found.submit(incident_id, command)
 
     def confirm(self, connection: str, receipt: Receipt) -> None:
         """Tell a backend what became of a page here; returns at once."""
-        found = self._connections.get(connection)
-        if found is not None:
+        if (found := self._connections.get(connection)) is not None:
             found.confirm([receipt])
 
     def resync(self, connection: str | None = None) -> None:
@@ -124,8 +157,8 @@ class Fleet:
         """Return what was opened and is over of that time (server time); blocks. Nothing when the backend refuses."""
         try:
             found = self._connections[connection].backend().incidents(resolved=True, since=since)
-        except WatchbellError as e:
-            log.info("what happened meanwhile is not told: %s", e.message)
+        except (WatchbellError, KeyError) as e:
+            log.info("what happened meanwhile is not told: %s", e)
             return ()
         return came_and_went(found, since, until)
 
@@ -135,105 +168,83 @@ class Fleet:
             known.doubt()
 
     def trigger(self, make: Callable[[Person], NewPage]) -> None:
-        """Open an incident on the first connection, in a thread of its own; a failure becomes a notice."""
-        connection = next(iter(self._connections.values()))
-        key = f"watchbell-{random_secrets.token_hex(8)}"
-
-        def work() -> None:
-            try:
-                self._insist(connection, make, key)
-            except WatchbellError as e:
-                self._notice("trigger", f"The page could not be triggered: {e.message}")
-            else:
-                self._notice("trigger", None)
-
-        threading.Thread(target=work, name="watchbell-trigger", daemon=True).start()
-
-    def _insist(self, connection: LiveConnection, make: Callable[[Person], NewPage], key: str) -> None:
-        """Trigger, trying again while there is no contact: the key makes the second attempt harmless."""
-        for _ in range(_TRIGGER_ATTEMPTS):
-            try:
-                backend = connection.backend()
-                backend.trigger(replace(make(backend.me()), dedup_key=key))
-            except WatchbellError as e:
-                if not e.retryable or self._stopping.wait(_TRIGGER_WAIT):
-                    raise
-            else:
-                return
-        raise Unreachable("the backend did not answer in time")
+        """Open an incident on the first connection; returns at once. A failure becomes a notice."""
+        self._triggering.trigger(next(iter(self._connections.values())), make)
 
     def test_page(self) -> None:
         """Page this person alone, through the backend and back."""
         self.trigger(lambda me: NewPage(TEST_TITLE, Severity.SEV1, to=me.id))
 
-    def _make_connections(self) -> dict[str, LiveConnection]:
-        configured = () if self._demo else self._configured()
-        self._settings = {c.id: c for c in configured}
-        if not configured:
-            return {EMBEDDED: self._embedded()}
-        return {c.id: self._live(c, lambda c=c: stored_account(c, self._secrets)) for c in configured}  # type: ignore[misc]
+    def _want(self, configured: tuple[ConnectionSettings, ...]) -> tuple[str, ...]:
+        """Have a connection for all of ``configured``, our own server's where there is none; return the new ones."""
+        changed = [c.id for c in configured if self._settings.get(c.id, c) != c]
+        self._settings.update({c.id: c for c in configured})
+        self._wanted = tuple(c.id for c in configured) or (EMBEDDED,)
+        new = tuple(i for i in self._wanted if i not in self._connections)
+        made = {i: self._live(self._settings[i]) if configured else self._embedded() for i in new}
+        all_of_them = {**self._connections, **made}
+        # Whoever goes through them at this moment has the old ones, whole.
+        self._connections = {i: all_of_them[i] for i in dict.fromkeys((*self._wanted, *all_of_them))}
+        for i in changed:
+            self.resync(i)
+        return new
 
-    def _configured(self) -> tuple[ConnectionSettings, ...]:
-        """Return the connections of the settings; one that the environment names comes first, with its token."""
-        kept = settings_file.load(self._paths.settings).connections
-        named = environment_connection(self._environment, kept)
-        if named is None:
-            return kept
-        connection, token = named
-        self._secrets.remember(connection.id, token)
-        return (connection, *(c for c in kept if c.id != connection.id))
+    def _begin(self, new: tuple[str, ...]) -> None:
+        if EMBEDDED in new and self._own is not None:
+            self._own.start()
+        for connection in new:
+            self._connections[connection].start()
 
-    def _live(self, settings: ConnectionSettings, account: Callable[[], Account]) -> LiveConnection:
+    def _superseded(self) -> tuple[str, ...]:
+        return superseded({i: c.state for i, c in self._connections.items()}, self._wanted, utc_now())
+
+    def _retire(self, over: tuple[str, ...]) -> None:
+        going = [self._connections[i] for i in over]
+        self._connections = {i: c for i, c in self._connections.items() if i not in over}
+        for i, connection in zip(over, going, strict=True):
+            log.info("%s is watched no longer: the settings do not name it", connection.state.name)
+            connection.stop()
+            self._settings.pop(i, None)
+            self._notice(f"outbox of {i}", None)
+        if EMBEDDED in over and self._own is not None:
+            self._own.stop()
+            self._own = None
+
+    def _not_understood(self, why: str) -> None:
+        """Look like lost contact: there may be a connection that nobody watches."""
+        if self._unread is None or self._unread.trouble != why:
+            log.warning("the settings are not followed: %s", why)
+            since = self._unread.since if self._unread else utc_now()
+            self._unread = ConnectionState(SETTINGS, "The settings", Contact.LOST, since, trouble=why)
+
+    def _live(self, settings: ConnectionSettings) -> LiveConnection:
+        def account() -> Account:
+            # As the settings are now: the way to it may be another.
+            return stored_account(self._settings.get(settings.id, settings), self._secrets)
+
+        return self._connection(settings, account)
+
+    def _connection(self, settings: ConnectionSettings, account: Callable[[], Account]) -> LiveConnection:
         def trouble(reason: str) -> None:
             self._notice(f"outbox of {settings.id}", reason or None)
 
         return LiveConnection(settings, account, self._paths, self._changed, trouble, self._tempo)
 
     def _embedded(self) -> LiveConnection:
-        token = new_token()
-        server = EmbeddedServer(
-            self._paths, token, lambda: ensure_team(self._paths, demo=self._demo), self._address_changed
-        )
-        self._server = server
-        if not self._demo:
-            threading.Thread(target=self._keep_token, args=(token,), name="watchbell-keep-token", daemon=True).start()
-
-        def account() -> Account:
-            if server.url is None:
-                raise Unreachable(server.trouble)
-            return Account(server.url, token)
-
-        return self._live(ConnectionSettings(EMBEDDED, EMBEDDED_NAME, ""), account)
-
-    def _keep_token(self, token: str) -> None:
-        """Let this person's commands reach the embedded server; the application itself can do without."""
-        try:
-            self._secrets.set(EMBEDDED, token)
-        except SecretsUnavailable as e:
-            self._notice("keyring", f"Commands in a terminal cannot reach the built-in server: {e.message}")
+        self._own = OwnServer(self._paths, self._secrets, self._notice, lambda: self.resync(EMBEDDED), demo=self._demo)
+        return self._connection(ConnectionSettings(EMBEDDED, EMBEDDED_NAME, ""), self._own.account)
 
     def replace_hung_server(self) -> None:
-        """Kill the embedded server if it runs and has not answered for too long; it is started again by itself."""
-        if self._server is None:
-            return
-        answers = self._connections[EMBEDDED].state.contact is Contact.LIVE
-        if answers or self._server.url is None:
-            self._silent_since = None
-        elif self._silent_since is None:
-            self._silent_since = time.monotonic()
-        elif time.monotonic() - self._silent_since > _HUNG_AFTER:
-            self._silent_since = None
-            self._server.kill()
-
-    def _address_changed(self, url: str | None) -> None:
-        server = self._server
-        if url is not None:
-            self.resync(EMBEDDED)
-        if server is not None:
-            self._notice(MISCONFIGURED, server.mistake or None)
+        """Replace the embedded server if it runs and does not answer."""
+        watched = self._connections.get(EMBEDDED)
+        if self._own is not None and watched is not None:
+            self._own.replace_if_hung(answers=watched.state.contact is Contact.LIVE)
 
     def _changed(self, _state: ConnectionState) -> None:
         self._archive.changed()
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         # Read and handed over under one lock, so that the last to hand over has read the newest of all.
         with self._lock:
             self._publish(self.states)

@@ -14,6 +14,9 @@ from desktop.qt.bridge import Bridge
 
 PREFIX = "meanwhile "
 SLEPT, AWAY = "While this machine slept", "While Watchbell was not running"
+# What is looked through when nobody knows how long that was.
+LATELY_HOURS = 12
+LATELY = f"In the last {LATELY_HOURS} hours"
 
 
 class Meanwhile(QObject):

@@ -9,8 +9,9 @@ from PySide6.QtGui import QDesktopServices
 
 from desktop.alerting.confirming import Confirmer
 from desktop.alerting.ringer import Ringer
-from desktop.app.fleet import MISCONFIGURED, Fleet
-from desktop.app.meanwhile import AWAY, SLEPT, Meanwhile
+from desktop.app.fleet import Fleet
+from desktop.app.meanwhile import SLEPT, Meanwhile
+from desktop.app.own_server import MISCONFIGURED
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.app.token_asker import TokenAsker
@@ -49,8 +50,8 @@ class Pager(QObject):
         """Show what is known, then begin to watch."""
         self._surfaces.start()
         self._presence.start()
-        if self._presence.away_since is not None:
-            self._meanwhile.missed(Gap(self._presence.away_since, utc_now()), AWAY, self._states)
+        if self._presence.missed is not None:
+            self._meanwhile.missed(*self._presence.missed, self._states)
         self._power.start()
         self.refresh()
         self._fleet.start()
@@ -75,6 +76,7 @@ class Pager(QObject):
         self._bridge.notice.connect(self._take_notice)
         self._power.sleeping.connect(self._sleep)
         self._power.woke.connect(self._wake)
+        self._presence.reload.connect(self._reload)
         surfaces = self._surfaces
         for surface in (surfaces.popup, surfaces.presenter):
             surface.acknowledge.connect(self._acknowledge)
@@ -105,10 +107,13 @@ class Pager(QObject):
 
     @Slot(object)
     def _take_states(self, states: tuple[ConnectionState, ...]) -> None:
+        gone = {s.id for s in self._states} - {s.id for s in states}
         self._states = states
         live = {s.id for s in states if s.contact is Contact.LIVE}
         # An alarm that was silenced is armed again by the contact that ended it.
-        self._quiet = replace(self._quiet, lost=self._quiet.lost - live)
+        self._quiet = replace(self._quiet, lost=self._quiet.lost - live - gone)
+        for connection in gone:
+            self._surfaces.status.set_notice(f"contact with {connection}", None)
         for state in states:
             known = state.id in live or not state.trouble or state.needs_token
             trouble = None if known else f"{state.name}: {state.trouble}"
@@ -132,10 +137,15 @@ class Pager(QObject):
         gap = self._waking.tick(now, jumped=jumped)
         self._presence.touch(now)
         self._fleet.replace_hung_server()
+        self._fleet.follow_settings()
         if gap is None:
             self.refresh()
         else:
             self._after(gap)
+
+    @Slot()
+    def _reload(self) -> None:
+        self._fleet.follow_settings(told=True)
 
     @Slot()
     def _sleep(self) -> None:

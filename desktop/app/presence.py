@@ -4,13 +4,14 @@ GUI thread.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop.app import login, meanwhile
 from desktop.app.surfaces import Surfaces
 from desktop.domain.errors import WatchbellError
+from desktop.domain.waking import Gap
 from desktop.qt.bridge import Bridge
 from desktop.qt.instance_server import InstanceServer
 from desktop.system import instance
@@ -31,7 +32,12 @@ _UNGUARDED = (
 
 
 class Presence(QObject):
-    """Answers a second start, marks that it lives, and says at its start whether and for how long nobody watched."""
+    """Answers a second start, marks that it lives, and says at its start whether and for how long nobody watched.
+
+    ``reload``: somebody changed the settings.
+    """
+
+    reload = Signal()
 
     def __init__(self, paths: Paths, guard: Guard, surfaces: Surfaces, bridge: Bridge) -> None:
         super().__init__(surfaces)
@@ -40,31 +46,43 @@ class Presence(QObject):
         self._surfaces = surfaces
         self._bridge = bridge
         self._liveness = Liveness(paths.alive)
-        self._server = InstanceServer(instance.address(paths), self)
+        self._server = InstanceServer(self)
         self._server.show.connect(surfaces.bring_up)
+        self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
-        self.away_since: datetime | None = None
+        # In which nobody watched, and how the sentence about it begins.
+        self.missed: tuple[Gap, str] | None = None
 
     def start(self) -> None:
         """Begin to listen and to mark; tell of the time in which nobody did."""
         now = utc_now()
         self._listen()
-        self.away_since = self._liveness.begin(now)
-        if self.away_since is not None:
-            said = away(self.away_since, now)
+        since = self._liveness.begin(now)
+        if since is not None:
+            self.missed = missed(since, now)
+            said = away(since, now)
             self._surfaces.status.set_notice(AWAY, said, "OK")
             self._surfaces.notifier.tell(AWAY, "Watchbell is back", said)
         if self._guard is Guard.SUPERVISOR:
             watch_supervisor(lambda: self._bridge.call(self._unguarded))
 
     def _listen(self) -> None:
-        try:
-            instance.prepare(instance.address(self._paths))
-            trouble = self._server.start()
-        except WatchbellError as e:
-            trouble = e.message
+        best, *others = instance.addresses(self._paths)
+        trouble = self._listen_at(best)
+        for where in others:
+            if trouble:
+                trouble = self._listen_at(where)
+            else:
+                instance.clear(where)
         if trouble:
             log.warning("a second start cannot be heard: %s", trouble)
+
+    def _listen_at(self, where: str) -> str:
+        try:
+            instance.prepare(where)
+            return self._server.start(where)
+        except WatchbellError as e:
+            return e.message
 
     def touch(self, now: datetime) -> None:
         """Mark that it lives; called with a tick that happens anyway."""
@@ -73,7 +91,8 @@ class Presence(QObject):
     def stop(self, *, by_person: bool) -> None:
         """Listen no longer. What a person ended is not told at the next start; all else is."""
         self._server.close()
-        instance.clear(instance.address(self._paths))
+        for where in instance.addresses(self._paths):
+            instance.clear(where)
         if by_person:
             self._liveness.end()
 
@@ -86,8 +105,17 @@ class Presence(QObject):
             self._surfaces.status.set_notice(key, None)
 
 
+def missed(since: datetime, now: datetime) -> tuple[Gap, str]:
+    """Return the time to look through and how to call it; a ``since`` still to come says only that there is one."""
+    if since > now:
+        return Gap(now - timedelta(hours=meanwhile.LATELY_HOURS), now), meanwhile.LATELY
+    return Gap(since, now), meanwhile.AWAY
+
+
 def away(since: datetime, now: datetime) -> str:
     """Say that nobody watched from ``since`` to ``now``: ``Watchbell was not running from 02:11 to 02:14 (3 min)``."""
+    if since > now:
+        return "Watchbell was not running; since when is unknown, for the clock of this machine was set back meanwhile."
     passed = now - since
     seconds = ":%S" if passed.total_seconds() < 120 else ""
     begin, end = (f"{words.local_time(at, now)}{at.astimezone():{seconds}}" for at in (since, now))

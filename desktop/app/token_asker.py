@@ -30,6 +30,8 @@ class TokenAsker(QObject):
 
     def follow(self, states: tuple[ConnectionState, ...]) -> None:
         """Ask where a token is missing, and ask no longer where there is contact."""
+        for gone in self._states.keys() - {s.id for s in states}:
+            self._want_no_longer(gone)
         self._states = {s.id: s for s in states}
         for state in states:
             if state.needs_token and self._tokens.takes(state.id):
@@ -37,11 +39,14 @@ class TokenAsker(QObject):
             elif state.contact is Contact.LIVE:
                 if state.id in self._missing:
                     self._tokens.trust(state.id)
-                self._missing.discard(state.id)
-                self._asked.discard(state.id)
-                self._dialog.withdraw(state.id)
-                self._surfaces.status.set_notice(_PREFIX + state.id, None)
+                self._want_no_longer(state.id)
         self._next()
+
+    def _want_no_longer(self, connection: str) -> None:
+        self._missing.discard(connection)
+        self._asked.discard(connection)
+        self._dialog.withdraw(connection)
+        self._surfaces.status.set_notice(_PREFIX + connection, None)
 
     def _miss(self, state: ConnectionState) -> None:
         if state.id not in self._missing:

@@ -10,12 +10,14 @@ from desktop.connections import setting_up
 from desktop.domain.errors import InputError
 from desktop.domain.text import plain
 from desktop.system import settings as settings_file
+from desktop.system.instance import tell_of_settings
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings
 
 # Longer than any token, and than what any keyring takes.
 _TOKEN_LIMIT = 8192
+_DEAF = "Watchbell runs and could not be told of this connection: quit it and start it again, so that it is watched"
 
 
 def connect(options: Namespace) -> int:
@@ -26,7 +28,13 @@ def connect(options: Namespace) -> int:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError("standard input held no token: write it there as one line")
     ca = options.ca and str(Path(options.ca).absolute())
-    connection, me = setting_up.connect(user_paths(), Secrets(), options.url, token, proxy=options.proxy, ca=ca)
+    paths = user_paths()
+    try:
+        connection, me = setting_up.connect(paths, Secrets(), options.url, token, proxy=options.proxy, ca=ca)
+    finally:
+        # Also where the address alone could be kept: then the application asks for the token.
+        if not tell_of_settings(paths):
+            print(_DEAF, file=sys.stderr)
     if options.json:
         output.data({"id": connection.id, "name": connection.name, "url": connection.url, "person": me.id})
     else:

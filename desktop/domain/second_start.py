@@ -1,6 +1,7 @@
-"""What a second start says to the application that runs, and how that is read. Pure.
+"""What is said to the application that runs, and how that is read. Pure.
 
-One word and no secret: "show", and the token by which the desktop lets a window come to the front.
+By a second start, one word and no secret: "show", and the token by which the desktop lets a window come to the front.
+By who changed the settings: "reload", and nothing else.
 """
 
 MOST_BYTES = 256
@@ -8,6 +9,9 @@ MOST_BYTES = 256
 
 DONE = b"ok\n"
 """What a request is answered with."""
+
+RELOAD = b"reload\n"
+"""What is sent by who changed the settings."""
 
 _WORD = b"show"
 _TOKEN_LIMIT = 200

@@ -1,4 +1,4 @@
-"""Listens for a second start of the application. GUI thread; it costs nothing while nobody asks."""
+"""Listens for a second start of the application, and for who changed its settings. GUI thread; free while unasked."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from desktop.domain.second_start import DONE, MOST_BYTES, asked
+from desktop.domain.second_start import DONE, MOST_BYTES, RELOAD, asked
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,16 @@ _PAUSE_MS = 500
 
 
 class InstanceServer(QObject):
-    """Emits ``show`` with the caller's activation token; everything else that is said to it is dropped.
+    """Emits ``show`` with the caller's activation token, and ``reload``; all else that is said to it is dropped.
 
     Only to be started by who holds the application's lock: it takes the place of what a crashed one left.
     """
 
     show = Signal(str)
+    reload = Signal()
 
-    def __init__(self, where: str, parent: QObject | None = None, *, patience_ms: int = _PATIENCE_MS) -> None:
+    def __init__(self, parent: QObject | None = None, *, patience_ms: int = _PATIENCE_MS) -> None:
         super().__init__(parent)
-        self._where = where
         self._patience_ms = patience_ms
         # Each with a timer of its own, which ends with it.
         self._callers: dict[QLocalSocket, QTimer] = {}
@@ -38,9 +38,9 @@ class InstanceServer(QObject):
         self._server.setMaxPendingConnections(_MOST_CALLERS)
         self._server.newConnection.connect(self._take)
 
-    def start(self) -> str:
-        """Listen; return why that is impossible, which only means that a second start cannot bring us up."""
-        name = self._where.removeprefix("\\\\.\\pipe\\") if sys.platform == "win32" else self._where
+    def start(self, where: str) -> str:
+        """Listen at ``where``; return why that is impossible: a second start cannot bring us up then."""
+        name = where.removeprefix("\\\\.\\pipe\\") if sys.platform == "win32" else where
         return "" if self._server.listen(name) else self._server.errorString()
 
     def close(self) -> None:
@@ -84,14 +84,18 @@ class InstanceServer(QObject):
         if b"\n" not in line and len(line) <= MOST_BYTES:
             return
         token = asked(line)
-        if token is None:
+        if token is None and line != RELOAD:
             log.info("somebody said what is no request to the application's socket")
             self._drop(caller)
             return
         caller.readAll()
         caller.write(DONE)
         caller.disconnectFromServer()
-        self._tell(token)
+        if token is None:
+            # Never left out: what is not watched yet may wait behind it. Whoever does it does it once at a time.
+            self.reload.emit()
+        else:
+            self._tell(token)
 
     def _tell(self, token: str) -> None:
         if self._last.isValid() and self._last.elapsed() < _PAUSE_MS:

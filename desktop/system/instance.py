@@ -1,7 +1,7 @@
 """One application for each person: finds the one that runs, and asks it to show itself. Any thread; no Qt.
 
 Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only the
-way to its window: a socket in the data folder (a named pipe on Windows) that takes the one word "show" and no secret.
+way to it: a socket in the data folder (a named pipe on Windows) that takes the words "show" and "reload" and no secret.
 """
 
 import contextlib
@@ -18,13 +18,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from desktop.domain.errors import InputError
-from desktop.domain.second_start import DONE, request
+from desktop.domain.second_start import DONE, RELOAD, request
 from desktop.system.paths import Paths, private_folder
 
 # Room for the folder that Qt makes beside the socket for a moment; a socket's path may have 107 bytes, 103 on macOS.
 _LONGEST_PATH = 80
 _PAUSE = 0.05
+_LOCK, _SOCKET = "lock", "show"
 
 
 class Reply(StrEnum):
@@ -37,21 +40,34 @@ class Reply(StrEnum):
 
 def address(paths: Paths) -> str:
     """Return where the application of these folders listens: the path of a socket, on Windows the name of a pipe."""
-    if sys.platform == "win32":
-        return rf"\\.\pipe\watchbell-{_digest(paths)}"
-    near = paths.data / "show"
-    if len(os.fsencode(near)) <= _LONGEST_PATH:
-        return str(near)
-    return str(_elsewhere(paths) / "show")
+    *near, elsewhere = addresses(paths)
+    # One elsewhere is of an application whose home could not be written: the next that can write takes it away.
+    return near[0] if near and not _is_our_socket(Path(elsewhere)) else elsewhere
 
 
-def lock_elsewhere(paths: Paths) -> Path | None:
-    """Return where the lock is while the data folder cannot be written, its folder made; None where that is nowhere."""
+def addresses(paths: Paths) -> tuple[str, ...]:
+    """Return where it may listen, the best first: elsewhere where the data folder has no room for a socket."""
     if sys.platform == "win32":
-        return None
-    lock = _elsewhere(paths) / "lock"
-    prepare(str(lock))
-    return lock
+        return (rf"\\.\pipe\watchbell-{_digest(paths)}",)
+    near, elsewhere = str(paths.data / _SOCKET), str(_elsewhere(paths) / _SOCKET)
+    return (near, elsewhere) if len(os.fsencode(near)) <= _LONGEST_PATH else (elsewhere,)
+
+
+def locks(paths: Paths) -> tuple[Path, ...]:
+    """Return the locks that the one application of these folders holds, where it can."""
+    return (paths.lock,) if sys.platform == "win32" else (paths.lock, _elsewhere(paths) / _LOCK)
+
+
+def _is_our_socket(path: Path) -> bool:
+    """Tell whether there is a socket in a folder of ours: all may write where that folder is."""
+    try:
+        return _is_ours(path.parent) and path.is_socket()
+    except OSError:
+        return False
+
+
+def _is_ours(folder: Path) -> bool:
+    return not folder.is_symlink() and folder.lstat().st_uid == os.getuid()
 
 
 def _elsewhere(paths: Paths) -> Path:
@@ -68,16 +84,18 @@ def prepare(where: str) -> None:
     if sys.platform == "win32":
         return
     folder = private_folder(Path(where).parent)
-    seen = folder.lstat()
-    if folder.is_symlink() or seen.st_uid != os.getuid():
+    if not _is_ours(folder):
         raise InputError(f"{folder} is somebody else's: remove it")
 
 
 def clear(where: str) -> None:
-    """Take the folder of a socket away where it was made for the socket alone, and nothing else is in it."""
-    if sys.platform != "win32" and Path(where).parent.parent == Path(tempfile.gettempdir()):
-        with contextlib.suppress(OSError):
-            Path(where).parent.rmdir()
+    """Take a socket that a crash left away, and its folder where that was made for it and nothing else is in it."""
+    if sys.platform == "win32" or Path(where).parent.parent != Path(tempfile.gettempdir()):
+        return
+    with contextlib.suppress(OSError):
+        if _is_our_socket(Path(where)):
+            Path(where).unlink()
+        Path(where).parent.rmdir()
 
 
 def activation_token(environment: Mapping[str, str]) -> str:
@@ -87,18 +105,48 @@ def activation_token(environment: Mapping[str, str]) -> str:
 
 def show(where: str, token: str = "", seconds: float = 3.0) -> Reply:
     """Ask the application that listens at ``where`` to bring its window to the front."""
+    return _say(where, request(token), seconds)
+
+
+def _say(where: str, words: bytes, seconds: float) -> Reply:
+    """Say ``words`` to the application that listens at ``where``, and await that it took them."""
     if sys.platform == "win32":
-        return _show_by_pipe(where, token, seconds)
+        return _say_by_pipe(where, words, seconds)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         try:
             connection.connect(where)
-            connection.sendall(request(token))
+            connection.sendall(words)
             return Reply.SHOWN if connection.recv(len(DONE)) == DONE else Reply.SILENT
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return Reply.ABSENT
         except OSError:
             return Reply.SILENT
+
+
+def tell_of_settings(paths: Paths, seconds: float = 3.0) -> bool:
+    """Tell the running application that the settings changed; False where one runs and does not take that."""
+    reply = _say(address(paths), RELOAD, seconds)
+    return reply is Reply.SHOWN or (reply is Reply.ABSENT and not running(paths))
+
+
+def running(paths: Paths) -> bool:
+    """Tell whether an application runs for these folders, also where nothing can be said to it."""
+    return any(_held(lock) for lock in locks(paths))
+
+
+def _held(path: Path) -> bool:
+    """Tell whether somebody holds a lock; one that cannot be tried (a read-only home) is nobody's."""
+    try:
+        # Not made where there is none, and nobody else's is believed.
+        if not path.exists() or (sys.platform != "win32" and not _is_ours(path.parent)):
+            return False
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +192,9 @@ def bring_to_front(paths: Paths, environment: Mapping[str, str], patience: float
 
     ``patience`` is how many seconds one may still take until it listens.
     """
-    where, token = address(paths), activation_token(environment)
+    token = activation_token(environment)
     deadline = time.monotonic() + patience
-    while (reply := show(where, token)) is Reply.ABSENT and time.monotonic() < deadline:
+    while (reply := show(address(paths), token)) is Reply.ABSENT and time.monotonic() < deadline:
         time.sleep(_PAUSE)
     if reply is Reply.SILENT:
         raise InputError(
@@ -156,14 +204,14 @@ def bring_to_front(paths: Paths, environment: Mapping[str, str], patience: float
     return reply is Reply.SHOWN
 
 
-def _show_by_pipe(where: str, token: str, seconds: float) -> Reply:
-    """Ask over a named pipe, which knows no timeouts: in a thread that may be left behind."""
+def _say_by_pipe(where: str, words: bytes, seconds: float) -> Reply:
+    """Say it over a named pipe, which knows no timeouts: in a thread that may be left behind."""
     replies = [Reply.SILENT]
 
     def talk() -> None:
         try:
             with Path(where).open("r+b", buffering=0) as pipe:
-                pipe.write(request(token))
+                pipe.write(words)
                 replies.append(Reply.SHOWN if pipe.read(len(DONE)) == DONE else Reply.SILENT)
         except FileNotFoundError:
             replies.append(Reply.ABSENT)

@@ -24,7 +24,10 @@ class Liveness:
         self._marked: datetime | None = None
 
     def begin(self, now: datetime) -> datetime | None:
-        """Begin to mark; return when the last run was last alive, None when it was quit (or there was none)."""
+        """Begin to mark; return when the last run was last alive, None when it was quit (or there was none).
+
+        One that is still to come tells that the clock was set since: it was not quit, and since when nobody knows.
+        """
         since: datetime | None = None
         with suppress(OSError):
             since = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
@@ -34,8 +37,7 @@ class Liveness:
             log.warning("a crash could not be told later: %s", e.strerror)
         self._marked = None
         self.touch(now)
-        # A mark from the future: the clock was set, and how long it was nobody knows.
-        return since if since is not None and since <= now else None
+        return since
 
     def touch(self, now: datetime) -> None:
         """Note that the application runs at ``now``."""

@@ -58,7 +58,9 @@ class Session:
     def new_home(self) -> dict[str, str]:
         """Make a person's folders, empty, and return the variables that name them, for a program's `env`."""
         # Not below pytest's tmp_path: a program may put a socket there, whose path may have 107 bytes.
-        return home_environment(Path(tempfile.mkdtemp(prefix="home-", dir=self.folder)))
+        home = home_environment(Path(tempfile.mkdtemp(prefix="home-", dir=self.folder)))
+        # What is kept outside of a home goes with the session.
+        return {**home, "TMPDIR": str(self.folder)}
 
     def program(self, *command: str, env: Mapping[str, str] | None = None) -> AbstractContextManager[Process]:
         """Run a program on this desktop, from the project's folder; `env` is added to the session's."""

@@ -8,8 +8,9 @@ from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from desktop.system.clock import utc_now
-from tests.desktop.application import application, await_popup
+from tests.desktop.application import POPUP, application, await_popup
 from tests.desktop.session import Session
+from tests.faults.backend.server import FaultyServer
 from tests.serving import serving
 
 
@@ -56,3 +57,20 @@ def test_what_happens_while_the_server_is_away_is_seen_when_it_is_back(session: 
         with application(session, home=home), serving(tmp_path, port=port) as again:
             again.enqueue(key, "Raised before anybody was back in contact")
             await_popup(maps)
+
+
+def test_what_is_connected_while_it_runs_is_watched_without_a_restart(session: Session) -> None:
+    home, server = session.new_home(), FaultyServer()
+    try:
+        with session.map_events() as maps, application(session, home=home) as app:
+            session.await_tray_icons(1)
+            app.await_server()
+            with session.python("main.py", "connect", server.url, "--token-stdin", env=home) as connect:
+                connect.write(server.account.token + "\n")
+                assert connect.popen.wait(20) == 0, connect.log.read_text()
+                assert "start it again" not in connect.log.read_text()
+            server.account.trigger("Payments down")
+            # Well within the time between two looks at the settings: it was told.
+            maps.wait(POPUP, 8)
+    finally:
+        server.stop()

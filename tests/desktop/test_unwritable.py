@@ -17,6 +17,7 @@ from desktop.system.paths import Paths
 from tests.desktop.application import application, await_popup
 from tests.desktop.session import Session
 from tests.disks import Disk, small_disk
+from tests.faults.backend.server import FaultyServer
 from tests.isolation import home_environment
 from tests.serving import serving
 
@@ -49,3 +50,28 @@ def test_it_pages_and_takes_clicks(session: Session, disk: Disk, tmp_path: Path,
             said = app.process.log.read_text("utf-8", "replace")[begin:]
             assert "client.db cannot be" in said
             assert "Traceback" not in said
+
+
+def test_a_second_start_brings_the_one_of_a_read_only_home_to_the_front_also_when_it_is_writable_again(
+    session: Session, disk: Disk
+) -> None:
+    server = FaultyServer()
+    home = home_environment(disk.folder / "home")
+    (Path(home["XDG_DATA_HOME"]) / "watchbell").mkdir()
+    home |= {"WATCHBELL_URL": server.url, "WATCHBELL_TOKEN": server.account.token}
+    disk.read_only()
+    try:
+        with application(session, home=home), session.map_events() as maps:
+            session.await_tray_icons(1)
+            second_start(session, home)
+            maps.wait("^Watchbell$", 20)
+            disk.writable()
+            second_start(session, home)
+            assert len(session.tray_icons()) == 1
+    finally:
+        server.stop()
+
+
+def second_start(session: Session, home: dict[str, str]) -> None:
+    with session.python("main.py", env=home) as second:
+        assert second.popen.wait(8) == 0, second.log.read_text()

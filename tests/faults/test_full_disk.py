@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
-from desktop import app
 from desktop.domain.attention import Command
 from desktop.domain.incident import Status
 from desktop.sync.store import prepare
 from desktop.system import instance
 from desktop.system.clock import utc_now
+from desktop.system.only_one import only_one
 from desktop.system.paths import Paths, paths_under, private_folder
 from tests.disks import Disk, small_disk
 from tests.faults.backend import misbehaving as how
@@ -165,8 +165,27 @@ def test_a_read_only_home_lets_one_start_and_no_second(disk: Disk) -> None:
     private_folder(paths(disk).data)
     disk.read_only()
     try:
-        with app._only_one(paths(disk)), pytest.raises(Timeout):
-            app._only_one(paths(disk))
+        with only_one(paths(disk)), pytest.raises(Timeout):
+            only_one(paths(disk))
     finally:
         shutil.rmtree(instance._elsewhere(paths(disk)))
     assert list(paths(disk).data.iterdir()) == []
+
+
+def test_a_home_that_is_writable_again_lets_nobody_in_beside_the_one_that_runs(disk: Disk) -> None:
+    private_folder(paths(disk).data)
+    disk.read_only()
+    try:
+        with only_one(paths(disk)):
+            disk.writable()
+            with pytest.raises(Timeout):
+                only_one(paths(disk))
+        with only_one(paths(disk)):
+            disk.fill()
+            with pytest.raises(Timeout):
+                only_one(paths(disk))
+        with only_one(paths(disk)):
+            assert instance.running(paths(disk))
+        assert not instance.running(paths(disk))
+    finally:
+        shutil.rmtree(instance._elsewhere(paths(disk)))

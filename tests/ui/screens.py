@@ -39,6 +39,10 @@ class Screens(QObject):
         self.status.raise_()
         self.status.activateWindow()
 
+    def bring_up(self, token: str) -> None:
+        """Bring it to the front for a second start."""
+        self.open_status()
+
     def stop(self) -> None:
         """Take everything away."""
         for window in (self.status, self.token_dialog):

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.second_start import DONE
+from desktop.domain.second_start import DONE, RELOAD
 from desktop.qt.activation import time_of
 from desktop.qt.instance_server import InstanceServer
 
@@ -18,8 +18,8 @@ def where(tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(qtbot: QtBot, where: str) -> Iterator[InstanceServer]:
-    made = InstanceServer(where, patience_ms=150)
-    assert made.start() == ""
+    made = InstanceServer(patience_ms=150)
+    assert made.start(where) == ""
     yield made
     retire(made)
 
@@ -71,10 +71,24 @@ def test_the_answer_comes(qtbot: QtBot, server: InstanceServer, where: str) -> N
         assert answer(qtbot, second) == DONE
 
 
-@pytest.mark.parametrize("said", [b"quit\n", b"\0" * 100_000, b"x" * 300, b"", b"show"])
+def test_every_reload_is_passed_on(qtbot: QtBot, server: InstanceServer, where: str) -> None:
+    asked: list[bool] = []
+    server.reload.connect(lambda: asked.append(True))
+    for count in (1, 2, 3):
+        with caller(where) as second:
+            second.sendall(RELOAD)
+            assert answer(qtbot, second) == DONE
+        assert len(asked) == count
+
+
+STRANGE = [b"quit\n", b"\0" * 100_000, b"x" * 300, b"", b"show", b"reload now\n", b"reload \n", b"reload\nshow\n"]
+
+
+@pytest.mark.parametrize("said", STRANGE)
 def test_everything_else_is_dropped(qtbot: QtBot, server: InstanceServer, where: str, said: bytes) -> None:
     asked: list[str] = []
     server.show.connect(asked.append)
+    server.reload.connect(lambda: asked.append("reload"))
     with caller(where) as second:
         second.setblocking(False)
         if said:
@@ -98,8 +112,8 @@ def test_a_flood_brings_it_up_once_and_not_each_time(qtbot: QtBot, server: Insta
 def test_what_a_crashed_one_left_is_removed(qtbot: QtBot, where: str) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(where)
-    server = InstanceServer(where)
-    assert server.start() == ""
+    server = InstanceServer()
+    assert server.start(where) == ""
     with caller(where) as second, qtbot.waitSignal(server.show):
         second.sendall(b"show\n")
     retire(server)
@@ -107,7 +121,7 @@ def test_what_a_crashed_one_left_is_removed(qtbot: QtBot, where: str) -> None:
 
 
 def test_one_that_cannot_listen_says_so(qtbot: QtBot, tmp_path: Path) -> None:
-    assert InstanceServer(str(tmp_path / "no folder" / "show")).start()
+    assert InstanceServer().start(str(tmp_path / "no folder" / "show"))
 
 
 def test_a_startup_id_says_when() -> None:

@@ -7,11 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from desktop.domain.errors import InputError
-from desktop.domain.second_start import DONE, asked
+from desktop.domain.second_start import DONE, RELOAD, asked
 from desktop.system import instance
-from desktop.system.instance import Reply, bring_to_front, show
+from desktop.system.instance import Reply, bring_to_front, show, tell_of_settings
 from desktop.system.paths import paths_under
 
 
@@ -79,3 +80,50 @@ def test_a_deep_folder_gets_a_short_socket_that_is_ours_alone(tmp_path: Path, mo
     with pytest.raises(InputError, match="somebody else's"):
         instance.prepare(where)
     assert folder.name.startswith(f"watchbell-{os.getuid()}-")
+
+
+def test_a_socket_elsewhere_comes_first_where_it_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(instance, "_LONGEST_PATH", 1000)
+    paths = paths_under(tmp_path / "home")
+    near, elsewhere = instance.addresses(paths)
+    assert instance.address(paths) == near
+    instance.prepare(elsewhere)
+    with socket.socket(socket.AF_UNIX) as running:
+        # Pytest's folders may be too deep for a socket's path.
+        monkeypatch.chdir(Path(elsewhere).parent)
+        running.bind(Path(elsewhere).name)
+        assert instance.address(paths) == elsewhere
+        mine = os.getuid()
+        with monkeypatch.context() as as_somebody_else:
+            as_somebody_else.setattr(os, "getuid", lambda: mine + 1)
+            instance._elsewhere(paths).symlink_to(Path(elsewhere).parent)
+            assert instance.address(paths) == near
+        instance.clear(elsewhere)
+    assert instance.address(paths) == near
+    assert not Path(elsewhere).parent.exists()
+
+
+def test_changed_settings_are_told_to_one_that_runs_and_one_that_is_deaf_is_known(tmp_path: Path) -> None:
+    paths = paths_under(tmp_path)
+    where = instance.address(paths)
+    instance.prepare(where)
+    # Nobody runs: nobody has to be told.
+    assert tell_of_settings(paths)
+    with FileLock(paths.lock):
+        assert not tell_of_settings(paths)
+        with socket.socket(socket.AF_UNIX) as running:
+            running.bind(where)
+            running.listen()
+
+            def answer(with_what: bytes) -> None:
+                caller, _ = running.accept()
+                with caller:
+                    assert caller.recv(100) == RELOAD
+                    caller.sendall(with_what)
+
+            for with_what in (DONE, b""):
+                answering = threading.Thread(target=answer, args=(with_what,))
+                answering.start()
+                assert tell_of_settings(paths) is (with_what == DONE)
+                answering.join()

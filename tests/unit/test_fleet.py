@@ -33,7 +33,7 @@ def test_a_server_that_runs_and_stays_silent_is_replaced_in_the_end(
     monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
     fleet = Fleet(paths_under(tmp_path), SessionSecrets(), lambda _: None, lambda *_: None, demo=True)
     server = HungServer()
-    monkeypatch.setattr(fleet, "_server", server)
+    monkeypatch.setattr(fleet._own, "_server", server)
     assert fleet.states[0].contact is Contact.CONNECTING
     for passed in (0, 20, 20):
         seconds[0] += passed

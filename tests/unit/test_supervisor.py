@@ -179,10 +179,10 @@ def test_the_mark_tells_when_it_last_lived_unless_it_was_quit(tmp_path: Path) ->
     assert Liveness(path).begin(T0 + timedelta(hours=9)) is None
 
 
-def test_a_mark_from_the_future_or_one_that_cannot_be_made_tells_nothing(tmp_path: Path) -> None:
+def test_a_mark_from_the_future_tells_of_a_crash_and_one_that_cannot_be_made_of_nothing(tmp_path: Path) -> None:
     path = tmp_path / "alive"
     Liveness(path).begin(T0)
-    assert Liveness(path).begin(T0 - timedelta(hours=1)) is None
+    assert Liveness(path).begin(T0 - timedelta(hours=1)) == T0
     nowhere = Liveness(tmp_path / "no folder" / "alive")
     assert nowhere.begin(T0) is None
     nowhere.touch(T0)
