@@ -12,6 +12,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.backends.null import Keyring as Forgetful
 
 from desktop.cli import file_checks, machine_checks
 from desktop.cli.findings import Check
@@ -142,6 +143,12 @@ def moved_away(bench: Bench) -> None:
     bench.start_at_login("/gone/python", "/gone/main.py")
 
 
+def misnamed(bench: Bench) -> None:
+    """A configuration of the keyring that names none."""
+    bench.monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    bench.monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "nosuch.module.Keyring")
+
+
 def prompt_waits(bench: Bench) -> None:
     waiting = Waiting()
     bench.stack.callback(waiting.answered.set)
@@ -179,6 +186,10 @@ FAULTS: dict[str, Fault] = {
     "keyring broken": Fault(
         lambda b: b.keyring(failing()), "keyring", "the service has gone away", "Repair or replace"
     ),
+    "keyring misnamed": Fault(misnamed, "keyring", "'nosuch'): correct that name", "Repair or replace"),
+    "keyring keeps nothing": Fault(
+        lambda b: b.keyring(Forgetful()), "keyring", "does not keep what it is given", "Repair or replace"
+    ),
 }
 # One thing to do for several faults.
 SHARED = [
@@ -186,6 +197,7 @@ SHARED = [
     {"crashed", "stale socket"},
     {"entry emptied", "moved away"},
     {"prompt dismissed", "prompt waits"},
+    {"keyring broken", "keyring misnamed", "keyring keeps nothing"},
 ]
 
 
