@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from desktop.backends.route import without_login
 from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import WatchbellError
@@ -31,12 +32,12 @@ def mend_of(error: WatchbellError, place: Place) -> str:
     """Return what a person can do about a connection that fails with ``error``."""
     if error.ailment is None:
         return _OTHER
-    proxy = _OWN_PROXY if place.proxy else _PROXY
+    proxy, url = _OWN_PROXY if place.proxy else _PROXY, without_login(place.url)
     return MENDS[error.ailment].format(
-        url=place.url,
+        url=url,
         address=_ADDRESS[place.source],
-        give=_GIVE[place.source].format(url=place.url),
-        proxy=proxy.format(url=place.url),
+        give=_GIVE[place.source].format(url=url),
+        proxy=proxy.format(url=url),
         runner=_runner(place),
     )
 
@@ -46,7 +47,7 @@ def _runner(place: Place) -> str:
         return _ADDRESS[Source.EMBEDDED]
     host = urlsplit(place.url).hostname or ""
     pagerduty = host == "pagerduty.com" or host.endswith(".pagerduty.com")
-    return "see https://status.pagerduty.com" if pagerduty else f"tell whoever runs {place.url}"
+    return "see https://status.pagerduty.com" if pagerduty else f"tell whoever runs {without_login(place.url)}"
 
 
 _OTHER = "Run 'watchbell --verbose doctor', and show what it says to whoever looks after Watchbell."

@@ -144,3 +144,24 @@ def test_connections_lists_the_way_to_each_and_no_password(paths: Paths, capsys:
     assert "\n    proxy: http://proxy.example.com:3128\n    authority: /etc/company.pem, and no other\n" in said
     assert "proxy: none, whatever the environment says" in said
     assert not any(secret in said + json.dumps(listed) for secret in ("s3", "et@", "ana"))
+
+
+LOGINS = ("https://ana:s3cret@b", "ftp://ana:s3cret@b", "ana:s3cret@b", "https://ana:s3:s3@b")
+
+
+@pytest.mark.parametrize("url", LOGINS)
+@pytest.mark.parametrize("token", ["", "wb_fault"])
+def test_a_login_that_somebody_wrote_into_an_address_is_never_printed(
+    monkeypatch: pytest.MonkeyPatch, paths: Paths, capfd: pytest.CaptureFixture[str], url: str, token: str
+) -> None:
+    monkeypatch.setattr(machine_checks, "desktop", lambda: iter(()))
+    settings_file.save(paths.settings, Settings((ConnectionSettings("pd", "PagerDuty", url),)))
+    if token:
+        Secrets().set("pd", token)
+    for command in ("status", "doctor", "connections", "incidents", "oncall"):
+        for more in ([], ["--json"]):
+            main([command, *more])
+            said = "".join(capfd.readouterr())
+            assert said
+            assert "s3" not in said
+            assert "ana" not in said
