@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from desktop.cli import output
+from desktop.cli.click_checks import clicks
 from desktop.cli.findings import Check
 from desktop.domain.errors import StorageError
 from desktop.sync.store import Unreadable, examine
@@ -27,6 +28,7 @@ def files(paths: Paths) -> Iterator[Check]:
     for folder, name in reversed(folders.items()):
         yield _folder(name, folder)
     yield _store(paths)
+    yield from clicks(paths.store)
 
 
 def _folder(name: str, folder: Path) -> Check:

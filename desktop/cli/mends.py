@@ -80,6 +80,10 @@ MENDS: Mapping[Ailment, str] = {
     "network, else {runner}.",
     Ailment.STRANGER_ANSWERS: "Another program has this address: connect to the API of PagerDuty "
     "(https://api.pagerduty.com) or of a Watchbell server: {address}.",
+    Ailment.STREAM_BROKEN: "Something on the way changes what is sent bit by bit, or the server is of another age: "
+    "try without the proxy, else {runner}. Until then Watchbell asks every few seconds, and pages come later.",
+    Ailment.STREAM_SILENT: "Something on the way (a proxy, a virus scanner) holds back what is sent bit by bit: let "
+    "it pass {url} unbuffered, else {runner}. Until then Watchbell asks every few seconds, and pages come later.",
     Ailment.TOO_LARGE: "No pager's server sends so much: check that {url} is none for downloads, else {runner}.",
     Ailment.TOO_SLOW: "The line is too slow to be watched over: try another network; if others are quick, {runner}.",
     Ailment.SILENT: "Something listens at {url}, and hangs: restart it if it is yours, else {runner}.",

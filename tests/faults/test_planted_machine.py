@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import keyring
@@ -14,7 +15,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as Forgetful
 
-from desktop.cli import file_checks, machine_checks
+from desktop.cli import file_checks, machine_checks, output
 from desktop.cli.findings import Check
 from desktop.sync.store import open_store
 from desktop.system import instance
@@ -105,6 +106,17 @@ def corrupt_store(bench: Bench) -> None:
         file.write(os.urandom(8000))
 
 
+def clicks_wait(bench: Bench) -> None:
+    """Two clicks that were never sent, beside a row that is none."""
+    rows = [
+        ("pd", "Q2", "resolve", "2026-11-28T21:00:00+00:00"),
+        ("pd", "Q1", "acknowledge", "2026-11-28T20:00:00+00:00"),
+        (b"\xff", "Q3", b"\xfe", b"\x00"),
+    ]
+    with closing(open_store(bench.paths.store)) as database, database:
+        database.executemany("INSERT INTO commands (connection, incident, command, since) VALUES (?, ?, ?, ?)", rows)
+
+
 def crashed(bench: Bench) -> None:
     """What kill -9 leaves behind: a socket that nobody listens at, and the mark."""
     with socket.socket(socket.AF_UNIX) as left:
@@ -165,6 +177,10 @@ class Fault:
     mend: str
 
 
+WAITING = (
+    f"acknowledge Q1 at pd, since {output.local(datetime(2026, 11, 28, 20, tzinfo=UTC))}; "
+    f"resolve Q2 at pd, since {output.local(datetime(2026, 11, 28, 21, tzinfo=UTC))}; one that cannot be read"
+)
 FAULTS: dict[str, Fault] = {
     "full disk": Fault(full, "files", "the disk of DATA is full", "Make room on it now"),
     "nearly full disk": Fault(nearly_full, "files", "DATA has 4 MiB left", "Make room on its disk soon"),
@@ -173,6 +189,7 @@ FAULTS: dict[str, Fault] = {
     "a file in the way": Fault(in_the_way, "files", "DATA cannot be written", "move away what is in the way of DATA"),
     "newer store": Fault(newer_store, "store", "client.db was written by a newer", "Start the newer Watchbell"),
     "corrupt store": Fault(corrupt_store, "store", "client.db is damaged", "sets the file aside"),
+    "clicks wait": Fault(clicks_wait, "clicks", f"3 wait to be sent: {WAITING}", "sends what still holds"),
     "crashed": Fault(crashed, "application", "ended without being quit", "Start Watchbell: nobody watches now"),
     "stale socket": Fault(stale_socket, "application", "left SOCKET behind", "hinders it in nothing"),
     "hung": Fault(hung, "application", f"runs (process {os.getpid()}), and does not answer", "end its process"),
