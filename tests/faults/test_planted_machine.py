@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keyring
 import pytest
+from filelock import FileLock
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as Forgetful
@@ -136,6 +137,22 @@ def hung(bench: Bench) -> None:
     listener.listen()
 
 
+def socket_gone(bench: Bench) -> None:
+    """It runs, and whoever tidied up took its socket."""
+    private_folder(bench.paths.data)
+    bench.paths.alive.touch()
+    bench.stack.enter_context(FileLock(bench.paths.lock))
+
+
+def locked_elsewhere(bench: Bench) -> None:
+    """It runs in a home that could not be written."""
+    lock = instance.lock_elsewhere(bench.paths)
+    assert lock is not None
+    bench.stack.callback(instance.clear, str(lock))
+    bench.stack.callback(lock.unlink, missing_ok=True)
+    bench.stack.enter_context(FileLock(lock))
+
+
 def removed_entry(bench: Bench) -> None:
     bench.start_at_login("/bin/sh")
     bench.entry.unlink()
@@ -193,6 +210,10 @@ FAULTS: dict[str, Fault] = {
     "crashed": Fault(crashed, "application", "ended without being quit", "Start Watchbell: nobody watches now"),
     "stale socket": Fault(stale_socket, "application", "left SOCKET behind", "hinders it in nothing"),
     "hung": Fault(hung, "application", f"runs (process {os.getpid()}), and does not answer", "end its process"),
+    "socket gone": Fault(socket_gone, "application", "it runs, and cannot be asked at SOCKET", "bell in the tray"),
+    "locked elsewhere": Fault(
+        locked_elsewhere, "application", "it runs, and cannot be asked at SOCKET", "bell in the tray"
+    ),
     "entry removed": Fault(removed_entry, "start at login", "is gone", "on again in"),
     "entry switched off": Fault(switched_off, "start at login", "system's own settings", "startup applications"),
     "entry emptied": Fault(emptied_entry, "start at login", "starts nothing", "off and on again"),
@@ -212,6 +233,7 @@ FAULTS: dict[str, Fault] = {
 SHARED = [
     {"read-only home", "read-only and new"},
     {"crashed", "stale socket"},
+    {"socket gone", "locked elsewhere"},
     {"entry emptied", "moved away"},
     {"prompt dismissed", "prompt waits"},
     {"keyring broken", "keyring misnamed", "keyring keeps nothing"},
