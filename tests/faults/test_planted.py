@@ -199,3 +199,30 @@ def test_a_login_that_somebody_wrote_into_an_address_is_never_printed(
             assert said
             assert "s3" not in said
             assert "ana" not in said
+
+
+def test_connections_lists_the_one_of_the_environment_first(
+    monkeypatch: pytest.MonkeyPatch, paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["connections"]) == 0
+    assert "the built-in server is used" in capsys.readouterr().out
+    monkeypatch.setenv("WATCHBELL_URL", f"https://{NAME}")
+    monkeypatch.setenv("WATCHBELL_TOKEN", "wb_fault")
+    assert main(["connections"]) == 0
+    assert capsys.readouterr().out == f"environment  {NAME}  https://{NAME}\n    given by WATCHBELL_URL\n"
+    settings_file.save(paths.settings, Settings((ConnectionSettings("a", "Kept", "https://kept.example.com"),)))
+    assert main(["connections", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["connections"]
+    assert [c["id"] for c in listed] == ["environment", "a"]
+    assert all(set(c) == {"id", "name", "url", "proxy", "ca"} for c in listed)
+    monkeypatch.setenv("WATCHBELL_URL", "https://kept.example.com")
+    assert main(["connections"]) == 0
+    assert capsys.readouterr().out == "a  Kept  https://kept.example.com\n    given by WATCHBELL_URL\n"
+
+
+def test_connections_says_when_half_of_the_environments_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WATCHBELL_URL", f"https://{NAME}")
+    assert main(["connections"]) == 2
+    assert "WATCHBELL_TOKEN is not set" in capsys.readouterr().err
