@@ -71,8 +71,10 @@ def shown(proxy: str) -> str:
 
 def without_login(address: str) -> str:
     """Return an address without a name and password before its host: whoever edits settings may have put some there."""
-    head, slashes, rest = address.rpartition("://")
-    return plain(f"{head}{slashes}{rest.rpartition('@')[2]}", 300)
+    scheme, slashes, rest = address.partition("://")
+    # A password may hold anything, these, too.
+    head = f"{scheme}{slashes}" if slashes and scheme.isalnum() else ""
+    return plain(f"{head}{(rest if head else address).rpartition('@')[2]}", 300)
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:

@@ -1,5 +1,6 @@
 """The commands that add and list connections."""
 
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from desktop.backends.route import NO_PROXY, without_login
 from desktop.cli import output
 from desktop.connections import setting_up
+from desktop.connections.accounts import URL_VARIABLE, environment_connection
 from desktop.domain.errors import InputError
 from desktop.domain.text import plain
 from desktop.system import settings as settings_file
@@ -43,8 +45,11 @@ def connect(options: Namespace) -> int:
 
 
 def show(options: Namespace) -> int:
-    """List the connections, each with the way to it where it has one of its own."""
-    found = settings_file.load(user_paths().settings).connections
+    """List the connections, the environment's first, each with the way to it where it has one of its own."""
+    kept = settings_file.load(user_paths().settings).connections
+    named = environment_connection(os.environ, kept)
+    given = None if named is None else named[0]
+    found = kept if given is None else (given, *(c for c in kept if c.id != given.id))
     if options.json:
         output.data({"connections": [_data(c) for c in found]})
     elif not found:
@@ -52,6 +57,8 @@ def show(options: Namespace) -> int:
     else:
         for c in found:
             output.line(f"{c.id}  {c.name}  {without_login(c.url)}")
+            if c is given:
+                output.line(f"    given by {URL_VARIABLE}")
             if c.proxy:
                 direct = "none, whatever the environment says"
                 output.line(f"    proxy: {direct if c.proxy == NO_PROXY else without_login(c.proxy)}")

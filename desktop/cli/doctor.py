@@ -5,12 +5,14 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from desktop.backends.base import Backend
 from desktop.cli import accounts, file_checks, machine_checks, output
 from desktop.cli.accounts import Listed
 from desktop.cli.findings import Check
 from desktop.cli.mends import Place, Source, mend_of
 from desktop.connections.accounts import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
-from desktop.domain.errors import WatchbellError
+from desktop.domain.ailment import Ailment
+from desktop.domain.errors import BackendFault, NotFound, Unreachable, WatchbellError
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths, user_paths
 from desktop.system.secrets import Secrets
@@ -46,7 +48,7 @@ def examine(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> I
 
 
 def connections(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> Iterator[Check]:
-    """Ask each connection who we are, and what time it is there."""
+    """Ask each connection who we are, for all that the application asks for, and what time it is there."""
     try:
         settings_file.load(paths.settings)
     except WatchbellError as e:
@@ -75,9 +77,39 @@ def _connection(listed: Listed) -> Iterator[Check]:
         yield Check(f"connection {name}", False, e.message, mend_of(e, Place(url, _source(listed), kept.proxy)))
         return
     yield Check(f"connection {name}", True, f"answers as {me.name}")
+    for part, error in _parts(backend):
+        yield Check(
+            f"connection {name}, {part}", False, error.message, mend_of(error, Place(url, _source(listed), kept.proxy))
+        )
     read = backend.clock()
     if read is not None:
         yield _clock(name, read.offset)
+
+
+def _parts(backend: Backend) -> Iterator[tuple[str, WatchbellError]]:
+    """Ask for all that the application asks for; yield each part that does not answer, and why."""
+    for part, ask in (("incidents", backend.incidents), ("on call", backend.on_call)):
+        try:
+            ask()
+        except WatchbellError as e:
+            yield part, e
+    try:
+        with backend.stream() as events:
+            next(events, None)
+    except NotFound:
+        # It is polled, as PagerDuty is.
+        return
+    except WatchbellError as e:
+        yield "stream", _of_stream(e)
+
+
+def _of_stream(error: WatchbellError) -> WatchbellError:
+    """Return what is wrong with a stream, told apart from what is wrong with an answer."""
+    if isinstance(error, Unreachable):
+        return Unreachable(error.message, ailment=Ailment.STREAM_SILENT)
+    if isinstance(error, BackendFault) and error.ailment in {None, Ailment.BROKEN_ANSWER}:
+        return BackendFault(error.message, ailment=Ailment.STREAM_BROKEN)
+    return error
 
 
 def _source(listed: Listed) -> Source:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from desktop.cli import output
+from desktop.cli.click_checks import clicks
 from desktop.cli.findings import Check
 from desktop.domain.errors import StorageError
 from desktop.sync.store import Unreadable, examine
@@ -27,6 +28,7 @@ def files(paths: Paths) -> Iterator[Check]:
     for folder, name in reversed(folders.items()):
         yield _folder(name, folder)
     yield _store(paths)
+    yield from clicks(paths.store)
 
 
 def _folder(name: str, folder: Path) -> Check:
@@ -95,6 +97,12 @@ def application(paths: Paths, patience: float = 3.0) -> Check:
         process = f" (process {found.process})" if found.process else ""
         mend = "Wait a minute; if it still does not answer, end its process and start it again."
         return Check(name, False, f"it runs{process}, and does not answer at {where}", mend)
+    if instance.held(paths):
+        mend = (
+            "Open its window by the bell in the tray, since a second start cannot. If it did not start just now, mend "
+            "what is said of its files, if anything is; then quit it there and start it again."
+        )
+        return Check(name, False, f"it runs, and cannot be asked at {where}", mend)
     try:
         last = datetime.fromtimestamp(paths.alive.stat().st_mtime, UTC)
     except OSError:

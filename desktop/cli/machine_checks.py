@@ -74,17 +74,14 @@ def _probe() -> dict[str, object] | None:
 
 
 def keyring(secrets: Secrets) -> Check:
-    """Keep a secret and read it back: that a keyring is there says little about whether it is unlocked."""
+    """Keep a secret, which reads it back: that a keyring is there says little about whether it is unlocked."""
     probe = "doctor"
     try:
         name = secrets.backend()
         secrets.set(probe, "probe")
-        kept = secrets.get(probe) == "probe"
         secrets.delete(probe)
     except SecretsUnavailable as e:
         return Check("keyring", False, e.message, _keyring_mend(e))
-    if not kept:
-        return Check("keyring", False, f"{name} lost what it was given", "Use another keyring.")
     return Check("keyring", True, name)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from desktop.backends.route import without_login
 from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import WatchbellError
@@ -31,12 +32,12 @@ def mend_of(error: WatchbellError, place: Place) -> str:
     """Return what a person can do about a connection that fails with ``error``."""
     if error.ailment is None:
         return _OTHER
-    proxy = _OWN_PROXY if place.proxy else _PROXY
+    proxy, url = _OWN_PROXY if place.proxy else _PROXY, without_login(place.url)
     return MENDS[error.ailment].format(
-        url=place.url,
+        url=url,
         address=_ADDRESS[place.source],
-        give=_GIVE[place.source].format(url=place.url),
-        proxy=proxy.format(url=place.url),
+        give=_GIVE[place.source].format(url=url),
+        proxy=proxy.format(url=url),
         runner=_runner(place),
     )
 
@@ -46,7 +47,7 @@ def _runner(place: Place) -> str:
         return _ADDRESS[Source.EMBEDDED]
     host = urlsplit(place.url).hostname or ""
     pagerduty = host == "pagerduty.com" or host.endswith(".pagerduty.com")
-    return "see https://status.pagerduty.com" if pagerduty else f"tell whoever runs {place.url}"
+    return "see https://status.pagerduty.com" if pagerduty else f"tell whoever runs {without_login(place.url)}"
 
 
 _OTHER = "Run 'watchbell --verbose doctor', and show what it says to whoever looks after Watchbell."
@@ -79,6 +80,10 @@ MENDS: Mapping[Ailment, str] = {
     "network, else {runner}.",
     Ailment.STRANGER_ANSWERS: "Another program has this address: connect to the API of PagerDuty "
     "(https://api.pagerduty.com) or of a Watchbell server: {address}.",
+    Ailment.STREAM_BROKEN: "Something on the way changes what is sent bit by bit, or the server is of another age: "
+    "try without the proxy, else {runner}. Until then Watchbell asks every few seconds, and pages come later.",
+    Ailment.STREAM_SILENT: "Something on the way (a proxy, a virus scanner) holds back what is sent bit by bit: let "
+    "it pass {url} unbuffered, else {runner}. Until then Watchbell asks every few seconds, and pages come later.",
     Ailment.TOO_LARGE: "No pager's server sends so much: check that {url} is none for downloads, else {runner}.",
     Ailment.TOO_SLOW: "The line is too slow to be watched over: try another network; if others are quick, {runner}.",
     Ailment.SILENT: "Something listens at {url}, and hangs: restart it if it is yours, else {runner}.",

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from desktop.backends.route import without_login
 from desktop.cli import accounts, output
 from desktop.cli.accounts import Listed
 from desktop.connections.accounts import open_backend
@@ -73,7 +74,7 @@ def _data(found: list[Found]) -> dict[str, object]:
             {
                 "id": each.connection.id,
                 "name": each.connection.name,
-                "url": each.connection.url,
+                "url": without_login(each.connection.url),
                 "state": "lost" if each.trouble else "live",
                 "message": each.trouble,
                 "heard_at": output.instant(each.heard_at),

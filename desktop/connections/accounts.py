@@ -9,7 +9,7 @@ from desktop.backends.pagerduty import handovers as handover_protocol
 from desktop.backends.pagerduty import team as team_protocol
 from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.client import Patience, Wire, check_url
-from desktop.backends.route import Route
+from desktop.backends.route import Route, without_login
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import InputError, SecretsUnavailable, Unreachable
 from desktop.system import settings as settings_file
@@ -36,7 +36,7 @@ class Account:
     route: Route = _DIRECT
 
     def __repr__(self) -> str:
-        return f"Account(url={self.url!r})"
+        return f"Account(url={without_login(self.url)!r})"
 
 
 FindAccount = Callable[[], Account]
@@ -80,8 +80,9 @@ def stored_account(connection: ConnectionSettings, secrets: Secrets) -> Account:
     """Return the account of a connection, its token from the keyring."""
     token = secrets.get(connection.id)
     if token is None:
+        url = without_login(connection.url)
         raise SecretsUnavailable(
-            f"the keyring holds no token for {connection.name}: run 'watchbell connect {connection.url} --token-stdin'",
+            f"the keyring holds no token for {connection.name}: run 'watchbell connect {url} --token-stdin'",
             ailment=Ailment.TOKEN_MISSING,
         )
     return account_with(connection, token)

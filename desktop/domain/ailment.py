@@ -18,7 +18,9 @@ class Ailment(StrEnum):
     BROKEN_ANSWER = "the answer is broken"
     STRANGER_ANSWERS = "something else answers"
     TOO_LARGE = "the answer is too large"
+    STREAM_BROKEN = "the stream makes no sense"
     # What was not answered.
+    STREAM_SILENT = "the stream says nothing"
     TOO_SLOW = "the answer drips"
     SILENT = "connected, and no answer"
     SWALLOWED = "no connection in time"

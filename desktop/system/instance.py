@@ -70,6 +70,27 @@ def _is_ours(folder: Path) -> bool:
     return not folder.is_symlink() and folder.lstat().st_uid == os.getuid()
 
 
+def held(paths: Paths) -> bool:
+    """Tell whether an application holds one of its locks, wherever it listens; on Windows its pipe alone tells."""
+    return any(_held(lock) for lock in (paths.lock, _elsewhere(paths) / "lock")) if sys.platform != "win32" else False
+
+
+def _held(lock: Path) -> bool:
+    """Try a lock for reading, which works on a disk that cannot be written, too, and is over at once."""
+    if sys.platform == "win32":
+        return False
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _elsewhere(paths: Paths) -> Path:
     """Return a folder for what does not fit, or cannot be, in the data folder."""
     return Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{_digest(paths)}"

@@ -92,6 +92,17 @@ def answering(misbehave: Misbehave) -> Plant:
     return plant
 
 
+def answering_below(path: str, misbehave: Misbehave) -> Plant:
+    """Let a server misbehave to the requests below one path alone."""
+
+    def plant(bench: Bench) -> ConnectionSettings:
+        server = bench.server()
+        bench.stack.enter_context(server.broken(misbehave, path))
+        return bench.connection(server.url)
+
+    return plant
+
+
 def clock_ahead(bench: Bench) -> ConnectionSettings:
     """Let this machine be an hour behind."""
     server = bench.server()

@@ -22,11 +22,12 @@ from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings, Settings
 from tests.faults import planted
 from tests.faults.backend import misbehaving as how
+from tests.faults.backend.server import Misbehave
 from tests.faults.connection_faults import FAULTS, Fault
 from tests.faults.planted import NAME, Bench, Plant
 
 AWAY = "https_proxy HTTPS_PROXY http_proxy HTTP_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY SSL_CERT_FILE SSL_CERT_DIR"
-SHORT = Patience(connect=0.5, read=0.5, answer=1.0)
+SHORT = Patience(connect=0.5, read=0.5, answer=1.0, begin=0.5)
 
 
 SAID_ELSEWHERE = {
@@ -75,13 +76,46 @@ def test_what_is_planted_is_found_named_and_has_its_own_mend(bench: Bench, paths
     assert not any(secret in check.message + check.mend for secret in ("s3cret", "ana:pw", "wb_fault"))
 
 
+STREAM = "/watchbell/v1/stream"
+PARTS = {
+    "incidents 500": ("/incidents", how.status(500), "incidents", "failed (HTTP 500)", Ailment.SERVER_FAILS),
+    "incidents invalid": ("/incidents", how.invalid_json, "incidents", "not JSON", Ailment.BROKEN_ANSWER),
+    "oncalls 403": ("/oncalls", how.status(403), "on call", "does not allow this", Ailment.FORBIDDEN),
+    "stream half open": (STREAM, how.streaming(), "stream", "", Ailment.STREAM_SILENT),
+    "stream silent": (STREAM, how.silent, "stream", "", Ailment.STREAM_SILENT),
+    "stream garbage": (
+        STREAM, how.streaming(b'event: snapshot\ndata: {"x"\n\n'), "stream", "makes no sense", Ailment.STREAM_BROKEN
+    ),
+    "stream a web page": (STREAM, how.portal, "stream", "not an event stream", Ailment.STREAM_BROKEN),
+    "stream 403": (STREAM, how.status(403), "stream", "does not allow this", Ailment.FORBIDDEN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "misbehave", "part", "says", "ailment"), PARTS.values(), ids=PARTS.keys())
+def test_a_part_that_does_not_answer_is_named_beside_those_that_do(
+    bench: Bench, paths: Paths, path: str, misbehave: Misbehave, part: str, says: str, ailment: Ailment
+) -> None:
+    set_up(bench, paths, planted.answering_below(path, misbehave))
+    me, broken, clock = look(paths)
+    assert (me.ok, broken.ok, clock.ok) == (True, False, True)
+    assert broken.name == f"connection PagerDuty, {part}"
+    assert says in broken.message
+    assert broken.mend == mend_of(WatchbellError("x", ailment=ailment), place_of(paths))
+
+
+def test_an_account_without_a_stream_is_well(bench: Bench, paths: Paths) -> None:
+    set_up(bench, paths, planted.answering_below(STREAM, how.status(404)))
+    assert all(check.ok for check in look(paths))
+
+
 def place_of(paths: Paths) -> Place:
     (connection,) = settings_file.load(paths.settings).connections
     return Place(connection.url, proxy=connection.proxy)
 
 
 def test_every_ailment_is_planted() -> None:
-    assert {fault.ailment for fault in FAULTS.values()} | set(SAID_ELSEWHERE) == set(Ailment) == set(MENDS)
+    planted_ones = {fault.ailment for fault in FAULTS.values()} | {ailment for *_, ailment in PARTS.values()}
+    assert planted_ones | set(SAID_ELSEWHERE) == set(Ailment) == set(MENDS)
 
 
 def test_a_clock_that_is_an_hour_off_is_found_beside_a_connection_that_works(bench: Bench, paths: Paths) -> None:
@@ -144,3 +178,51 @@ def test_connections_lists_the_way_to_each_and_no_password(paths: Paths, capsys:
     assert "\n    proxy: http://proxy.example.com:3128\n    authority: /etc/company.pem, and no other\n" in said
     assert "proxy: none, whatever the environment says" in said
     assert not any(secret in said + json.dumps(listed) for secret in ("s3", "et@", "ana"))
+
+
+LOGINS = ("https://ana:s3cret@b", "ftp://ana:s3cret@b", "ana:s3cret@b", "https://ana:s3:s3@b")
+
+
+@pytest.mark.parametrize("url", LOGINS)
+@pytest.mark.parametrize("token", ["", "wb_fault"])
+def test_a_login_that_somebody_wrote_into_an_address_is_never_printed(
+    monkeypatch: pytest.MonkeyPatch, paths: Paths, capfd: pytest.CaptureFixture[str], url: str, token: str
+) -> None:
+    monkeypatch.setattr(machine_checks, "desktop", lambda: iter(()))
+    settings_file.save(paths.settings, Settings((ConnectionSettings("pd", "PagerDuty", url),)))
+    if token:
+        Secrets().set("pd", token)
+    for command in ("status", "doctor", "connections", "incidents", "oncall"):
+        for more in ([], ["--json"]):
+            main([command, *more])
+            said = "".join(capfd.readouterr())
+            assert said
+            assert "s3" not in said
+            assert "ana" not in said
+
+
+def test_connections_lists_the_one_of_the_environment_first(
+    monkeypatch: pytest.MonkeyPatch, paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["connections"]) == 0
+    assert "the built-in server is used" in capsys.readouterr().out
+    monkeypatch.setenv("WATCHBELL_URL", f"https://{NAME}")
+    monkeypatch.setenv("WATCHBELL_TOKEN", "wb_fault")
+    assert main(["connections"]) == 0
+    assert capsys.readouterr().out == f"environment  {NAME}  https://{NAME}\n    given by WATCHBELL_URL\n"
+    settings_file.save(paths.settings, Settings((ConnectionSettings("a", "Kept", "https://kept.example.com"),)))
+    assert main(["connections", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["connections"]
+    assert [c["id"] for c in listed] == ["environment", "a"]
+    assert all(set(c) == {"id", "name", "url", "proxy", "ca"} for c in listed)
+    monkeypatch.setenv("WATCHBELL_URL", "https://kept.example.com")
+    assert main(["connections"]) == 0
+    assert capsys.readouterr().out == "a  Kept  https://kept.example.com\n    given by WATCHBELL_URL\n"
+
+
+def test_connections_says_when_half_of_the_environments_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WATCHBELL_URL", f"https://{NAME}")
+    assert main(["connections"]) == 2
+    assert "WATCHBELL_TOKEN is not set" in capsys.readouterr().err

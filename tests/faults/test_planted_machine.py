@@ -6,14 +6,17 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import keyring
 import pytest
+from filelock import FileLock
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.backends.null import Keyring as Forgetful
 
-from desktop.cli import file_checks, machine_checks
+from desktop.cli import file_checks, machine_checks, output
 from desktop.cli.findings import Check
 from desktop.sync.store import open_store
 from desktop.system import instance
@@ -104,6 +107,17 @@ def corrupt_store(bench: Bench) -> None:
         file.write(os.urandom(8000))
 
 
+def clicks_wait(bench: Bench) -> None:
+    """Two clicks that were never sent, beside a row that is none."""
+    rows = [
+        ("pd", "Q2", "resolve", "2026-11-28T21:00:00+00:00"),
+        ("pd", "Q1", "acknowledge", "2026-11-28T20:00:00+00:00"),
+        (b"\xff", "Q3", b"\xfe", b"\x00"),
+    ]
+    with closing(open_store(bench.paths.store)) as database, database:
+        database.executemany("INSERT INTO commands (connection, incident, command, since) VALUES (?, ?, ?, ?)", rows)
+
+
 def crashed(bench: Bench) -> None:
     """What kill -9 leaves behind: a socket that nobody listens at, and the mark."""
     with socket.socket(socket.AF_UNIX) as left:
@@ -121,6 +135,22 @@ def hung(bench: Bench) -> None:
     listener = bench.stack.enter_context(socket.socket(socket.AF_UNIX))
     listener.bind(bench.address())
     listener.listen()
+
+
+def socket_gone(bench: Bench) -> None:
+    """It runs, and whoever tidied up took its socket."""
+    private_folder(bench.paths.data)
+    bench.paths.alive.touch()
+    bench.stack.enter_context(FileLock(bench.paths.lock))
+
+
+def locked_elsewhere(bench: Bench) -> None:
+    """It runs in a home that could not be written."""
+    lock = instance.lock_elsewhere(bench.paths)
+    assert lock is not None
+    bench.stack.callback(instance.clear, str(lock))
+    bench.stack.callback(lock.unlink, missing_ok=True)
+    bench.stack.enter_context(FileLock(lock))
 
 
 def removed_entry(bench: Bench) -> None:
@@ -142,6 +172,12 @@ def moved_away(bench: Bench) -> None:
     bench.start_at_login("/gone/python", "/gone/main.py")
 
 
+def misnamed(bench: Bench) -> None:
+    """A configuration of the keyring that names none."""
+    bench.monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    bench.monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "nosuch.module.Keyring")
+
+
 def prompt_waits(bench: Bench) -> None:
     waiting = Waiting()
     bench.stack.callback(waiting.answered.set)
@@ -158,6 +194,10 @@ class Fault:
     mend: str
 
 
+WAITING = (
+    f"acknowledge Q1 at pd, since {output.local(datetime(2026, 11, 28, 20, tzinfo=UTC))}; "
+    f"resolve Q2 at pd, since {output.local(datetime(2026, 11, 28, 21, tzinfo=UTC))}; one that cannot be read"
+)
 FAULTS: dict[str, Fault] = {
     "full disk": Fault(full, "files", "the disk of DATA is full", "Make room on it now"),
     "nearly full disk": Fault(nearly_full, "files", "DATA has 4 MiB left", "Make room on its disk soon"),
@@ -166,9 +206,14 @@ FAULTS: dict[str, Fault] = {
     "a file in the way": Fault(in_the_way, "files", "DATA cannot be written", "move away what is in the way of DATA"),
     "newer store": Fault(newer_store, "store", "client.db was written by a newer", "Start the newer Watchbell"),
     "corrupt store": Fault(corrupt_store, "store", "client.db is damaged", "sets the file aside"),
+    "clicks wait": Fault(clicks_wait, "clicks", f"3 wait to be sent: {WAITING}", "sends what still holds"),
     "crashed": Fault(crashed, "application", "ended without being quit", "Start Watchbell: nobody watches now"),
     "stale socket": Fault(stale_socket, "application", "left SOCKET behind", "hinders it in nothing"),
     "hung": Fault(hung, "application", f"runs (process {os.getpid()}), and does not answer", "end its process"),
+    "socket gone": Fault(socket_gone, "application", "it runs, and cannot be asked at SOCKET", "bell in the tray"),
+    "locked elsewhere": Fault(
+        locked_elsewhere, "application", "it runs, and cannot be asked at SOCKET", "bell in the tray"
+    ),
     "entry removed": Fault(removed_entry, "start at login", "is gone", "on again in"),
     "entry switched off": Fault(switched_off, "start at login", "system's own settings", "startup applications"),
     "entry emptied": Fault(emptied_entry, "start at login", "starts nothing", "off and on again"),
@@ -179,13 +224,19 @@ FAULTS: dict[str, Fault] = {
     "keyring broken": Fault(
         lambda b: b.keyring(failing()), "keyring", "the service has gone away", "Repair or replace"
     ),
+    "keyring misnamed": Fault(misnamed, "keyring", "'nosuch'): correct that name", "Repair or replace"),
+    "keyring keeps nothing": Fault(
+        lambda b: b.keyring(Forgetful()), "keyring", "does not keep what it is given", "Repair or replace"
+    ),
 }
 # One thing to do for several faults.
 SHARED = [
     {"read-only home", "read-only and new"},
     {"crashed", "stale socket"},
+    {"socket gone", "locked elsewhere"},
     {"entry emptied", "moved away"},
     {"prompt dismissed", "prompt waits"},
+    {"keyring broken", "keyring misnamed", "keyring keeps nothing"},
 ]
 
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from desktop.system.autostart import DesktopEntry
 from desktop.system.paths import Paths, paths_under
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings, Settings
-from tests.fakes.http import Answer, ScriptedServer
+from tests.fakes.http import Answer, Asked, ScriptedServer
 
 URL = "https://pager.example.com"
 PLACES = (Place(URL), Place(URL, Source.ENVIRONMENT), Place(URL, Source.EMBEDDED))
@@ -43,6 +44,13 @@ def server() -> Iterator[ScriptedServer]:
         yield server
 
 
+def well(asked: Asked) -> Answer:
+    """Answer as an account without a stream in which nothing is open."""
+    if "/stream" in asked.path:
+        return Answer(404)
+    return Answer(body=ME if "/users/" in asked.path else b'{"incidents": [], "oncalls": []}')
+
+
 def connected(paths: Paths, url: str) -> list[Check]:
     """Look at the one connection, to ``url``."""
     settings_file.save(paths.settings, Settings((ConnectionSettings("pd", "PagerDuty", url),)))
@@ -53,7 +61,7 @@ def connected(paths: Paths, url: str) -> list[Check]:
 
 
 def test_one_that_is_well_says_who_we_are_and_that_the_clocks_agree(paths: Paths, server: ScriptedServer) -> None:
-    server.answer = lambda _: Answer(body=ME)
+    server.answer = well
     me, clock = connected(paths, server.url)
     assert (me.ok, me.message) == (True, "answers as Ana")
     assert (clock.name, clock.ok) == ("clock of PagerDuty", True)
@@ -62,7 +70,7 @@ def test_one_that_is_well_says_who_we_are_and_that_the_clocks_agree(paths: Paths
 @pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(seconds=-30)])
 def test_a_clock_that_is_off(paths: Paths, server: ScriptedServer, off: timedelta) -> None:
     date = format_datetime(datetime.now(UTC) + off, usegmt=True)
-    server.answer = lambda _: Answer(body=ME, headers={"Date": date})
+    server.answer = lambda asked: replace(well(asked), headers={"Date": date})
     clock = connected(paths, server.url)[1]
     assert not clock.ok
     assert "set-ntp" in clock.mend

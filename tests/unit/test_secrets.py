@@ -4,10 +4,12 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.backends.null import Keyring as Forgetful
 from keyring.errors import KeyringLocked
 
 from desktop.domain.errors import SecretsUnavailable
 from desktop.system.secrets import Secrets
+from tests.fakes.broken_keyrings import Refusing
 
 
 def use(monkeypatch: pytest.MonkeyPatch, backend: KeyringBackend) -> None:
@@ -69,3 +71,26 @@ def test_a_keyring_in_plain_files_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     use(monkeypatch, odd())
     with pytest.raises(SecretsUnavailable, match="files"):
         Secrets().set("one", "wb_1")
+
+
+@pytest.mark.parametrize("named", ["nosuch.module.Keyring", "keyring.backends.Nope", "Nope", "keyring.Nope"])
+def test_a_keyring_whose_name_is_wrong_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", named)
+    secrets = Secrets()
+    for ask in (secrets.backend, lambda: secrets.get("pd"), lambda: secrets.set("pd", "wb_secret")):
+        with pytest.raises(SecretsUnavailable, match=r"PYTHON_KEYRING_BACKEND or keyringrc\.cfg names .* take it out"):
+            ask()
+
+
+def test_a_keyring_that_keeps_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", Forgetful())
+    with pytest.raises(SecretsUnavailable, match="does not keep what it is given"):
+        Secrets().set("pd", "wb_secret")
+
+
+def test_whatever_a_keyring_fails_with_is_said_without_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", Refusing(RuntimeError("cannot keep wb_secret")))
+    with pytest.raises(SecretsUnavailable, match="failed with RuntimeError") as said:
+        Secrets().set("pd", "wb_secret")
+    assert "wb_secret" not in said.value.message

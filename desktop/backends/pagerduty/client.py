@@ -20,7 +20,7 @@ from desktop.backends import trust
 from desktop.backends.pagerduty.failures import ailment, failure, http_date, no_protocol, reason
 from desktop.backends.pagerduty.line import Line
 from desktop.backends.pagerduty.stream import Chunks
-from desktop.backends.route import Route, is_loopback, shown
+from desktop.backends.route import Route, is_loopback, shown, without_login
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, InputError, Unreachable
 from desktop.domain.server_clock import DATE_STEP, Reading, better, reading
@@ -57,7 +57,7 @@ def check_url(url: str) -> str:
     parts = urlsplit(url)
     wrong = ""
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        wrong = f"{plain(url, 100)!r} is not an address like https://pager.example.com"
+        wrong = f"{plain(without_login(url), 100)!r} is not an address like https://pager.example.com"
     elif parts.username or parts.password or parts.query or parts.fragment:
         wrong = "an address has no name, password, query or fragment in it; the token goes to standard input"
     elif parts.scheme == "http" and not is_loopback(parts.hostname):
