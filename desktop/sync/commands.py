@@ -1,11 +1,12 @@
-"""The commands that wait for the backend's answer: in the store, or in memory while that cannot be written. One thread.
+"""The commands that wait for the backend's answer: in memory, and in the store while that can be written. One thread.
 
-A command that is not durable is no reason to keep it from the backend; that it would not survive a crash is told.
+A command that is not durable, or cannot be read back, is no reason to keep it from the backend; that it would not
+survive a crash is told.
 """
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 from desktop.domain.attention import Command
 from desktop.domain.clicks import Click
 from desktop.domain.errors import StorageError
-from desktop.sync.store import open_store
+from desktop.sync.rows import Row, is_elsewhere, read, rows_in
+from desktop.sync.store import Unreadable, open_store
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,11 @@ _INSERT = """
 INSERT INTO commands (connection, incident, command, since, pages) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (connection, incident, command) DO UPDATE SET since = excluded.since, pages = excluded.pages
 """
+# By its place, too: what is damaged may be stored under another name than the one that was read.
+_DELETE = "DELETE FROM commands WHERE id = ? OR (connection = ? AND incident = ? AND command = ?)"
+
+Key = tuple[str, Command]
+"""What there is one click of: an incident, and what is to be done with it."""
 
 Trouble = Callable[[str], None]
 """Told why commands are not durable, and nothing when they are again."""
@@ -28,11 +35,16 @@ Trouble = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A click on one incident that the backend has not answered for good. ``row`` is its place, None in memory."""
+    """A click on one incident that the backend has not answered for good. ``row`` is where an earlier run left it."""
 
     row: int | None
     incident: str
     click: Click
+
+    @property
+    def key(self) -> Key:
+        """What there is one of."""
+        return self.incident, self.click.command
 
 
 class Commands:
@@ -43,29 +55,39 @@ class Commands:
         self._connection = connection
         self._trouble = trouble
         self._database: sqlite3.Connection | None = None
-        # What could not be written yet: clicks, and the rows of those that were answered.
-        self._undurable: list[Waiting] = []
-        self._answered: set[int] = set()
+        self._held: dict[Key, Waiting] = {}
+        # What could not be written yet: clicks, and those that were answered.
+        self._unwritten: set[Key] = set()
+        self._answered: dict[Key, Waiting] = {}
+        self._taken_up = self._failing = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the store holds what is held here, and nothing else: if not, ask again soon."""
+        return self._taken_up and not self._unwritten and not self._answered
 
     def add(self, incident: str, click: Click) -> None:
         """Keep a click; the same one twice is one, and answers the page that was there when it was given last."""
-        others = [w for w in self._undurable if (w.incident, w.click.command) != (incident, click.command)]
-        self._undurable = [*others, Waiting(None, incident, click)]
+        before = self._held.pop((incident, click.command), None)
+        waiting = Waiting(before.row if before is not None else None, incident, click)
+        self._held[waiting.key] = waiting
+        self._unwritten.add(waiting.key)
         self._make_durable()
 
     def waiting(self) -> list[Waiting]:
         """Return what waits, the earliest first."""
-        if self._undurable or self._answered:
+        if self._unwritten or self._answered:
             self._make_durable()
-        return sorted((*self._stored(), *self._undurable), key=lambda waiting: waiting.click.at)
+        if not self._taken_up:
+            self._take_up()
+        return sorted(self._held.values(), key=lambda waiting: (waiting.click.at, waiting.row is None))
 
     def remove(self, waiting: Waiting) -> None:
         """Forget what was answered for good."""
-        if waiting.row is None:
-            self._undurable.remove(waiting)
-        else:
-            self._answered.add(waiting.row)
-            self._make_durable()
+        self._held.pop(waiting.key, None)
+        self._unwritten.discard(waiting.key)
+        self._answered[waiting.key] = waiting
+        self._make_durable()
 
     def close(self) -> None:
         """Close the store."""
@@ -73,28 +95,45 @@ class Commands:
             self._database.close()
 
     def _make_durable(self) -> None:
+        gone = [(w.row, self._connection, w.incident, w.click.command) for w in self._answered.values()]
         new = [(self._connection, w.incident, w.click.command, w.click.at.isoformat(), w.click.pages)
-               for w in self._undurable]  # fmt: skip
+               for key, w in self._held.items() if key in self._unwritten]  # fmt: skip
         try:
             database = self._open()
             with database:
+                database.executemany(_DELETE, gone)
                 database.executemany(_INSERT, new)
-                database.executemany("DELETE FROM commands WHERE id = ?", [(row,) for row in self._answered])
         except (sqlite3.Error, StorageError) as e:
             self._failed(e)
         else:
-            self._undurable.clear()
+            self._unwritten.clear()
             self._answered.clear()
+            self._failing = False
             self._trouble("")
 
-    def _stored(self) -> list[Waiting]:
-        query = "SELECT id, incident, command, since, pages FROM commands WHERE connection = ? ORDER BY id"
+    def _take_up(self) -> None:
+        """Take up what an earlier run left, as far as it can be read; the rest when it can."""
+        error: Exception | None
         try:
-            rows = self._open().execute(query, (self._connection,)).fetchall()
+            found = read(self._open())
+            error = found.error
         except (sqlite3.Error, StorageError) as e:
-            self._failed(e)
-            return []
-        return [w for row in rows if row[0] not in self._answered and (w := _waiting(row)) is not None]
+            found, error = rows_in(self._path), e
+        self._hold(found.rows)
+        # There is no more in a damaged file, or one of a newer version, than was read of it now.
+        later = [e for e in (error, found.error) if e is not None and _can_end(e)]
+        self._taken_up = not later
+        if error is not None:
+            self._failed(error)
+        elif self._failing and self.settled:
+            self._failing = False
+            self._trouble("")
+
+    def _hold(self, rows: Iterable[tuple[int, Row]]) -> None:
+        for place, row in rows:
+            waiting = _waiting(place, row) if row[0] == self._connection else None
+            if waiting is not None and waiting.key not in self._answered:
+                self._held.setdefault(waiting.key, waiting)
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:
@@ -104,6 +143,7 @@ class Commands:
     def _failed(self, error: Exception) -> None:
         reason = error.message if isinstance(error, StorageError) else f"{self._path} cannot be used: {error}"
         log.warning("commands are not durable: %s", reason)
+        self._failing = True
         if self._database is not None:
             # The next attempt opens it anew: the disk may have room again, or the folder be another.
             self._database.close()
@@ -111,10 +151,17 @@ class Commands:
         self._trouble(f"{reason}. What you click now does not survive a crash of Watchbell.")
 
 
-def _waiting(row: tuple[int, str, str, str, int]) -> Waiting | None:
-    number, incident, command, since, pages = row
+def _can_end(error: Exception) -> bool:
+    """Tell whether what is in the way of reading may be gone later."""
+    if isinstance(error, StorageError):
+        return not isinstance(error, Unreadable)
+    return is_elsewhere(error)
+
+
+def _waiting(place: int, row: Row) -> Waiting | None:
+    _, incident, command, since, pages = row
     try:
-        return Waiting(number, incident, Click(Command(command), datetime.fromisoformat(since), pages))
+        return Waiting(place, incident, Click(Command(command), datetime.fromisoformat(since), pages))
     except ValueError:
         # Of a newer version, perhaps, which will know what to do with it.
         log.warning("a waiting command is not understood: %s", command[:40])

@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from desktop.backends.base import Backend
@@ -18,7 +19,7 @@ from desktop.domain.errors import BackendError, NotFound, Rejected, Unreachable,
 from desktop.domain.incident import Incident
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
-from desktop.sync.commands import Commands, Trouble, Waiting
+from desktop.sync.commands import Commands, Key, Trouble, Waiting
 from desktop.sync.keeper import Keeper
 from desktop.sync.pace import Pace
 
@@ -54,12 +55,15 @@ class Outbox(threading.Thread):
         self._connect = connect
         self._now = now
         self._answered = answered
-        self._given: queue.Queue[tuple[str, Command]] = queue.Queue()
-        self._backoff = Backoff(most=retry)
+        self._given: queue.Queue[Key] = queue.Queue()
+        self._trouble = trouble
+        self._backoff, self._store_backoff = Backoff(most=retry), Backoff(most=retry)
         self._backend: Backend | None = None
         self._commands = Commands(path, keeper.state.id, trouble)
         # What was given a moment ago and never tried: nobody can know of it, and nothing can have happened since.
-        self._fresh: set[tuple[str, Command]] = set()
+        self._fresh: set[Key] = set()
+        self._shown: set[Key] = set()
+        self._at_fault = False
 
     def submit(self, incident_id: str, command: Command) -> None:
         """Take a command; from any thread, without blocking. The state shows it when it is durable."""
@@ -75,8 +79,7 @@ class Outbox(threading.Thread):
     def run(self) -> None:
         """Send until stopped."""
         try:
-            for waiting in self._commands.waiting():
-                self._show(waiting.incident, waiting.click)
+            self._guarded(self._show_waiting)
             self.taken_up.set()
             self._serve()
         finally:
@@ -86,15 +89,41 @@ class Outbox(threading.Thread):
     def _serve(self) -> None:
         wait: float | None = 0.0
         while True:
-            for incident_id, command in self._take(wait):
+            taken = self._take(wait)
+            before, self._at_fault = self._at_fault, False
+            for incident_id, command in taken:
                 if (incident_id, command) == _STOP:
                     return
-                self._keep(incident_id, command)
-            wait = self._send_waiting()
+                self._guarded(partial(self._keep, incident_id, command))
+            waits = (self._guarded(self._send_waiting), self._until_settled())
+            wait = min((w for w in waits if w is not None), default=None)
+            if before and not self._at_fault and self._commands.settled:
+                self._trouble("")
 
-    def _take(self, wait: float | None) -> list[tuple[str, Command]]:
+    def _guarded(self, step: Callable[[], float | None]) -> float | None:
+        """Do a step; a fault of ours in it is told, and is no reason to do nothing for the next click."""
+        try:
+            return step()
+        except Exception as e:
+            log.exception("clicks on %s are held up", self._keeper.state.name)
+            return self._fault(e)
+
+    def _fault(self, error: Exception) -> float:
+        """Tell of a fault of ours; return how long until the next try."""
+        self._at_fault = True
+        self._trouble(f"An internal error holds up your clicks: {type(error).__name__}. They are tried again.")
+        return self._backoff.next()
+
+    def _until_settled(self) -> float | None:
+        """Return how long until the store is tried again, None when there is no need."""
+        if self._commands.settled:
+            self._store_backoff.reset()
+            return None
+        return self._store_backoff.next()
+
+    def _take(self, wait: float | None) -> list[Key]:
         """Return what was given, waiting up to ``wait`` seconds for it (None: for ever)."""
-        taken: list[tuple[str, Command]] = []
+        taken: list[Key] = []
         try:
             if wait != 0:
                 taken.append(self._given.get(timeout=wait))
@@ -110,13 +139,21 @@ class Outbox(threading.Thread):
         self._commands.add(incident_id, click)
         self._show(incident_id, click)
 
+    def _show_waiting(self) -> None:
+        """Show what an earlier run left, as soon as it could be read."""
+        for waiting in self._commands.waiting():
+            if waiting.key not in self._shown:
+                self._show(waiting.incident, waiting.click)
+
     def _show(self, incident_id: str, click: Click) -> None:
+        self._shown.add((incident_id, click.command))
         self._keeper.change(lambda state: changes.sending(state, incident_id, click.command, click.at))
 
     def _send_waiting(self) -> float | None:
         """Send what waits, in order for each incident; return how long until the next try, None when nothing waits."""
         blocked: set[str] = set()
         wait: float | None = None
+        self._show_waiting()
         for waiting in self._commands.waiting():
             if waiting.incident in blocked:
                 continue
@@ -129,6 +166,12 @@ class Outbox(threading.Thread):
                     break
                 blocked.add(waiting.incident)
                 continue
+            except Exception as e:
+                log.exception("%s of %s is held up", waiting.click.command, waiting.incident)
+                wait = max(wait or 0.0, self._fault(e))
+                blocked.add(waiting.incident)
+                continue
+            self._shown.discard(waiting.key)
             self._commands.remove(waiting)
             self._backoff.reset()
             self._answered()

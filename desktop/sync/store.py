@@ -10,10 +10,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from desktop.domain.errors import StorageError
+from desktop.sync import replacing
+from desktop.sync.rows import is_elsewhere, read, rows_in
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +41,9 @@ _COLUMNS = {
     "commands": {"id", "connection", "incident", "command", "since", "pages"},
     "copies": {"connection", "heard_at", "clock_ahead", "snapshot"},
 }
-_BESIDE = ("", "-wal", "-shm")
-# More than anybody clicks while there is no contact; a broken file may claim anything.
-_MOST_SAVED = 10_000
-
-Row = tuple[str, str, str, str, int]
-"""A command: connection, incident, command, since, pages."""
+_UNDURABLE = "What you click now does not survive a crash of Watchbell."
+# Where a file says by which version of SQLite's format it may be read and written; all that we write is of 1 or 2.
+_FORMATS = slice(18, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +55,28 @@ class Prepared:
 
 
 def prepare(path: Path, now: datetime) -> Prepared:
-    """Make the file at ``path`` usable, setting aside one that is not."""
-    _take_over(path)
+    """Make the file at ``path`` usable, setting aside one that is not. Never raises: whatever is wrong is told."""
     try:
-        with closing(open_store(path)) as database:
-            _check(database, path)
-            return Prepared(usable=True)
-    except Unreadable as e:
-        return _begin_anew(path, now, e)
+        return _prepared(path, now)
     except StorageError as e:
         log.warning("the store cannot be used: %s", e.message)
-        return Prepared(usable=False, notice=f"{e.message}. What you click now does not survive a crash of Watchbell.")
+        return Prepared(usable=False, notice=f"{e.message}. {_UNDURABLE}")
+    except Exception as e:
+        log.exception("the store cannot be used")
+        return Prepared(usable=False, notice=f"{path} cannot be used: {_words(e)}. {_UNDURABLE}")
+
+
+def _prepared(path: Path, now: datetime) -> Prepared:
+    _take_over(path)
+    try:
+        notice = replacing.finish(path, open_store)
+        with closing(open_store(path)) as database:
+            _check(database, path)
+    except Unreadable as e:
+        return _begin_anew(path, now, e)
+    except OSError as e:
+        raise StorageError(f"{path} cannot be used: {_words(e)}") from e
+    return Prepared(usable=True, notice=notice)
 
 
 def _take_over(path: Path) -> None:
@@ -75,7 +85,7 @@ def _take_over(path: Path) -> None:
     if path.exists() or not before.exists():
         return
     try:
-        for suffix in reversed(_BESIDE):
+        for suffix in reversed(replacing.PARTS):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{before}{suffix}").replace(f"{path}{suffix}")
     except OSError as e:
@@ -142,10 +152,14 @@ def _set_up(database: sqlite3.Connection, path: Path, *, durable: bool) -> None:
 def _check(database: sqlite3.Connection, path: Path) -> None:
     """Find damage now, not at the click that needs the file."""
     with _translated(path):
-        sound = database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        sound = not _is_of_no_format(path) and database.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
         for table, columns in _COLUMNS.items():
             there = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
             sound = sound and columns <= there
+        found = read(database)
+        if found.error is not None:
+            raise found.error
+        sound = sound and not found.senseless
     if not sound:
         raise Unreadable(f"{path} is damaged")
 
@@ -170,75 +184,37 @@ def _migrate(database: sqlite3.Connection) -> None:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as e:
-        # Full, read-only, locked, no such folder: the file itself may be good.
-        raise StorageError(f"{path} cannot be used: {_words(e)}") from e
-    except sqlite3.Error as e:
+    except StorageError:
+        raise
+    except Exception as e:
+        # A fault that SQLite cannot even put into words is damage, too: what it quotes of the file is no UTF-8.
+        if is_elsewhere(e) and not _is_of_no_format(path):
+            raise StorageError(f"{path} cannot be used: {_words(e)}") from e
         raise Unreadable(f"{path} is damaged") from e
 
 
-def _begin_anew(path: Path, now: datetime, error: Unreadable) -> Prepared:
-    saved = _waiting_in(path)
-    why = "of a newer Watchbell" if error.newer else "damaged"
+def _is_of_no_format(path: Path) -> bool:
+    """Tell whether the file claims a format that nobody writes: SQLite calls it read-only then, on any disk."""
     try:
-        aside = _set_aside(path, now, "newer" if error.newer else "damaged")
-        with closing(open_store(path)) as database, database:
-            database.executemany(
-                "INSERT OR IGNORE INTO commands (connection, incident, command, since, pages) VALUES (?, ?, ?, ?, ?)",
-                saved,
-            )
+        with path.open("rb") as file:
+            return not {*file.read(_FORMATS.stop)[_FORMATS]} <= {1, 2}
+    except OSError:
+        return False
+
+
+def _begin_anew(path: Path, now: datetime, error: Unreadable) -> Prepared:
+    kind = "newer" if error.newer else "damaged"
+    try:
+        return Prepared(
+            usable=True, notice=replacing.replace(path, now, kind, [row for _, row in rows_in(path).rows], open_store)
+        )
     except (OSError, sqlite3.Error, StorageError) as e:
-        log.warning("the store is %s and cannot be replaced: %s", why, _words(e))
+        # What waits in it is sent from memory meanwhile (``commands``), and saved at the next start.
+        log.warning("the store is %s and cannot be replaced: %s", replacing.why(kind), _words(e))
         return Prepared(
             usable=False,
-            notice=f"{path} is {why} and cannot be replaced ({_words(e)}). "
-            "What you click now does not survive a crash of Watchbell.",
+            notice=f"{path} is {replacing.why(kind)} and cannot be replaced ({_words(e)}). {_UNDURABLE}",
         )
-    clicks = {0: "Nothing was found waiting in it", 1: "One click that waited in it was saved"}
-    told = clicks.get(len(saved), f"{len(saved)} clicks that waited in it were saved")
-    log.warning("the store was %s and is set aside as %s; commands saved: %d", why, aside.name, len(saved))
-    return Prepared(
-        usable=True,
-        notice=f"Watchbell's store was {why} and is set aside as {aside.name}. {told}; "
-        "all else is fetched anew from the backend.",
-    )
-
-
-def _set_aside(path: Path, now: datetime, why: str) -> Path:
-    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    names = (path.with_name(f"{path.name}.{why}-{stamp}{more}") for more in ("", *(f"-{n}" for n in range(2, 100))))
-    aside = next(name for name in names if not name.exists())
-    for suffix in _BESIDE:
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
-    return aside
-
-
-def _waiting_in(path: Path) -> list[Row]:
-    """Return the commands that can still be read, in order; rows that make no sense are left out."""
-    saved: list[Row] = []
-    try:
-        with closing(sqlite3.connect(path, timeout=10)) as database:
-            columns = [row[1] for row in database.execute("PRAGMA table_info(commands)")]
-            pages = "pages" if "pages" in columns else "0"
-            for row in database.execute(f"SELECT connection, incident, command, since, {pages} FROM commands"):  # noqa: S608 - one of two words
-                if _makes_sense(row):
-                    saved.append(row)
-                if len(saved) == _MOST_SAVED:
-                    break
-    except (sqlite3.Error, OSError, UnicodeDecodeError) as e:
-        log.warning("no more could be read from the damaged store: %s", _words(e))
-    return saved
-
-
-def _makes_sense(row: tuple[object, ...]) -> bool:
-    *texts, pages = row
-    if not all(isinstance(text, str) and 0 < len(text) <= 300 for text in texts) or not isinstance(pages, int):
-        return False
-    try:
-        return datetime.fromisoformat(str(texts[3])).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _words(error: BaseException) -> str:

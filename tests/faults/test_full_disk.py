@@ -15,7 +15,7 @@ from filelock import Timeout
 
 from desktop.domain.attention import Command
 from desktop.domain.incident import Status
-from desktop.sync.store import prepare
+from desktop.sync.store import SCHEMA, open_store, prepare
 from desktop.system import instance
 from desktop.system.clock import utc_now
 from desktop.system.only_one import only_one
@@ -131,6 +131,61 @@ def test_a_home_that_is_read_only_and_becomes_writable_again(server: FaultyServe
         acknowledge(seen, second)
         seen.await_trouble(durable, mark)
         seen.until(live)
+
+
+def leave(disk: Disk, incident: str, version: int = SCHEMA) -> None:
+    """Leave a click in the store, as of a run that ended."""
+    prepare(paths(disk).store, utc_now())
+    with closing(open_store(paths(disk).store)) as database, database:
+        database.execute(
+            "INSERT INTO commands (connection, incident, command, since, pages) VALUES (?, ?, ?, ?, 1)",
+            ("faulty", incident, "acknowledge", utc_now().isoformat()),
+        )
+        database.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_a_click_that_waited_goes_out_though_the_store_cannot_be_used(
+    server: FaultyServer, disk: Disk, how: str
+) -> None:
+    incident = server.account.trigger("Disk full")
+    leave(disk, incident)
+    if how == "full":
+        disk.fill()
+    else:
+        disk.read_only()
+    assert not prepare(paths(disk).store, utc_now()).usable
+    with watched(server, disk.folder) as seen:
+        seen.until(shows(incident, ACKNOWLEDGED))
+        mark = len(seen.troubles)
+        if how == "full":
+            disk.free()
+        else:
+            disk.writable()
+        # What was answered is taken out by itself as soon as that is possible.
+        seen.await_trouble(durable, mark)
+    assert server.account.times(incident, "acknowledge") == 1
+    assert stored(disk) == []
+
+
+def test_a_newer_store_that_cannot_be_replaced_stays_until_it_can(server: FaultyServer, disk: Disk) -> None:
+    incident = server.account.trigger("Disk full")
+    leave(disk, incident, SCHEMA + 1)
+    # A file that is open somewhere has SQLite's notes beside it, as after a crash: it can be read on a full disk.
+    with closing(sqlite3.connect(paths(disk).store)) as other:
+        other.execute("SELECT incident FROM commands").fetchall()
+        disk.fill()
+        prepared = prepare(paths(disk).store, utc_now())
+        assert "is of a newer Watchbell and cannot be replaced" in prepared.notice
+        assert stored(disk) == [incident]
+        with watched(server, disk.folder) as seen:
+            seen.until(shows(incident, ACKNOWLEDGED))
+    disk.free()
+    assert "One click that waited in it was saved" in prepare(paths(disk).store, utc_now()).notice
+    with watched(server, disk.folder) as seen:
+        seen.await_trouble(durable)
+    assert server.account.times(incident, "acknowledge") == 1
+    assert stored(disk) == []
 
 
 def done(view: View, incident: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from desktop.domain.attention import Command, ConnectionState, Contact
 from desktop.domain.clicks import Click
 from desktop.domain.errors import BackendFault, Forbidden, Rejected, Unauthorized, Unreachable, WatchbellError
-from desktop.domain.incident import Snapshot, Status
+from desktop.domain.incident import Incident, Snapshot, Status
 from desktop.sync import changes
 from desktop.sync import outbox as outbox_module
 from desktop.sync.backoff import Backoff
@@ -297,3 +297,81 @@ class TestWhatWaited:
         commands = Commands(path, "one", lambda _: None)
         assert [w.click for w in commands.waiting()] == [Click(Command.ACKNOWLEDGE, T0, 7)]
         commands.close()
+
+
+class TestTroubleOfItsOwn:
+    """Whatever goes wrong with the store, or in the thread itself: it goes on, and says so."""
+
+    def test_what_waits_in_a_store_that_cannot_be_opened_is_sent_when_it_can(
+        self, server: FakeServer, screen: Screen, path: Path
+    ) -> None:
+        TestWhatWaited().leave(path, Click(Command.ACKNOWLEDGE, T0, 0))
+        hidden = path.rename(path.with_name("hidden"))
+        path.mkdir()
+        troubles: list[str] = []
+        told = threading.Event()
+
+        def trouble(reason: str) -> None:
+            troubles.append(reason)
+            if reason:
+                told.set()
+
+        keeper = keeper_for(server, screen)
+        outbox = Outbox(path, keeper, lambda: FakeBackend(server), lambda: T0, trouble=trouble)
+        outbox.start()
+        assert told.wait(10)
+        path.rmdir()
+        hidden.rename(path)
+        screen.await_state(lambda s: s.sending)
+        screen.await_state(acknowledged)
+        outbox.stop()
+        outbox.join(10)
+        assert troubles[-1] == ""
+        assert stored(path) == []
+
+    def test_a_fault_of_ours_is_told_and_holds_up_no_other_click(
+        self, server: FakeServer, screen: Screen, path: Path
+    ) -> None:
+        class Faulty(FakeBackend):
+            broken = True
+
+            def acknowledge(self, incident_id: str) -> Incident:
+                if incident_id == "I1" and self.broken:
+                    raise RuntimeError("a fault of ours")
+                return super().acknowledge(incident_id)
+
+        troubles: list[str] = []
+        told, over = threading.Event(), threading.Event()
+
+        def trouble(reason: str) -> None:
+            troubles.append(reason)
+            (told if "RuntimeError" in reason else over).set()
+
+        outbox = Outbox(path, keeper_for(server, screen), lambda: Faulty(server), lambda: T0, trouble=trouble)
+        outbox.start()
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        assert told.wait(10)
+        outbox.submit("I2", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: acknowledged(s, "I2"))
+        assert "I1" in screen.states[-1].sending
+        Faulty.broken = False
+        screen.await_state(acknowledged)
+        outbox.stop()
+        outbox.join(10)
+        assert troubles[-1] == ""
+
+    def test_a_fault_of_ours_in_keeping_a_click_leaves_the_thread_alive(
+        self, outbox: Outbox, screen: Screen, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keep = Commands.add
+
+        def add(self: Commands, incident_id: str, click: Click) -> None:
+            keep(self, incident_id, click)
+            if incident_id == "I1":
+                raise TypeError
+
+        monkeypatch.setattr(Commands, "add", add)
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        outbox.submit("I2", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: acknowledged(s, "I1"))
+        screen.await_state(lambda s: acknowledged(s, "I2"))
