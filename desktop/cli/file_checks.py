@@ -97,7 +97,7 @@ def application(paths: Paths, patience: float = 3.0) -> Check:
         process = f" (process {found.process})" if found.process else ""
         mend = "Wait a minute; if it still does not answer, end its process and start it again."
         return Check(name, False, f"it runs{process}, and does not answer at {where}", mend)
-    if instance.held(paths):
+    if instance.running(paths):
         mend = (
             "Open its window by the bell in the tray, since a second start cannot. If it did not start just now, mend "
             "what is said of its files, if anything is; then quit it there and start it again."

@@ -70,27 +70,6 @@ def _is_ours(folder: Path) -> bool:
     return not folder.is_symlink() and folder.lstat().st_uid == os.getuid()
 
 
-def held(paths: Paths) -> bool:
-    """Tell whether an application holds one of its locks, wherever it listens; on Windows its pipe alone tells."""
-    return any(_held(lock) for lock in (paths.lock, _elsewhere(paths) / "lock")) if sys.platform != "win32" else False
-
-
-def _held(lock: Path) -> bool:
-    """Try a lock for reading, which works on a disk that cannot be written, too, and is over at once."""
-    if sys.platform == "win32":
-        return False
-    import fcntl  # noqa: PLC0415 - not on Windows
-
-    try:
-        with lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _elsewhere(paths: Paths) -> Path:
     """Return a folder for what does not fit, or cannot be, in the data folder."""
     return Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{_digest(paths)}"
@@ -156,18 +135,34 @@ def running(paths: Paths) -> bool:
     return any(_held(lock) for lock in locks(paths))
 
 
-def _held(path: Path) -> bool:
-    """Tell whether somebody holds a lock; one that cannot be tried (a read-only home) is nobody's."""
+def _held(lock: Path) -> bool:
+    """Tell whether somebody holds a lock: not made where there is none, and nobody else's is believed."""
     try:
-        # Not made where there is none, and nobody else's is believed.
-        if not path.exists() or (sys.platform != "win32" and not _is_ours(path.parent)):
-            return False
-        with FileLock(path, timeout=0):
+        if sys.platform == "win32":
+            return lock.exists() and _taken(lock)
+        return lock.exists() and _is_ours(lock.parent) and _locked(lock)
+    except OSError:
+        return False
+
+
+def _taken(lock: Path) -> bool:
+    try:
+        with FileLock(lock, timeout=0):
             return False
     except Timeout:
         return True
-    except OSError:
-        return False
+
+
+def _locked(lock: Path) -> bool:
+    """Try it for reading, which works on a disk that cannot be written, too, and is over at once."""
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

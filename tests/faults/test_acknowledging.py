@@ -1,6 +1,7 @@
 """Acknowledgements arrive once, whatever breaks, and are claimed when they are confirmed; what others do is seen."""
 
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,9 @@ def test_a_click_of_an_earlier_run_is_shown_as_on_its_way_from_the_first_contact
 
     monkeypatch.setattr(Commands, "waiting", slowly)
     with watched(server, tmp_path) as seen:
-        seen.now(lambda s: live(s) and shows(first, ACKNOWLEDGED)(s) and first not in s.sending)
-        assert not any(live(s) and shows(first)(s) and first not in s.sending for s in seen.states)
+        seen.until(shows(first, ACKNOWLEDGED))
+        before = list(takewhile(lambda s: (it := find(s, first)) is None or it.status is not ACKNOWLEDGED, seen.states))
+        assert not any(live(s) and shows(first)(s) and first not in s.sending for s in before)
     assert server.account.times(first, "acknowledge") == 1
 
 
