@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 # What waited longer than this (others were tried before it, in vain) may answer a page that came since: look first.
 FRESH = timedelta(seconds=2)
 _USUAL = Pace()
-_STOP = ("", Command.ACKNOWLEDGE)
 
 
 class Outbox(threading.Thread):
@@ -55,7 +54,8 @@ class Outbox(threading.Thread):
         self._connect = connect
         self._now = now
         self._answered = answered
-        self._given: queue.Queue[Key] = queue.Queue()
+        # None is the end.
+        self._given: queue.Queue[tuple[str, Click] | None] = queue.Queue()
         self._trouble = trouble
         self._backoff, self._store_backoff = Backoff(most=retry), Backoff(most=retry)
         self._backend: Backend | None = None
@@ -66,12 +66,15 @@ class Outbox(threading.Thread):
         self._at_fault = False
 
     def submit(self, incident_id: str, command: Command) -> None:
-        """Take a command; from any thread, without blocking. The state shows it when it is durable."""
-        self._given.put((incident_id, command))
+        """Take a command; from any thread, without blocking. The state shows it when it is durable.
+
+        It answers what is known now: while another one hangs, the incident may page again.
+        """
+        self._given.put((incident_id, Click(command, self._now(), _pages(self._keeper, incident_id))))
 
     def stop(self) -> None:
         """End the thread soon; what is not confirmed stays for the next start."""
-        self._given.put(_STOP)
+        self._given.put(None)
         backend = self._backend
         if backend is not None:
             backend.close()
@@ -91,10 +94,10 @@ class Outbox(threading.Thread):
         while True:
             taken = self._take(wait)
             before, self._at_fault = self._at_fault, False
-            for incident_id, command in taken:
-                if (incident_id, command) == _STOP:
+            for given in taken:
+                if given is None:
                     return
-                self._guarded(partial(self._keep, incident_id, command))
+                self._guarded(partial(self._keep, *given))
             waits = (self._guarded(self._send_waiting), self._until_settled())
             wait = min((w for w in waits if w is not None), default=None)
             if before and not self._at_fault and self._commands.settled:
@@ -121,9 +124,9 @@ class Outbox(threading.Thread):
             return None
         return self._store_backoff.next()
 
-    def _take(self, wait: float | None) -> list[Key]:
+    def _take(self, wait: float | None) -> list[tuple[str, Click] | None]:
         """Return what was given, waiting up to ``wait`` seconds for it (None: for ever)."""
-        taken: list[Key] = []
+        taken: list[tuple[str, Click] | None] = []
         try:
             if wait != 0:
                 taken.append(self._given.get(timeout=wait))
@@ -132,10 +135,9 @@ class Outbox(threading.Thread):
         except queue.Empty:
             return taken
 
-    def _keep(self, incident_id: str, command: Command) -> None:
-        click = Click(command, self._now(), _pages(self._keeper, incident_id))
+    def _keep(self, incident_id: str, click: Click) -> None:
         if incident_id not in self._keeper.state.sending:
-            self._fresh.add((incident_id, command))
+            self._fresh.add((incident_id, click.command))
         self._commands.add(incident_id, click)
         self._show(incident_id, click)
 
@@ -197,7 +199,8 @@ class Outbox(threading.Thread):
         try:
             if self._backend is None:
                 self._backend = self._connect()
-            fresh = key in self._fresh and abs(self._now() - waiting.click.at) <= FRESH
+            soon = abs(self._now() - waiting.click.at) <= FRESH
+            fresh = key in self._fresh and soon and _pages(self._keeper, waiting.incident) == waiting.click.pages
             self._fresh.discard(key)
             if not fresh:
                 # An attempt whose answer was lost may have arrived, and much may have happened since.

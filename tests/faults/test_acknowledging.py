@@ -59,6 +59,22 @@ def test_an_acknowledgement_arrives_once_and_is_claimed_when_confirmed(
         assert not any(s.failed for s in seen.states)
 
 
+def test_a_click_behind_one_that_hangs_answers_the_page_that_was_there(tmp_path: Path) -> None:
+    server = FaultyServer()
+    first, second = server.account.trigger("Disk full"), server.account.trigger("Disk slow")
+    with watched(server, tmp_path) as seen:
+        seen.until(lambda s: shows(first)(s) and shows(second)(s))
+        with server.broken(how.silent, method="PUT", times=1) as broken:
+            seen.live.submit(first, Command.ACKNOWLEDGE)
+            assert broken.met.wait(20)
+            seen.live.submit(second, Command.ACKNOWLEDGE)
+            server.account.reassign(second, "ana")
+            told = seen.until(lambda s: second in s.failed)
+        assert "paged again" in told.failed[second]
+    assert server.account.times(second, "acknowledge", "ana") == 0
+    server.stop()
+
+
 def test_a_click_of_an_earlier_run_is_shown_as_on_its_way_from_the_first_contact_on(
     server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
