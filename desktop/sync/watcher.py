@@ -49,6 +49,7 @@ class Watcher(threading.Thread):
         self._backend: Backend | None = None
         self._backoff = Backoff(pace.first, pace.most, pace.draw)
         self._heard = False
+        self._answers = 0
         self._clock: Reading | None = None
         self._fetched_at = 0.0
         self._stream = _StreamTrust(pace)
@@ -73,7 +74,8 @@ class Watcher(threading.Thread):
             backend.close()
 
     def poll(self) -> None:
-        """Look now where there is no stream to tell; from any thread."""
+        """Look now where there is no stream to tell, for a command was answered; from any thread."""
+        self._answers += 1
         self._wake.set()
 
     def run(self) -> None:
@@ -114,7 +116,7 @@ class Watcher(threading.Thread):
             trouble = self._follow_stream(backend)
             if trouble is None or self._anew.is_set():
                 return False
-        self._hear(FullState(backend.snapshot()), backend)
+        self._hear(FullState(self._snapshot(backend)), backend)
         if trouble is not None:
             # The backend answers: it is the stream that does not work.
             self._stream.left(trouble)
@@ -142,7 +144,13 @@ class Watcher(threading.Thread):
         if isinstance(event, Missed):
             self._stream.missed = True
         if self._stream.missed and time.monotonic() - self._fetched_at >= self._pace.on_call[0]:
-            self._hear(FullState(backend.snapshot()), backend)
+            self._hear(FullState(self._snapshot(backend)), backend)
+
+    def _snapshot(self, backend: Backend) -> Snapshot:
+        """Fetch everything; once more where a command was answered meanwhile, which this may not know of yet."""
+        before = self._answers
+        snapshot = backend.snapshot()
+        return snapshot if self._answers == before else backend.snapshot()
 
     def _hear(self, event: StreamEvent, backend: Backend) -> None:
         if isinstance(event, Missed):
