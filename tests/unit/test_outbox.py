@@ -307,7 +307,9 @@ class TestTroubleOfItsOwn:
     ) -> None:
         TestWhatWaited().leave(path, Click(Command.ACKNOWLEDGE, T0, 0))
         hidden = path.rename(path.with_name("hidden"))
-        path.mkdir()
+        # A folder cannot be opened; and a link is replaced in one step, between which no new store is made.
+        (path.parent / "folder").mkdir()
+        path.symlink_to(path.parent / "folder")
         troubles: list[str] = []
         told = threading.Event()
 
@@ -317,11 +319,10 @@ class TestTroubleOfItsOwn:
                 told.set()
 
         keeper = keeper_for(server, screen)
-        outbox = Outbox(path, keeper, lambda: FakeBackend(server), lambda: T0, trouble=trouble)
+        outbox = Outbox(path, keeper, lambda: FakeBackend(server), lambda: T0, trouble=trouble, retry=0.1)
         outbox.start()
         assert told.wait(10)
-        path.rmdir()
-        hidden.rename(path)
+        hidden.replace(path)
         screen.await_state(lambda s: s.sending)
         screen.await_state(acknowledged)
         outbox.stop()
