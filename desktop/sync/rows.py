@@ -17,10 +17,11 @@ log = logging.getLogger(__name__)
 # More than anybody clicks while there is no contact; a broken file may claim anything.
 _MOST = 10_000
 _LONGEST = 300
-# By name, else by place, as of a version before or after this one, or where a name is damaged.
-_COLUMNS = ("id, connection, incident, command, since, pages", "*")
 # What waited is then looked at before it is sent, as if it had been clicked before the incident ever paged.
-_WITHOUT_PAGES = "id, connection, incident, command, since, 0"
+_WITHOUT_PAGES = "NULL, connection, incident, command, since, 0"
+# By name, else by place, as of a version before or after this one, or where a name is damaged. Where a row is, SQLite
+# knows by itself: no damaged name hides it.
+_COLUMNS = ("NULL, connection, incident, command, since, pages", "*", _WITHOUT_PAGES)
 # Also what SQLite quotes of a damaged file in its words for it.
 _DAMAGE = (sqlite3.Error, ValueError, OverflowError)
 _ELSEWHERE = {
