@@ -215,7 +215,7 @@ class Fleet:
         if self._unread is None or self._unread.trouble != why:
             log.warning("the settings are not followed: %s", why)
             since = self._unread.since if self._unread else utc_now()
-            self._unread = ConnectionState(SETTINGS, "The settings", Contact.LOST, since, trouble=why)
+            self._unread = ConnectionState(SETTINGS, SETTINGS, Contact.LOST, since, trouble=why)
 
     def _live(self, settings: ConnectionSettings) -> LiveConnection:
         def account() -> Account:
