@@ -16,6 +16,7 @@ from desktop.server import schema
 from desktop.server.dialects import clock
 from desktop.server.records import Draft, Record
 from desktop.server.roster import Roster
+from desktop.server.rows import IS_OPEN
 from desktop.server.station import Station
 
 TOLERANCE = timedelta(minutes=1)
@@ -85,9 +86,7 @@ def _suspicious(roster: Roster, now: datetime) -> ColumnElement[bool]:
         and_(triggered, _table.severity == severity.value, _table.next_action_at > latest + policy.page_again)
         for severity, policy in roster.policies.items()
     ]
-    # Not "unless resolved": that would read those of all years.
-    is_open = _table.status.in_((Status.TRIGGERED.value, Status.ACKNOWLEDGED.value))
-    return and_(is_open, or_(_table.updated_at > latest, _table.changed_at > latest, *waits))
+    return and_(IS_OPEN, or_(_table.updated_at > latest, _table.changed_at > latest, *waits))
 
 
 def _progress_ahead(record: Record, now: datetime) -> timedelta:

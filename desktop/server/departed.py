@@ -9,20 +9,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, exists, or_, select
 
-from desktop.domain.incident import Status
 from desktop.domain.text import plain
 from desktop.server import departures, incidents, schema
 from desktop.server.directory import Directory
 from desktop.server.records import Draft, Record
-from desktop.server.rows import load, query
+from desktop.server.rows import IS_OPEN, load, query
 from desktop.server.station import Station
 from desktop.server.writer import Work
 
 _SHOWN = 20
 _TITLE = 120
 _incident, _person = schema.incidents.c, schema.people.c
-_OPEN = _incident.status != Status.RESOLVED.value
-_LOCKED = query(_incident.id.in_(bindparam("ids", expanding=True)), _OPEN).with_for_update()
+_LOCKED = query(_incident.id.in_(bindparam("ids", expanding=True)), IS_OPEN).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def foreseen(connection: Connection, staying: Collection[str]) -> tuple[Left, ..
         return ()
     nobody = _only(schema.assignments, leaving)
     asked = select(_incident.id, _incident.number, _incident.title, nobody.label("nobody")).where(
-        _OPEN, or_(nobody, _only(schema.acknowledgements, leaving))
+        IS_OPEN, or_(nobody, _only(schema.acknowledgements, leaving))
     )
     rows = connection.execute(asked.order_by(_incident.number).limit(_SHOWN))
     return tuple(Left(row.id, row.number, row.title, bool(row.nobody)) for row in rows)
@@ -63,7 +61,7 @@ def had(connection: Connection) -> list[str]:
     gone = select(_person.id).where(_person.active.is_(False))
     held = (schema.assignments.c, schema.acknowledgements.c)
     theirs = (exists().where(one.incident_id == _incident.id, one.person_id.in_(gone)) for one in held)
-    return list(connection.execute(select(_incident.id).where(_OPEN, or_(*theirs)).order_by(_incident.id)).scalars())
+    return list(connection.execute(select(_incident.id).where(IS_OPEN, or_(*theirs)).order_by(_incident.id)).scalars())
 
 
 def any_of(directory: Directory, records: Iterable[Record]) -> bool:

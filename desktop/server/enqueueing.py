@@ -3,33 +3,22 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import bindparam, or_
-
-from desktop.domain.incident import Status
 from desktop.domain.severity import Mapped
-from desktop.server import incidents, maintenance, schema, transitions
+from desktop.server import incidents, maintenance, transitions
 from desktop.server.authentication import find_service
+from desktop.server.by_keys import known
 from desktop.server.events import Action, Event
 from desktop.server.failures import InvalidEvent
 from desktop.server.limits import Flooded
 from desktop.server.naming import nameless
 from desktop.server.records import Draft, Entry, Record
 from desktop.server.roster import Moment
-from desktop.server.rows import load, query
 from desktop.server.station import Station
 from desktop.server.writer import Outcome, Work
 
 _REOPEN_WITHIN = timedelta(minutes=transitions.REOPEN_WITHIN_MINUTES)
-_incidents = schema.incidents.c
-# The open one of a key stands before those that were resolved a short while ago, the latest of which comes next.
-_BY_KEYS = query(
-    _incidents.service_id == bindparam("service"),
-    _incidents.dedup_key.in_(bindparam("keys", expanding=True)),
-    or_(_incidents.status != Status.RESOLVED.value, _incidents.resolved_at > bindparam("recent")),
-    order=(_incidents.resolved_at.is_(None).desc(), _incidents.resolved_at.desc()),
-)
 
 _Key = tuple[str, str]
 """A service and a dedup key."""
@@ -147,11 +136,7 @@ class _Taking:
         return found
 
     def _known(self, service: str, keys: Sequence[str]) -> list[Record]:
-        recent: datetime = self._moment.now - _REOPEN_WITHIN
-        asked = {"service": service, "keys": sorted(set(keys)), "recent": recent}
-        found = load(self._work.connection, self._station.policies, _BY_KEYS, **asked)
-        # The first of each key.
-        return list({record.dedup_key: record for record in reversed(found)}.values())
+        return known(self._work.connection, self._station.policies, service, keys, self._moment.now - _REOPEN_WITHIN)
 
     def _open(self, event: Event, key: _Key, actor: str) -> Draft:
         moment = self._moment

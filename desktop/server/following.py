@@ -31,7 +31,9 @@ _MANY = 500
 _table = schema.incidents.c
 _CHANGED = query(_table.version > bindparam("seen"), order=(_table.version,), limit=_MANY)
 _COUNTERS = select(schema.counters.c.name, schema.counters.c.value)
-_EARLIEST = select(func.min(_table.next_action_at)).where(_table.version > bindparam("seen"))
+# Set apart, so that only what changed is read: a minimum is else looked for from the earliest on, among all.
+_NEW = select(_table.next_action_at).where(_table.version > bindparam("seen")).offset(0).subquery()
+_EARLIEST = select(func.min(_NEW.c.next_action_at))
 
 
 class Follower:

@@ -23,10 +23,10 @@ from desktop.domain.handover_facts import (
 )
 from desktop.domain.handover_facts import Held as HeldIncident
 from desktop.domain.handover_request import around
-from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from desktop.domain.team import Absence, Override, Role, Team
 from desktop.server import additions, schema
+from desktop.server.rows import IS_OPEN
 from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 from desktop.server.tables.additions import absences, overrides
@@ -174,9 +174,7 @@ def _incidents(connection: Connection, giver: str, noted: frozenset[str]) -> tup
     table, held = schema.incidents.c, schema.assignments.c
     mine = select(held.incident_id).where(held.person_id == giver)
     pages = select(tables.handover_offers.c.incident_id).where(tables.handover_offers.c.incident_id.is_not(None))
-    asked = select(table.id, table.escalates_as).where(
-        table.status != Status.RESOLVED.value, table.id.in_(mine), table.id.not_in(pages)
-    )
+    asked = select(table.id, table.escalates_as).where(IS_OPEN, table.id.in_(mine), table.id.not_in(pages))
     found = connection.execute(asked.order_by(table.number)).all()
     assigned: dict[str, tuple[str, ...]] = {}
     everybody = select(held.incident_id, held.person_id).where(held.incident_id.in_([r.id for r in found]))

@@ -18,7 +18,7 @@ from desktop.server import ahead, escalation_path, maintenance, pages, passes, r
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
-from desktop.server.rows import load, query
+from desktop.server.rows import IS_OPEN, load, query
 from desktop.server.station import Station
 from desktop.server.writer import Work
 
@@ -34,7 +34,7 @@ _NEXT_DUE = (
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
-_OPEN = query(_AMONG, _incidents.status != Status.RESOLVED.value).with_for_update()
+_OPEN = query(_AMONG, IS_OPEN).with_for_update()
 _TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value).with_for_update()
 _OPEN_BY_KEY = query(
     _incidents.service_id == bindparam("service"),

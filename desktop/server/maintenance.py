@@ -8,19 +8,18 @@ from datetime import datetime
 
 from sqlalchemy import bindparam
 
-from desktop.domain.incident import Status
 from desktop.server import escalation_path, holding, schema, transitions, windows
 from desktop.server.attempts import Work
 from desktop.server.records import Draft
 from desktop.server.roster import Moment
-from desktop.server.rows import load, query, save
+from desktop.server.rows import IS_OPEN, load, query, save
 from desktop.server.station import Station
 
 _incidents = schema.incidents.c
 _HELD = query(
     _incidents.held_until > bindparam("now"),
     _incidents.service_id.in_(bindparam("services", expanding=True)),
-    _incidents.status != Status.RESOLVED.value,
+    IS_OPEN,
 ).with_for_update()
 
 

@@ -14,6 +14,7 @@ from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from desktop.domain.severity import parse as parse_severity
 from desktop.server import own, responding, schema
+from desktop.server.rows import IS_OPEN
 from desktop.server.tables.duties import settled_incidents
 
 MOST = 500
@@ -24,7 +25,6 @@ KINDS = (Kind.STATUS_PAGE, Kind.CUSTOMER_NOTICE, Kind.STATUS_UPDATE, Kind.INCIDE
 
 _incidents, _entries, _settled = schema.incidents.c, schema.log_entries.c, settled_incidents.c
 _RAISED = "priority_change"
-_OPEN = _incidents.status != Status.RESOLVED.value
 # In these words the database knows that it has an index of them.
 _MAJOR, _CHANGED = text("candidates.severity <= 1"), text("log_entries.type = 'priority_change'")
 _candidates = schema.incidents.alias("candidates").c
@@ -49,8 +49,8 @@ def unsettled(connection: Connection, since: datetime, window: tuple[datetime, d
     Left alone are those that were over before ``since``, when duties began to be kept.
     """
     start, end = window
-    late = or_(_OPEN, _incidents.resolved_at >= since)
-    to_do = or_(_OPEN, _settled.at.is_(None), _incidents.resolved_at > _settled.at)
+    late = or_(IS_OPEN, _incidents.resolved_at >= since)
+    to_do = or_(IS_OPEN, _settled.at.is_(None), _incidents.resolved_at > _settled.at)
     shown = or_(to_do, _incidents.created_at.between(start, end))
     asked = _MAJORS.outerjoin(settled_incidents, _settled.incident_id == _incidents.id)
     asked = asked.where(_incidents.id.in_(_ever_major(since)), late, shown).order_by(_incidents.created_at.desc())

@@ -24,6 +24,7 @@ from desktop.domain.severity import Severity
 from desktop.server import findings, schema
 from desktop.server.counts import Spread
 from desktop.server.outbox import State
+from desktop.server.rows import IS_OPEN
 from desktop.server.station import Station
 from desktop.server.tables.messages import messages
 from desktop.server.tables.promises import heartbeats
@@ -32,7 +33,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _incidents, _heartbeats = schema.incidents.c, heartbeats.c
 _OPEN = (
     select(_incidents.status, _incidents.severity, func.count())
-    .where(_incidents.status.in_([Status.TRIGGERED.value, Status.ACKNOWLEDGED.value]))
+    .where(IS_OPEN)
     .group_by(_incidents.status, _incidents.severity)
 )
 _BY_STATE = select(messages.c.state, func.count()).group_by(messages.c.state)

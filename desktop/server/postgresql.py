@@ -29,7 +29,14 @@ _SETTINGS = """
 SELECT set_config('idle_in_transaction_session_timeout', '15s', false), set_config('lock_timeout', '10s', false),
        set_config('synchronous_commit',
                   CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
-                       ELSE current_setting('synchronous_commit') END, false)
+                       ELSE current_setting('synchronous_commit') END, false),
+       set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)
+"""
+# Every statement finds few rows by an index. Statistics come a minute late, though, and plans are kept: one made while
+# the tables were small reads whole tables for each alert once a storm has filled them. What few rows are joined with is
+# found by index, too.
+_WRITING = """
+SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false)
 """
 # A dead network is noticed within seconds, not in the two hours of the system's own settings.
 _CONNECTING = {
@@ -53,6 +60,7 @@ class Postgresql:
         self.reading = _engine(url, isolation_level="REPEATABLE READ", pool_size=5, max_overflow=15)
         self.writing = _engine(url, isolation_level="READ COMMITTED", pool_size=2, max_overflow=3)
         event.listen(self.reading, "connect", _only_read)
+        event.listen(self.writing, "connect", _join_by_index)
 
     def wait_for_others(self, connection: Connection) -> None:
         """Wait until no other process is starting on the database, and keep others waiting until the commit."""
@@ -157,6 +165,11 @@ def _configure(connection: "psycopg.Connection[Any]", _: ConnectionPoolEntry) ->
 
 def _only_read(connection: "psycopg.Connection[Any]", _: ConnectionPoolEntry) -> None:
     connection.read_only = True
+
+
+def _join_by_index(connection: "psycopg.Connection[Any]", _: ConnectionPoolEntry) -> None:
+    connection.execute(_WRITING)
+    connection.commit()
 
 
 def _dumper() -> Any:  # noqa: ANN401 - a class of psycopg's

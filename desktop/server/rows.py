@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from desktop.domain.incident import Status
 from desktop.server import columns, schema
 from desktop.server.codec import Frozen
 from desktop.server.columns import HistoryRow
@@ -30,6 +31,9 @@ from desktop.server.records import Draft, Held, Record
 PolicyById = Callable[[Connection, str], Frozen]
 
 _COLUMNS = list(schema.incidents.c)
+IS_OPEN = schema.incidents.c.status.in_((Status.TRIGGERED.value, Status.ACKNOWLEDGED.value))
+"""Holds for incidents that are open. Not "unless resolved": that would read those of all years."""
+
 _CHUNK = 500
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select
 from desktop.domain import handover_sheet
 from desktop.domain.duty import Duty, Listed, stand
 from desktop.domain.handover_sheet import Known, OpenIncident
-from desktop.domain.incident import Status
 from desktop.domain.rotation import schedule
 from desktop.domain.segments import Segment, Why
 from desktop.domain.severity import Severity
@@ -21,6 +20,7 @@ from desktop.server import handling, marks, schema, things
 from desktop.server.directory import Directory
 from desktop.server.marking import CHECKS
 from desktop.server.marks import Act, Made
+from desktop.server.rows import IS_OPEN
 
 Json = dict[str, Any]
 
@@ -88,13 +88,12 @@ def _segment(segment: Segment, directory: Directory) -> Json:
 
 def _open(connection: Connection) -> tuple[tuple[OpenIncident, ...], int]:
     """Return the open incidents, the worst and oldest first, and how many more there are."""
-    still = _incidents.status.in_([Status.TRIGGERED.value, Status.ACKNOWLEDGED.value])
-    asked = select(_incidents.title, _incidents.severity, _incidents.created_at).where(still)
+    asked = select(_incidents.title, _incidents.severity, _incidents.created_at).where(IS_OPEN)
     rows = connection.execute(asked.order_by(_incidents.severity, _incidents.created_at).limit(MOST)).all()
     found = tuple(OpenIncident(row.title, Severity(row.severity), row.created_at) for row in rows)
     if len(found) < MOST:
         return found, 0
-    count = connection.execute(select(func.count()).select_from(schema.incidents).where(still)).scalar_one()
+    count = connection.execute(select(func.count()).select_from(schema.incidents).where(IS_OPEN)).scalar_one()
     return found, count - len(found)
 
 

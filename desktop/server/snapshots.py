@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from desktop.domain.incident import Status
-from desktop.server import handover_shown, hub, present, schema, things
-from desktop.server.rows import current_version, load, query
+from desktop.server import handover_shown, hub, present, things
+from desktop.server.rows import IS_OPEN, current_version, load, query
 from desktop.server.station import Station
 
-_OPEN = query(schema.incidents.c.status != Status.RESOLVED.value)
+_OPEN = query(IS_OPEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from desktop.server import schema
 from desktop.server.api.common import Paging, instant
 from desktop.server.failures import invalid
 from desktop.server.records import Record
-from desktop.server.rows import load, query
+from desktop.server.rows import IS_OPEN, load, query
 from desktop.server.station import Station
 
 _MONTH, _LONGEST = timedelta(days=31), timedelta(days=184)
@@ -60,7 +60,7 @@ class Asked:
             held = schema.assignments.c
             found.append(_table.id.in_(select(held.incident_id).where(held.person_id.in_(self.users))))
             # PagerDuty never gives resolved ones to who asks by person: nobody is assigned to them any more.
-            found.append(_table.status != Status.RESOLVED.value)
+            found.append(IS_OPEN)
         return found
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from desktop.domain.incident import Status
 from desktop.server import schema
 from desktop.server.api.common import Json
+from desktop.server.rows import IS_OPEN
 from desktop.server.station import Station
 
 
@@ -21,7 +22,7 @@ def tell(station: Station, services: Iterable[Json]) -> None:
 def _statuses(station: Station) -> dict[str, str]:
     """Return the status of each service that has open incidents, or is under maintenance."""
     incidents = schema.incidents.c
-    open_ones = select(incidents.service_id, incidents.status).where(incidents.status != Status.RESOLVED.value)
+    open_ones = select(incidents.service_id, incidents.status).where(IS_OPEN)
     with station.storage.read() as connection:
         found = {tuple(row) for row in connection.execute(open_ones.distinct())}
     statuses = {
