@@ -7,20 +7,19 @@ server looks first does it, once.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, exists, or_, select
 
 from desktop.domain.text import plain
 from desktop.server import departures, incidents, schema
 from desktop.server.directory import Directory
 from desktop.server.records import Draft, Record
-from desktop.server.rows import IS_OPEN, load, query
+from desktop.server.rows import IS_OPEN, locked
 from desktop.server.station import Station
 from desktop.server.writer import Work
 
 _SHOWN = 20
 _TITLE = 120
 _incident, _person = schema.incidents.c, schema.people.c
-_LOCKED = query(_incident.id.in_(bindparam("ids", expanding=True)), IS_OPEN).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def relieve(station: Station, work: Work, ids: Sequence[str]) -> int:
     people = select(_person.id, _person.name).where(_person.active.is_(False))
     gone = {row.id: row.name for row in work.connection.execute(people)}
     moment = station.moment()
-    drafts = [Draft(r, r) for r in load(work.connection, station.policies, _LOCKED, ids=ids)]
+    drafts = [Draft(r, r) for r in locked(work.connection, station.policies, ids) if r.open]
     for draft in drafts:
         departures.leave(draft, moment, gone)
     incidents.save(station, work, drafts, moment.now)

@@ -18,24 +18,20 @@ from desktop.server import ahead, escalation_path, maintenance, pages, passes, r
 from desktop.server.failures import DUPLICATE_KEY, not_found, refused
 from desktop.server.records import Draft, Entry, Record, new_id
 from desktop.server.roster import Moment
-from desktop.server.rows import IS_OPEN, load, query
+from desktop.server.rows import load, query
 from desktop.server.station import Station
 from desktop.server.writer import Work
 
 _incidents = schema.incidents.c
 
-_AMONG = _incidents.id.in_(bindparam("ids", expanding=True))
 # What another server has in hands is left to it; it is due no more when it lets go. (SQLite knows no such locks, and
 # needs none.)
 _PAST = _incidents.next_action_at <= bindparam("now")
-_DUE = query(_AMONG, _PAST).with_for_update(skip_locked=True)
 _NEXT_DUE = (
     query(_PAST, _incidents.id.not_in(bindparam("without", expanding=True)), order=(_incidents.next_action_at,))
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
-_OPEN = query(_AMONG, IS_OPEN).with_for_update()
-_TRIGGERED = query(_AMONG, _incidents.status == Status.TRIGGERED.value).with_for_update()
 _OPEN_BY_KEY = query(
     _incidents.service_id == bindparam("service"),
     _incidents.dedup_key == bindparam("key"),
@@ -114,7 +110,8 @@ def find(station: Station, connection: Any, name: str) -> Record:  # noqa: ANN40
 def work_off(station: Station, work: Work, ids: Sequence[str]) -> int:
     """Do what is due on ``ids``, those that are due no more left alone; return how many there were."""
     moment = station.moment()
-    due = load(work.connection, station.policies, _DUE, ids=ids, now=moment.now)
+    found = rows.locked(work.connection, station.policies, ids, leave_locked=True)
+    due = [r for r in found if r.next_action_at is not None and r.next_action_at <= moment.now]
     station.counts.late(moment.now, (record.next_action_at for record in due))
     return _each(station, work, due, moment, transitions.work_off)
 
@@ -134,7 +131,8 @@ def take_over(station: Station, work: Work, ids: Sequence[str]) -> int:
     """
     moment = station.moment()
     by_schedule = station.roster.moment(moment.now, by_schedule=True)
-    found = load(work.connection, station.policies, _TRIGGERED, ids=ids)
+    locked = rows.locked(work.connection, station.policies, ids)
+    found = [record for record in locked if record.status is Status.TRIGGERED]
     # What is due is done on the way.
     station.counts.late(moment.now, (record.next_action_at for record in found))
 
@@ -152,8 +150,8 @@ def bring_back(station: Station, work: Work, ids: Sequence[str]) -> int:
     """
     moment = station.moment()
     now = ahead.latest_now(work.connection, moment.now)
-    found = load(work.connection, station.policies, _OPEN, ids=ids)
-    records = [record for record in found if ahead.by_how_much(record, now) > ahead.TOLERANCE]
+    found = rows.locked(work.connection, station.policies, ids)
+    records = [record for record in found if record.open and ahead.by_how_much(record, now) > ahead.TOLERANCE]
 
     def back(draft: Draft, moment: Moment) -> None:
         ahead.bring_back(draft, now)

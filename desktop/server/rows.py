@@ -64,6 +64,10 @@ def query(
     return select(*_COLUMNS).where(*where).order_by(*order).limit(limit)
 
 
+_AMONG = query(schema.incidents.c.id.in_(bindparam("ids", expanding=True)))
+_LOCKED, _LOCKED_FREE = _AMONG.with_for_update(), _AMONG.with_for_update(skip_locked=True)
+
+
 def load(connection: Connection, policies: PolicyById, asked: Select[Any], **values: object) -> list[Record]:
     """Return the incidents that ``asked`` finds, each with who is assigned and who acknowledged."""
     rows = connection.execute(asked, values).all()
@@ -76,6 +80,17 @@ def load(connection: Connection, policies: PolicyById, asked: Select[Any], **val
         columns.to_record(row, policies(connection, row.policy), assigned.get(row.id, ()), acknowledged.get(row.id, ()))
         for row in rows
     ]
+
+
+def locked(
+    connection: Connection, policies: PolicyById, ids: Sequence[str], *, leave_locked: bool = False
+) -> list[Record]:
+    """Return the incidents ``ids`` and keep other servers from them until the commit.
+
+    Those that one of them has in hands are waited for, or left out (``leave_locked``). Whatever else they have to be is
+    asked of what was found: PostgreSQL would look it up in an index of its own, and read all that is open for a few.
+    """
+    return load(connection, policies, _LOCKED_FREE if leave_locked else _LOCKED, ids=ids)
 
 
 def save(connection: Connection, drafts: Sequence[Draft], history: list[HistoryRow]) -> list[Record]:
