@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from desktop.backends.route import NO_PROXY, without_login
+from desktop.backends.token import TOKEN_LIMIT
 from desktop.cli import output
 from desktop.connections import setting_up
 from desktop.connections.accounts import URL_VARIABLE, environment_connection
@@ -17,16 +18,14 @@ from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings
 
-# Longer than any token, and than what any keyring takes.
-_TOKEN_LIMIT = 8192
 _DEAF = "Watchbell runs and could not be told of this connection: quit it and start it again, so that it is watched"
 
 
 def connect(options: Namespace) -> int:
     """Try an address with the token from standard input, and keep both."""
-    token = sys.stdin.readline(_TOKEN_LIMIT + 1).strip()
-    if len(token) > _TOKEN_LIMIT:
-        raise InputError(f"standard input held more than {_TOKEN_LIMIT} characters in one line: that is no token")
+    token = sys.stdin.readline(TOKEN_LIMIT + 1).strip()
+    if len(token) > TOKEN_LIMIT:
+        raise InputError(f"standard input held more than {TOKEN_LIMIT} characters in one line: that is no token")
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError("standard input held no token: write it there as one line")
     ca = options.ca and str(Path(options.ca).absolute())

@@ -94,7 +94,7 @@ def _parts(backend: Backend) -> Iterator[tuple[str, WatchbellError]]:
         except WatchbellError as e:
             yield part, e
     try:
-        with backend.stream() as events:
+        with backend.stream(present=False) as events:
             next(events, None)
     except NotFound:
         # It is polled, as PagerDuty is.

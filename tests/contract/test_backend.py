@@ -53,6 +53,11 @@ class TestBackend:
         me = make().me()
         assert (me.id, me.name, me.email) == ("ana", "Ana Ruiz", "ana@example.com")
 
+    def test_nobody_is_said_to_be_kept_from_acknowledging_who_may(self, make: Make) -> None:
+        backend = make()
+        assert backend.may_acknowledge() is not False
+        assert backend.acknowledge(backend.trigger(PAGE).id).status is Status.ACKNOWLEDGED
+
     def test_a_page_is_opened_acknowledged_and_resolved(self, make: Make) -> None:
         backend = make()
         opened = backend.trigger(PAGE)
