@@ -67,13 +67,13 @@ class Report:
 
     def of(self, connection: str) -> Sight | None:
         """Return what it sees of a connection, None when it does not watch that."""
-        return next((s for s in self.sights if s.id == connection), None)
+        return next((s for s in self.sights if s.id == plain(connection, _NAME)), None)
 
 
 def sight_of(state: ConnectionState) -> Sight:
     """Return what is to be told of a connection."""
     return Sight(
-        id=state.id,
+        id=plain(state.id, _NAME),
         name=plain(state.name, _NAME),
         contact=state.contact,
         since=state.since,

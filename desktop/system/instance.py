@@ -1,7 +1,8 @@
 """One application for each person: finds the one that runs, and asks it to show itself. Any thread; no Qt.
 
-Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only the
-way to it: a socket in the data folder (a named pipe on Windows) that takes the words "show", "reload" and "watch" (``desktop.system.inquiry``), and no secret.
+Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only
+the way to it: a socket in the data folder (a named pipe on Windows) that takes the words "show", "reload" and "watch"
+(``desktop.system.inquiry``), and no secret.
 """
 
 import contextlib

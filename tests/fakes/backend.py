@@ -83,7 +83,7 @@ class FakeBackend:
         return self._server.snapshot()
 
     @contextmanager
-    def stream(self, *, present: bool = True) -> Iterator[Iterator[StreamEvent]]:  # noqa: ARG002 - nobody is reached
+    def stream(self, *, present: bool = True) -> Iterator[Iterator[StreamEvent]]:
         """Follow the server."""
         self._server.check("stream")
         if not self._server.has_stream:

@@ -70,7 +70,7 @@ class PagerDutyBackend:
 
     @contextmanager
     def stream(self, *, present: bool = True) -> Iterator[Iterator[StreamEvent]]:
-        """Follow our server's stream; PagerDuty has none, and answers NotFound. A server of old takes all as present."""
+        """Follow our server's stream; PagerDuty has none, and answers NotFound."""
         self._following = Following()
         try:
             with self._wire.lines(STREAM_PATH if present else f"{STREAM_PATH}?present=false") as chunks:
