@@ -179,6 +179,9 @@ class TestRealServer:
         assert [p.id for p in opened.assignees] == ["ben"]
         assert opened.escalates_at is None
 
+    def test_our_own_server_says_that_its_people_may_acknowledge(self, real: Serving) -> None:
+        assert PagerDutyBackend(real.url, real.token(), utc_now).may_acknowledge() is True
+
     def test_receipts_stand_in_the_history_once(self, real: Serving) -> None:
         backend = PagerDutyBackend(real.url, real.token(), utc_now)
         opened = backend.trigger(PAGE)

@@ -172,6 +172,18 @@ def moved_away(bench: Bench) -> None:
     bench.start_at_login("/gone/python", "/gone/main.py")
 
 
+def interpreter_gone(bench: Bench) -> None:
+    """The environment that it was installed into is left, and the Python that it was made from is not."""
+    left = bench.folder / "python"
+    bench.start_at_login(str(left), "-m", "desktop")
+    left.symlink_to(bench.folder / "python3.gone")
+
+
+def not_on_the_path(bench: Bench) -> None:
+    """What a person or a package wrote, by a name that nothing has any more."""
+    bench.start_at_login("no-such-watchbell")
+
+
 def misnamed(bench: Bench) -> None:
     """A configuration of the keyring that names none."""
     bench.monkeypatch.setattr(keyring.core, "_keyring_backend", None)
@@ -218,6 +230,8 @@ FAULTS: dict[str, Fault] = {
     "entry switched off": Fault(switched_off, "start at login", "system's own settings", "startup applications"),
     "entry emptied": Fault(emptied_entry, "start at login", "starts nothing", "off and on again"),
     "moved away": Fault(moved_away, "start at login", "points to /gone/python", "from where it is now"),
+    "interpreter gone": Fault(interpreter_gone, "start at login", "FOLDER/python, which is not", "from where it is"),
+    "not on the path": Fault(not_on_the_path, "start at login", "points to no-such-watchbell", "from where it is now"),
     "keyring absent": Fault(lambda b: b.keyring(NoKeyring()), "keyring", "no keyring service", "Install and start"),
     "prompt dismissed": Fault(lambda b: b.keyring(dismissed()), "keyring", "prompt was dismissed", "answer its prompt"),
     "prompt waits": Fault(prompt_waits, "keyring", "waiting for you to unlock", "answer its prompt"),
@@ -234,7 +248,7 @@ SHARED = [
     {"read-only home", "read-only and new"},
     {"crashed", "stale socket"},
     {"socket gone", "locked elsewhere"},
-    {"entry emptied", "moved away"},
+    {"entry emptied", "moved away", "interpreter gone", "not on the path"},
     {"prompt dismissed", "prompt waits"},
     {"keyring broken", "keyring misnamed", "keyring keeps nothing"},
 ]
@@ -253,7 +267,8 @@ def test_what_is_planted_is_found_named_and_has_its_mend(bench: Bench, fault: Fa
     check = look(bench)[fault.check]
     data = str(bench.paths.data)
     assert not check.ok
-    assert fault.says.replace("DATA", data).replace("SOCKET", instance.address(bench.paths)) in check.message
+    says = fault.says.replace("DATA", data).replace("FOLDER", str(bench.folder))
+    assert says.replace("SOCKET", instance.address(bench.paths)) in check.message
     assert fault.mend.replace("DATA", data) in check.mend
     assert not (bench.paths.data / ".doctor").exists()
 

@@ -233,7 +233,7 @@ class FaultyServer:
         if fault is not None:
             fault.met.set()
             fault.misbehave(Exchange(self, handler, request, fault))
-        elif request.path.partition("?")[0] == STREAM and self.account.ours and request.token == self.account.token:
+        elif request.path == STREAM and self.account.ours and request.token == self.account.token:
             self.doing(False)
             self.follow(handler)
         else:
