@@ -43,6 +43,7 @@ _TOO = "Mend what is said of that connection; the application goes on trying by 
 _GIVEN = "Only this terminal's environment names it: to have it watched, run 'watchbell connect {url} --token-stdin'."
 _CLICKS = "Acknowledge by another way what rings, and look in Watchbell's window for what became of the click."
 _ABSENT = "Start Watchbell now, unless you watch from another machine."
+_STARTING = "Wait a minute; if it is not back then, mend what keeps it from starting. Watch by another way until it is."
 _OTHER_AGE = f"It is of another age than this command: {_ANEW}."
 _UNHEARD = "Wait a minute and run the doctor again; if it still does not say, end its process and start it again."
 _UNGUARDED = "After a crash nobody would start it again: quit it and start it again when you can."
@@ -71,13 +72,14 @@ def _unlisted(connection: str, name: str) -> Heard:
 
 def _unseen(running: Running, heard: Sequence[Heard], now: datetime) -> Iterator[Check]:
     """Say whose watch it is that nobody is known to keep; that none runs has a finding of its own."""
+    absent = _STARTING if running.supervised else _ABSENT
     for each in heard:
         found = watched(running, each.connection.id, now)
         if found.eyes is not Eyes.ABSENT:
             mend = _OTHER_AGE if found.eyes is Eyes.UNTOLD else _UNHEARD
             yield Check(f"watch of {each.name}", False, found.message, mend)
         elif each.mine:
-            yield Check(f"watch of {each.name}", False, f"{_shifts(each)}, and {found.message}", _ABSENT)
+            yield Check(f"watch of {each.name}", False, f"{_shifts(each)}, and {found.message}", absent)
 
 
 def _of(running: Running, each: Heard, now: datetime) -> Check:

@@ -10,22 +10,30 @@ from desktop.cli import output
 from desktop.domain.attention import SENDING_QUIET
 from desktop.domain.sight import Eyes, Report, Sight, eyes, read
 from desktop.domain.text import plain
+from desktop.system.guard import Guard
 from desktop.system.inquiry import ask_what_is_watched
 from desktop.system.instance import Reply
 from desktop.system.paths import Paths
+from desktop.system.supervising import supervised
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The application of this person: what became of asking it, and what it sees where it says so."""
+    """The application of this person: what became of asking it, and what it sees where it says so.
+
+    ``supervised``: a supervisor is there, whether the application is or not.
+    """
 
     reply: Reply
     report: Report | None = None
+    supervised: bool = False
 
     @property
     def guard(self) -> str | None:
-        """Return who starts it again after a crash, None where it does not say so."""
-        return None if self.report is None else self.report.guard
+        """Return who starts it again after a crash; None where neither it nor a supervisor says so."""
+        if self.report is not None:
+            return self.report.guard
+        return Guard.SUPERVISOR.value if self.supervised else None
 
     @property
     def state(self) -> str:
@@ -55,6 +63,7 @@ _WITHOUT_SIGHT = {
     Eyes.SILENT: "Watchbell runs, and does not answer: nobody knows whether it watches",
     Eyes.ABSENT: "Watchbell does not run on this machine: nobody watches here",
 }
+_STARTING = "Watchbell does not run, and its supervisor tries to start it: nobody watches here now"
 _WITH_SIGHT = {
     Eyes.WATCHED: "the running Watchbell watches it, and heard it {ago} s ago",
     Eyes.STUCK: "the running Watchbell takes it for well, and heard it last {heard}: its watch hangs",
@@ -69,13 +78,15 @@ _WITH_SIGHT = {
 def ask(paths: Paths, seconds: float = 2.0) -> Running:
     """Ask the application of these folders what it sees."""
     reply, line = ask_what_is_watched(paths, seconds)
-    return Running(reply, read(line) if reply is Reply.SHOWN else None)
+    return Running(reply, read(line) if reply is Reply.SHOWN else None, supervised(paths))
 
 
 def watched(running: Running, connection: str, now: datetime, me: str = "") -> Watched:
     """Tell what the watch of a connection is worth ``now``; ``me`` is whose token the command has, where it knows."""
     if running.report is None:
         found = _UNKNOWN[running.reply]
+        if found is Eyes.ABSENT and running.supervised:
+            return Watched(found, _STARTING)
         return Watched(found, _WITHOUT_SIGHT[found])
     sight = running.report.of(connection)
     found = eyes(sight, now, me)

@@ -133,10 +133,10 @@ def tell_of_settings(paths: Paths, seconds: float = 3.0) -> bool:
 
 def running(paths: Paths) -> bool:
     """Tell whether an application runs for these folders, also where nothing can be said to it."""
-    return any(_held(lock) for lock in locks(paths))
+    return any(held(lock) for lock in locks(paths))
 
 
-def _held(lock: Path) -> bool:
+def held(lock: Path) -> bool:
     """Tell whether somebody holds a lock: not made where there is none, and nobody else's is believed."""
     try:
         if sys.platform == "win32":

@@ -65,6 +65,25 @@ def test_a_supervisor_that_is_gone_is_found_while_the_application_runs_on(sessio
             await_that(lambda: not trays(home), "it does not end")
 
 
+def test_a_supervisor_whose_application_is_gone_is_told_from_nobody(session: Session) -> None:
+    home = session.new_home()
+    with application(session, home=home) as app:
+        session.await_tray_icons(1)
+        app.await_server()
+        first = tray_of(app)
+        os.kill(app.process.pid, signal.SIGSTOP)
+        os.kill(first, signal.SIGKILL)
+        await_that(
+            lambda: "tries to start it" in doctor({**session.env, **home}, 1)["application"][1], "it is not told"
+        )
+        told = status(app)
+        assert told["application"] == {"state": "not running", "guard": "supervisor"}
+        assert "nobody watches here now" in told["connections"][0]["watch"]["message"]
+        os.kill(app.process.pid, signal.SIGCONT)
+        await_that(lambda: status(app)["application"]["state"] == "answers", "it is not started again")
+        app.await_server()
+
+
 def test_a_token_that_only_the_application_has_wrong_is_found(session: Session, tmp_path: Path) -> None:
     home = session.new_home()
     with serving(tmp_path) as server:

@@ -25,6 +25,7 @@ from desktop.system.autostart import DesktopEntry
 from desktop.system.paths import Paths, paths_under, private_folder
 from desktop.system.secrets import Secrets
 from desktop.system.settings import Settings
+from desktop.system.supervising import supervising
 from tests.disks import Disk, small_disk
 from tests.fakes.broken_keyrings import Waiting, dismissed, failing
 
@@ -137,6 +138,11 @@ def hung(bench: Bench) -> None:
     listener.listen()
 
 
+def crashed_under_a_supervisor(bench: Bench) -> None:
+    crashed(bench)
+    bench.stack.enter_context(supervising(bench.paths))
+
+
 def socket_gone(bench: Bench) -> None:
     """It runs, and whoever tidied up took its socket."""
     private_folder(bench.paths.data)
@@ -220,6 +226,9 @@ FAULTS: dict[str, Fault] = {
     "corrupt store": Fault(corrupt_store, "store", "client.db is damaged", "sets the file aside"),
     "clicks wait": Fault(clicks_wait, "clicks", f"3 wait to be sent: {WAITING}", "sends what still holds"),
     "crashed": Fault(crashed, "application", "ended without being quit", "Start Watchbell: nobody watches now"),
+    "crashed, and a supervisor": Fault(
+        crashed_under_a_supervisor, "application", "its supervisor tries to start it", "LOG says why: mend that"
+    ),
     "stale socket": Fault(stale_socket, "application", "left SOCKET behind", "hinders it in nothing"),
     "hung": Fault(hung, "application", f"runs (process {os.getpid()}), and does not answer", "end its process"),
     "socket gone": Fault(socket_gone, "application", "it runs, and cannot be asked at SOCKET", "bell in the tray"),
@@ -269,7 +278,7 @@ def test_what_is_planted_is_found_named_and_has_its_mend(bench: Bench, fault: Fa
     assert not check.ok
     says = fault.says.replace("DATA", data).replace("FOLDER", str(bench.folder))
     assert says.replace("SOCKET", instance.address(bench.paths)) in check.message
-    assert fault.mend.replace("DATA", data) in check.mend
+    assert fault.mend.replace("DATA", data).replace("LOG", str(bench.paths.log)) in check.mend
     assert not (bench.paths.data / ".doctor").exists()
 
 

@@ -23,6 +23,7 @@ from desktop.system.instance import Reply
 from desktop.system.paths import Paths, user_paths
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings, Settings
+from desktop.system.supervising import supervising
 from tests.fakes.backend import ANA, ON_CALL
 from tests.fakes.running import running
 from tests.faults.backend.server import FaultyServer
@@ -209,6 +210,17 @@ def test_nobody_watches_while_somebody_is_on_call(paths: Paths) -> None:
     assert "Start Watchbell now" in check.mend
     # That it does not run has a finding of its own, and off call it is none.
     assert look(paths, OFF) == {}
+
+
+def test_a_supervisor_without_its_application_is_no_watch(paths: Paths) -> None:
+    with supervising(paths), supervising(paths):
+        (check,) = look(paths, ON).values()
+        found = watching.ask(paths)
+    assert (found.state, found.guard) == ("not running", "supervisor")
+    assert not check.ok
+    assert check.message.endswith("its supervisor tries to start it: nobody watches here now")
+    assert check.mend.startswith("Wait a minute")
+    assert watching.ask(paths).guard is None
 
 
 def test_whatever_is_said_is_read_as_it_was_meant_and_never_as_markup_or_more() -> None:
