@@ -132,7 +132,7 @@ def _lines(found: Found, seen: Watched) -> list[str]:
         head = f"{name}: NO CONTACT, nothing is known: {found.trouble}"
     else:
         head = f"{name}: NO CONTACT, last heard {output.local(found.heard_at)}: {found.trouble}"
-    heads = [head, f"  {'' if seen.good else 'NOT WATCHED WELL: '}{seen.message}"]
+    heads = [head, f"  {seen.line}"]
     if found.snapshot is None:
         return heads
     was = "you were" if found.trouble else "you are"
@@ -149,6 +149,4 @@ def _others(found: list[Found], running: Running, now: datetime) -> list[str]:
     known = {each.connection.id for each in found}
     sights = () if running.report is None else running.report.sights
     others = [(s, watched(running, s.id, now)) for s in sights if s.id not in known]
-    return [
-        f"{s.name}: not looked at from here\n  {'' if w.good else 'NOT WATCHED WELL: '}{w.message}" for s, w in others
-    ]
+    return [f"{s.name}: not looked at from here\n  {w.line}" for s, w in others]

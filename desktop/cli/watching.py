@@ -55,6 +55,11 @@ class Watched:
         """Whether a page would be heard, and every click is taken."""
         return self.eyes is Eyes.WATCHED and not self.stuck
 
+    @property
+    def line(self) -> str:
+        """What it is worth for a reader, who must not overlook that it is little."""
+        return self.message if self.good else f"NOT WATCHED WELL: {self.message}"
+
 
 _UNKNOWN = {Reply.SHOWN: Eyes.UNTOLD, Reply.SILENT: Eyes.SILENT, Reply.ABSENT: Eyes.ABSENT}
 _WITHOUT_SIGHT = {

@@ -291,6 +291,20 @@ def test_status_says_that_it_is_watched_or_that_nobody_does(
     assert lines[-2] == "Elsewhere: not looked at from here"
 
 
+def test_connections_says_who_watches_each_while_it_runs(
+    paths: Paths, server: FaultyServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = settings_file.load(paths.settings).connections
+    settings_file.save(paths.settings, Settings((*kept, ConnectionSettings("new", "New", "https://new.example.com"))))
+    assert main(["connections"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    with running(paths, told((live(),), "supervisor")):
+        assert main(["connections"]) == 0
+    _, watched, _, unwatched = capsys.readouterr().out.splitlines()
+    assert watched.startswith("    the running Watchbell watches it, and heard it ")
+    assert unwatched == "    NOT WATCHED WELL: the running Watchbell does not watch it"
+
+
 def test_the_doctor_looks_at_it_last_and_keeps_its_shape(
     paths: Paths, server: FaultyServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
