@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from desktop.cli import machine_checks, main, watching
 from desktop.cli.findings import Check
@@ -20,7 +21,7 @@ from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
 from desktop.system.inquiry import ask_what_is_watched
 from desktop.system.instance import Reply
-from desktop.system.paths import Paths, user_paths
+from desktop.system.paths import Paths, private_folder, user_paths
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings, Settings
 from desktop.system.supervising import supervising
@@ -203,6 +204,14 @@ def test_one_that_does_not_answer_in_time_is_a_finding_of_its_own(paths: Paths, 
     assert "end its process" in check.mend
 
 
+def test_one_that_runs_without_its_socket_is_not_taken_for_none(paths: Paths) -> None:
+    private_folder(paths.data)
+    with FileLock(paths.lock):
+        assert watching.ask(paths).state == "no answer"
+        (check,) = look(paths, OFF).values()
+    assert (check.ok, watching.ask(paths).state) == (False, "not running")
+
+
 def test_nobody_watches_while_somebody_is_on_call(paths: Paths) -> None:
     (check,) = look(paths, ON).values()
     assert not check.ok
@@ -225,9 +234,12 @@ def test_a_supervisor_without_its_application_is_no_watch(paths: Paths) -> None:
 
 def test_whatever_is_said_is_read_as_it_was_meant_and_never_as_markup_or_more() -> None:
     state = live(name="a\n\x1b[31mb" * 500, trouble="x" * 5000, contact=Contact.LOST)
-    report = read(told((state,) * 500, "supervisor"))
+    line = told((state,) * 500, "supervisor")
+    said = json.loads(line)
+    assert len(said["connections"]) == 200
+    report = read(json.dumps(said | {"connections": said["connections"] * 2}).encode())
     assert report is not None
-    assert len(report.sights) == 200
+    assert (len(report.sights), read(line)) == (200, report)
     sight = report.sights[0]
     assert (len(sight.name), len(sight.trouble)) == (120, 300)
     assert sight.name.isprintable()
