@@ -71,12 +71,12 @@ _WITHOUT_SIGHT = {
 _STARTING = "Watchbell does not run, and its supervisor tries to start it: nobody watches here now"
 _WITH_SIGHT = {
     Eyes.WATCHED: "the running Watchbell watches it, and heard it {ago} s ago",
-    Eyes.STUCK: "the running Watchbell takes it for well, and heard it last {heard}: its watch hangs",
+    Eyes.STUCK: "the running Watchbell takes it for well, and {last}: its watch hangs",
     Eyes.SOMEBODY_ELSE: "the running Watchbell watches it as {person}, and not as {me}",
     Eyes.TOKEN_MISSING: "the running Watchbell has no good token for it since {since}{why}",
     Eyes.OLD: "what the running Watchbell shows of it is old, of {heard}{why}",
     Eyes.CONNECTING: "the running Watchbell looks for contact with it since {since}{why}",
-    Eyes.LOST: "the running Watchbell has no contact with it since {since}, and heard it last {heard}{why}",
+    Eyes.LOST: "the running Watchbell has no contact with it since {since}, and {last}{why}",
 }
 
 
@@ -104,7 +104,8 @@ def watched(running: Running, connection: str, now: datetime, me: str = "") -> W
 def _said(found: Eyes, sight: Sight, now: datetime, me: str) -> str:
     heard = sight.heard_at
     return _WITH_SIGHT[found].format(
-        heard="never" if heard is None else output.local(heard),
+        heard="nobody knows when" if heard is None else output.local(heard),
+        last="never heard it" if heard is None else f"heard it last {output.local(heard)}",
         ago=0 if heard is None else round(abs(now - heard).total_seconds()),
         since=output.local(sight.since),
         why=f": {sight.trouble}" if sight.trouble else "",

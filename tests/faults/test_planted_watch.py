@@ -109,7 +109,7 @@ FAULTS = {
         lost, Eyes.LOST, "until further notice there, and the running Watchbell has no contact", "It answers"
     ),
     "lost for both": Blind(lost, Eyes.LOST, ": it cannot be reached", "Mend what is said of", Heard(PD, PD.name)),
-    "lost from the start": Blind(lost_from_the_start, Eyes.LOST, "heard it last never: it cannot", "not the app"),
+    "lost from the start": Blind(lost_from_the_start, Eyes.LOST, "and never heard it: it cannot", "not the app"),
     "wrong token": Blind(refused_token, Eyes.TOKEN_MISSING, "no good token for it since", f"connect {PD.url} --token"),
     "old": Blind(old, Eyes.OLD, "what the running Watchbell shows of it is old", "to be fetched anew"),
     "connecting": Blind(
