@@ -79,7 +79,7 @@ def _run(paths: Paths, guard: Guard, *, demo: bool) -> int:
     surfaces = Surfaces()
     secrets = SessionSecrets(vault=ProcessKeyring())
     fleet = Fleet(paths, secrets, bridge.post_states, bridge.post_notice, demo=demo, environment=_take_environment())
-    presence = Presence(paths, guard, surfaces, bridge)
+    presence = Presence(paths, guard, surfaces, bridge, lambda: fleet.states)
     pager = Pager(fleet, bridge, surfaces, presence)
     signals = TerminationSignals()
     signals.requested.connect(application.quit)

@@ -4,13 +4,16 @@ GUI thread.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop.app import login, meanwhile
 from desktop.app.surfaces import Surfaces
+from desktop.domain.attention import ConnectionState
 from desktop.domain.errors import WatchbellError
+from desktop.domain.sight import told
 from desktop.domain.waking import Gap
 from desktop.qt.bridge import Bridge
 from desktop.qt.instance_server import InstanceServer
@@ -34,19 +37,26 @@ _UNGUARDED = (
 class Presence(QObject):
     """Answers a second start, marks that it lives, and says at its start whether and for how long nobody watched.
 
-    ``reload``: somebody changed the settings.
+    ``reload``: somebody changed the settings. ``states`` are told to a command that asks what is watched.
     """
 
     reload = Signal()
 
-    def __init__(self, paths: Paths, guard: Guard, surfaces: Surfaces, bridge: Bridge) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        guard: Guard,
+        surfaces: Surfaces,
+        bridge: Bridge,
+        states: Callable[[], tuple[ConnectionState, ...]],
+    ) -> None:
         super().__init__(surfaces)
         self._paths = paths
         self._guard = guard
         self._surfaces = surfaces
         self._bridge = bridge
         self._liveness = Liveness(paths.alive)
-        self._server = InstanceServer(self)
+        self._server = InstanceServer(self, watch=lambda: told(states(), self._guard.value))
         self._server.show.connect(surfaces.bring_up)
         self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
@@ -97,6 +107,7 @@ class Presence(QObject):
             self._liveness.end()
 
     def _unguarded(self) -> None:
+        self._guard = Guard.NOBODY
         self._surfaces.status.set_notice("guard", _UNGUARDED)
 
     @Slot(str)

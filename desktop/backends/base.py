@@ -86,12 +86,16 @@ class Backend(Protocol):
     def me(self) -> Person:
         """Return whose token this is."""
 
+    def may_acknowledge(self) -> bool | None:
+        """Tell whether this token may acknowledge, by reading alone; None where only an acknowledgement would tell."""
+
     def snapshot(self) -> Snapshot:
         """Return all open incidents and who is on call."""
 
-    def stream(self) -> AbstractContextManager[Iterator[StreamEvent]]:
+    def stream(self, *, present: bool = True) -> AbstractContextManager[Iterator[StreamEvent]]:
         """Follow the backend live, beginning with a ``FullState``; ``NotFound`` where there is no stream.
 
+        ``present`` lets the backend wait for pages to be shown here; not for who only looks.
         Everything can be fetched beside it, on the same thread.
         """
 

@@ -6,27 +6,27 @@ from argparse import Namespace
 from pathlib import Path
 
 from desktop.backends.route import NO_PROXY, without_login
-from desktop.cli import output
+from desktop.backends.token import TOKEN_LIMIT
+from desktop.cli import output, watching
 from desktop.connections import setting_up
 from desktop.connections.accounts import URL_VARIABLE, environment_connection
 from desktop.domain.errors import InputError
 from desktop.domain.text import plain
 from desktop.system import settings as settings_file
-from desktop.system.instance import tell_of_settings
+from desktop.system.clock import utc_now
+from desktop.system.instance import Reply, tell_of_settings
 from desktop.system.paths import user_paths
 from desktop.system.secrets import Secrets
 from desktop.system.settings import ConnectionSettings
 
-# Longer than any token, and than what any keyring takes.
-_TOKEN_LIMIT = 8192
 _DEAF = "Watchbell runs and could not be told of this connection: quit it and start it again, so that it is watched"
 
 
 def connect(options: Namespace) -> int:
     """Try an address with the token from standard input, and keep both."""
-    token = sys.stdin.readline(_TOKEN_LIMIT + 1).strip()
-    if len(token) > _TOKEN_LIMIT:
-        raise InputError(f"standard input held more than {_TOKEN_LIMIT} characters in one line: that is no token")
+    token = sys.stdin.readline(TOKEN_LIMIT + 1).strip()
+    if len(token) > TOKEN_LIMIT:
+        raise InputError(f"standard input held more than {TOKEN_LIMIT} characters in one line: that is no token")
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError("standard input held no token: write it there as one line")
     ca = options.ca and str(Path(options.ca).absolute())
@@ -45,8 +45,9 @@ def connect(options: Namespace) -> int:
 
 
 def show(options: Namespace) -> int:
-    """List the connections, the environment's first, each with the way to it where it has one of its own."""
-    kept = settings_file.load(user_paths().settings).connections
+    """List the connections, the environment's first, with the way to each, and who watches it while Watchbell runs."""
+    paths = user_paths()
+    kept = settings_file.load(paths.settings).connections
     named = environment_connection(os.environ, kept)
     given = None if named is None else named[0]
     found = kept if given is None else (given, *(c for c in kept if c.id != given.id))
@@ -55,6 +56,7 @@ def show(options: Namespace) -> int:
     elif not found:
         output.line("There is no connection: the built-in server is used.")
     else:
+        running, now = watching.ask(paths), utc_now()
         for c in found:
             output.line(f"{c.id}  {c.name}  {without_login(c.url)}")
             if c is given:
@@ -64,6 +66,8 @@ def show(options: Namespace) -> int:
                 output.line(f"    proxy: {direct if c.proxy == NO_PROXY else without_login(c.proxy)}")
             if c.ca:
                 output.line(f"    authority: {plain(c.ca, 300)}, and no other")
+            if running.reply is not Reply.ABSENT:
+                output.line(f"    {watching.watched(running, c.id, now).line}")
     return 0
 
 

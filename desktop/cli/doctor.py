@@ -2,18 +2,21 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import timedelta
 
 from desktop.backends.base import Backend
-from desktop.cli import accounts, file_checks, machine_checks, output
+from desktop.cli import accounts, file_checks, machine_checks, output, watch_checks, watching
 from desktop.cli.accounts import Listed
 from desktop.cli.findings import Check
 from desktop.cli.mends import Place, Source, mend_of
+from desktop.cli.watch_checks import Heard
 from desktop.connections.accounts import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, NotFound, Unreachable, WatchbellError
+from desktop.domain.incident import OnCall
 from desktop.system import settings as settings_file
+from desktop.system.clock import utc_now
 from desktop.system.paths import Paths, user_paths
 from desktop.system.secrets import Secrets
 
@@ -44,26 +47,35 @@ def examine(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> I
     yield machine_checks.login(paths, environment)
     yield from file_checks.files(paths)
     yield file_checks.application(paths)
-    yield from connections(environment, paths, secrets)
+    heard = yield from connections(environment, paths, secrets)
+    # Asked last: what it heard just now counts.
+    yield from watch_checks.watch(watching.ask(paths), heard, utc_now())
 
 
-def connections(environment: Mapping[str, str], paths: Paths, secrets: Secrets) -> Iterator[Check]:
-    """Ask each connection who we are, for all that the application asks for, and what time it is there."""
+def connections(
+    environment: Mapping[str, str], paths: Paths, secrets: Secrets
+) -> Generator[Check, None, tuple[Heard, ...]]:
+    """Ask each connection who we are, for all that the application asks for, and what time it is there.
+
+    Return what was heard of each.
+    """
     try:
         settings_file.load(paths.settings)
     except WatchbellError as e:
         yield Check("settings", False, e.message, f"Mend {paths.settings}, or move it away to start anew.")
-        return
+        return ()
     try:
         found = accounts.every(environment, paths, secrets)
     except WatchbellError as e:
         yield Check("connection environment", False, e.message, f"Set {URL_VARIABLE} and {TOKEN_VARIABLE}, or neither.")
-        return
+        return ()
+    heard: tuple[Heard, ...] = ()
     for listed in found:
-        yield from _connection(listed)
+        heard = (*heard, (yield from _connection(listed)))
+    return heard
 
 
-def _connection(listed: Listed) -> Iterator[Check]:
+def _connection(listed: Listed) -> Generator[Check, None, Heard]:
     kept = listed.connection
     name = "environment" if kept.id == ENVIRONMENT else kept.name
     url = kept.url
@@ -75,26 +87,47 @@ def _connection(listed: Listed) -> Iterator[Check]:
         me = backend.me()
     except WatchbellError as e:
         yield Check(f"connection {name}", False, e.message, mend_of(e, Place(url, _source(listed), kept.proxy)))
-        return
+        return Heard(kept, name, given=listed.given)
     yield Check(f"connection {name}", True, f"answers as {me.name}")
-    for part, error in _parts(backend):
+    yield _right(name, me.name, may=backend.may_acknowledge())
+    on_call: list[OnCall] = []
+    for part, error in _parts(backend, on_call):
         yield Check(
             f"connection {name}, {part}", False, error.message, mend_of(error, Place(url, _source(listed), kept.proxy))
         )
     read = backend.clock()
     if read is not None:
         yield _clock(name, read.offset)
+    return Heard(kept, name, me.id, tuple(o for o in on_call if o.person.id == me.id), listed.given)
 
 
-def _parts(backend: Backend) -> Iterator[tuple[str, WatchbellError]]:
-    """Ask for all that the application asks for; yield each part that does not answer, and why."""
-    for part, ask in (("incidents", backend.incidents), ("on call", backend.on_call)):
-        try:
-            ask()
-        except WatchbellError as e:
-            yield part, e
+def _right(name: str, who: str, *, may: bool | None) -> Check:
+    """Say whether a click would be taken: by reading alone, since to try it would change something."""
+    right = f"acknowledging at {name}"
+    if may is None:
+        said = f"it does not say whether {who} may acknowledge, and to try would change something: unknown"
+        return Check(right, True, said, "To know it, press 'Test page' in Watchbell's window, and acknowledge that.")
+    if may:
+        return Check(right, True, f"the role of {who} may; nothing was acknowledged to try it")
+    mend = "Have an admin there give you a role that may respond, or connect with the token of one who may."
+    return Check(right, False, f"the role of {who} may only read there: every click will be refused", mend)
+
+
+def _parts(backend: Backend, on_call: list[OnCall]) -> Iterator[tuple[str, WatchbellError]]:
+    """Ask for all that the application asks for; yield each part that does not answer, and why.
+
+    ``on_call`` takes who is on call.
+    """
     try:
-        with backend.stream() as events:
+        backend.incidents()
+    except WatchbellError as e:
+        yield "incidents", e
+    try:
+        on_call += backend.on_call()
+    except WatchbellError as e:
+        yield "on call", e
+    try:
+        with backend.stream(present=False) as events:
             next(events, None)
     except NotFound:
         # It is polled, as PagerDuty is.

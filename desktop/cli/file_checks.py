@@ -15,6 +15,7 @@ from desktop.sync.store import Unreadable, examine
 from desktop.system import instance
 from desktop.system.instance import Reply
 from desktop.system.paths import Paths, private_folder
+from desktop.system.supervising import supervised
 
 # Less than this, and the store or the log is next.
 _ROOM = 50 * 1024 * 1024
@@ -103,6 +104,14 @@ def application(paths: Paths, patience: float = 3.0) -> Check:
             "what is said of its files, if anything is; then quit it there and start it again."
         )
         return Check(name, False, f"it runs, and cannot be asked at {where}", mend)
+    return _none(paths, name, where)
+
+
+def _none(paths: Paths, name: str, where: str) -> Check:
+    """Say that no application runs, and what is left of the last one."""
+    if supervised(paths):
+        mend = f"Wait a minute; if it is not back then, {paths.log} says why: mend that, and start Watchbell again."
+        return Check(name, False, "it does not run, and its supervisor tries to start it: nobody watches now", mend)
     try:
         last = datetime.fromtimestamp(paths.alive.stat().st_mtime, UTC)
     except OSError:

@@ -116,5 +116,5 @@ def _login(name: str, way: Autostart, *, wanted: bool) -> Check:
     if not entry.command:
         return Check(name, False, "what the system has starts nothing", _WRITE_ANEW)
     if gone := missing_program(entry):
-        return Check(name, False, f"it points to {gone}, which is not there any more", _WRITE_ANEW)
+        return Check(name, False, f"it points to {gone}, which is not there, or cannot be started", _WRITE_ANEW)
     return Check(name, True, f"on: {' '.join(entry.command)}")

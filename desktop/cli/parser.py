@@ -159,7 +159,7 @@ def _connections(commands: "_Commands[_Parser]") -> None:
     )
     connect.add_argument("--ca", metavar="FILE", help="believe this authority alone (PEM; default: the system's)")
     _add(commands, "connections", "connections:show", "list the connections", json=True)
-    _add(commands, "status", "status:run", "your shift, what is open, and how fresh each connection is", json=True)
+    _add(commands, "status", "status:run", "your shift, what is open, and who watches each connection", json=True)
 
 
 def _database(text: str) -> str:

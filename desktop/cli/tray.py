@@ -11,6 +11,7 @@ from desktop.system.guard import guard
 from desktop.system.instance import bring_to_front
 from desktop.system.paths import user_paths
 from desktop.system.program import child_command, child_environment
+from desktop.system.supervising import supervising
 from desktop.system.supervisor import Supervisor
 
 
@@ -18,13 +19,15 @@ def run(options: Namespace) -> int:
     """Bring the application to the front where it runs already, else run it under a supervisor."""
     if options.supervised:
         return _run_application()
-    if bring_to_front(user_paths(), os.environ):
+    paths = user_paths()
+    if bring_to_front(paths, os.environ):
         output.line("Watchbell is running already: its status window is in front.")
         return 0
     require_screen()
     arguments = ["--verbose"] if options.verbose else []
     command = child_command(*arguments, "--supervised")
-    return Supervisor(command, child_environment(), _has_screen).run()
+    with supervising(paths):
+        return Supervisor(command, child_environment(), _has_screen).run()
 
 
 def _run_application() -> int:

@@ -1,7 +1,8 @@
 """What is said to the application that runs, and how that is read. Pure.
 
 By a second start, one word and no secret: "show", and the token by which the desktop lets a window come to the front.
-By who changed the settings: "reload", and nothing else.
+By who changed the settings: "reload", and nothing else. By who wants to know what it watches: "watch"; the answer is
+what ``desktop.domain.sight`` says.
 """
 
 MOST_BYTES = 256
@@ -12,6 +13,9 @@ DONE = b"ok\n"
 
 RELOAD = b"reload\n"
 """What is sent by who changed the settings."""
+
+WATCH = b"watch\n"
+"""What is sent by who wants to know what is watched."""
 
 _WORD = b"show"
 _TOKEN_LIMIT = 200

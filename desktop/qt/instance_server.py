@@ -1,4 +1,7 @@
-"""Listens for a second start of the application, and for who changed its settings. GUI thread; free while unasked."""
+"""Listens for a second start of the application, for who changed its settings, and for who asks what it watches.
+
+GUI thread; free while unasked.
+"""
 
 import logging
 import sys
@@ -8,7 +11,7 @@ from functools import partial
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from desktop.domain.second_start import DONE, MOST_BYTES, RELOAD, asked
+from desktop.domain.second_start import DONE, MOST_BYTES, RELOAD, WATCH, asked
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +24,19 @@ _PAUSE_MS = 500
 class InstanceServer(QObject):
     """Emits ``show`` with the caller's activation token, and ``reload``; all else that is said to it is dropped.
 
+    ``watch`` makes the answer to who asks what is watched: one line, and no secret in it. That it is made on the GUI
+    thread is meant: an application that hangs does not answer, and that is told.
     Only to be started by who holds the application's lock: it takes the place of what a crashed one left.
     """
 
     show = Signal(str)
     reload = Signal()
 
-    def __init__(self, parent: QObject | None = None, *, patience_ms: int = _PATIENCE_MS) -> None:
+    def __init__(
+        self, parent: QObject | None = None, *, watch: Callable[[], bytes] = bytes, patience_ms: int = _PATIENCE_MS
+    ) -> None:
         super().__init__(parent)
+        self._watch = watch
         self._patience_ms = patience_ms
         # Each with a timer of its own, which ends with it.
         self._callers: dict[QLocalSocket, QTimer] = {}
@@ -84,17 +92,17 @@ class InstanceServer(QObject):
         if b"\n" not in line and len(line) <= MOST_BYTES:
             return
         token = asked(line)
-        if token is None and line != RELOAD:
+        if token is None and line not in {RELOAD, WATCH}:
             log.info("somebody said what is no request to the application's socket")
             self._drop(caller)
             return
         caller.readAll()
-        caller.write(DONE)
+        caller.write(self._watch() if line == WATCH else DONE)
         caller.disconnectFromServer()
-        if token is None:
+        if line == RELOAD:
             # Never left out: what is not watched yet may wait behind it. Whoever does it does it once at a time.
             self.reload.emit()
-        else:
+        elif token is not None:
             self._tell(token)
 
     def _tell(self, token: str) -> None:

@@ -26,13 +26,15 @@ _HEARTBEAT = b": heartbeat\n\n"
 class Subscriber:
     """One open stream of whoever holds a token: what waits to be sent, each with its version (0: always sent).
 
-    No task or timer of its own: with thousands of streams, these cost more than what is sent.
+    ``present``: whoever reads it can be shown a page there. No task or timer of its own: with thousands of streams,
+    these cost more than what is sent.
     """
 
-    __slots__ = ("_last", "_patience", "_taker", "_waiting", "ended", "holder", "overflowed", "person")
+    __slots__ = ("_last", "_patience", "_taker", "_waiting", "ended", "holder", "overflowed", "person", "present")
 
-    def __init__(self, holder: Holder | None = None) -> None:
+    def __init__(self, holder: Holder | None = None, *, present: bool = True) -> None:
         self.holder = holder
+        self.present = present
         self.person = "" if holder is None else holder.person
         self.ended = False
         self.overflowed = False
@@ -106,8 +108,8 @@ class Hub:
 
     @property
     def people(self) -> frozenset[str]:
-        """Who has a stream, from any thread."""
-        return frozenset(subscriber.person for subscriber in tuple(self._subscribers) if subscriber.person)
+        """Who can be shown a page by a stream, from any thread."""
+        return frozenset(s.person for s in tuple(self._subscribers) if s.person and s.present)
 
     def add(self, subscriber: Subscriber) -> None:
         """Let ``subscriber`` have every change from now on."""

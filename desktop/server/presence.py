@@ -1,8 +1,8 @@
 """Who has a live stream, in rows: each server keeps those of its own people. On the messenger's thread.
 
-Rows change when somebody's first stream begins or last one ends; in between, one statement renews them all. What a
-server that was killed left behind ends by itself after ``HELD``: until then a page gets the time to be confirmed that
-it would get with a stream, and no more.
+A stream that says ``present=false`` is nobody's: no page is shown there. Rows change when somebody's first stream
+begins or last one ends; in between, one statement renews them all. What a server that was killed left behind ends by
+itself after ``HELD``: until then a page gets the time to be confirmed that it would get with a stream, and no more.
 """
 
 import secrets

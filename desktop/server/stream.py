@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # A client that takes no bytes for this long is gone, whatever its socket says.
 SEND_SECONDS = 15.0
+# Said by who only tries whether there is a stream: no page waits for it to be shown there.
+_ABSENT = b"present=false"
 
 
 class Stream:
@@ -44,7 +46,7 @@ class Stream:
             await _unavailable(send, error.message)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        subscriber = Subscriber(scope[HOLDER])
+        subscriber = Subscriber(scope[HOLDER], present=_ABSENT not in scope.get("query_string", b"").split(b"&"))
         # Registered before the snapshot is read: no change can fall between.
         self._hub.add(subscriber)
         gone = asyncio.create_task(_until_gone(receive, subscriber))

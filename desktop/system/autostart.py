@@ -6,6 +6,7 @@ Linux: an entry of the XDG autostart specification, or a unit of systemd's user 
 
 import plistlib
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,8 +52,11 @@ def autostart(environment: Mapping[str, str], *, systemd: bool) -> Autostart:
 
 
 def missing_program(entry: Entry) -> str:
-    """Return the file that ``entry`` names and that is not there; empty when all are."""
-    return next((part for part in entry.command if Path(part).is_absolute() and not Path(part).exists()), "")
+    """Return what ``entry`` names and what is not there, or cannot be started; empty when all is well."""
+    program, *arguments = entry.command or ("",)
+    if program and shutil.which(program) is None:
+        return program
+    return next((part for part in arguments if Path(part).is_absolute() and not Path(part).exists()), "")
 
 
 class DesktopEntry:

@@ -1,7 +1,8 @@
 """One application for each person: finds the one that runs, and asks it to show itself. Any thread; no Qt.
 
-Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only the
-way to it: a socket in the data folder (a named pipe on Windows) that takes the words "show" and "reload" and no secret.
+Whether one runs, the operating system's lock tells, which is gone with its process however that ended. This is only
+the way to it: a socket in the data folder (a named pipe on Windows) that takes the words "show", "reload" and "watch"
+(``desktop.system.inquiry``), and no secret.
 """
 
 import contextlib
@@ -132,10 +133,10 @@ def tell_of_settings(paths: Paths, seconds: float = 3.0) -> bool:
 
 def running(paths: Paths) -> bool:
     """Tell whether an application runs for these folders, also where nothing can be said to it."""
-    return any(_held(lock) for lock in locks(paths))
+    return any(held(lock) for lock in locks(paths))
 
 
-def _held(lock: Path) -> bool:
+def held(lock: Path) -> bool:
     """Tell whether somebody holds a lock: not made where there is none, and nobody else's is believed."""
     try:
         if sys.platform == "win32":

@@ -158,9 +158,20 @@ def test_this_machine_has_its_way(tmp_path: Path) -> None:
 
 def test_a_program_that_is_gone_is_named(tmp_path: Path) -> None:
     there = tmp_path / "python"
-    there.touch()
+    there.touch(mode=0o700)
     assert missing_program(Entry((str(there), "-m", "desktop"), on=True)) == ""
     assert missing_program(Entry((str(there), "/gone/main.py"), on=True)) == "/gone/main.py"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a name's ending says whether it can be started")
+def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    unstartable, dangling, folder = tmp_path / "watchbell", tmp_path / "python", tmp_path / "folder"
+    unstartable.touch(mode=0o600)
+    dangling.symlink_to(tmp_path / "python3.gone")
+    folder.mkdir()
+    for program in (str(unstartable), str(dangling), str(folder), "no-such-watchbell"):
+        assert missing_program(Entry((program,), on=True)) == program
+    assert missing_program(Entry(("sh", "-c", "true"), on=True)) == ""
 
 
 def registries() -> list[Registry]:

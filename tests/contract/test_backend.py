@@ -53,6 +53,11 @@ class TestBackend:
         me = make().me()
         assert (me.id, me.name, me.email) == ("ana", "Ana Ruiz", "ana@example.com")
 
+    def test_nobody_is_said_to_be_kept_from_acknowledging_who_may(self, make: Make) -> None:
+        backend = make()
+        assert backend.may_acknowledge() is not False
+        assert backend.acknowledge(backend.trigger(PAGE).id).status is Status.ACKNOWLEDGED
+
     def test_a_page_is_opened_acknowledged_and_resolved(self, make: Make) -> None:
         backend = make()
         opened = backend.trigger(PAGE)
@@ -173,6 +178,9 @@ class TestRealServer:
         opened = backend.trigger(NewPage("Test", Severity.SEV1, to="ben"))
         assert [p.id for p in opened.assignees] == ["ben"]
         assert opened.escalates_at is None
+
+    def test_our_own_server_says_that_its_people_may_acknowledge(self, real: Serving) -> None:
+        assert PagerDutyBackend(real.url, real.token(), utc_now).may_acknowledge() is True
 
     def test_receipts_stand_in_the_history_once(self, real: Serving) -> None:
         backend = PagerDutyBackend(real.url, real.token(), utc_now)

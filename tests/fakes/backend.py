@@ -72,13 +72,18 @@ class FakeBackend:
         self._server.check("me")
         return ANA
 
+    def may_acknowledge(self) -> bool | None:
+        """Return that Ana may."""
+        self._server.check("may_acknowledge")
+        return True
+
     def snapshot(self) -> Snapshot:
         """Return everything that is open."""
         self._server.check("snapshot")
         return self._server.snapshot()
 
     @contextmanager
-    def stream(self) -> Iterator[Iterator[StreamEvent]]:
+    def stream(self, *, present: bool = True) -> Iterator[Iterator[StreamEvent]]:
         """Follow the server."""
         self._server.check("stream")
         if not self._server.has_stream:

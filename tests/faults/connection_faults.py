@@ -154,6 +154,9 @@ FAULTS: dict[str, Fault] = {
         planted.address(f"https://ana:s3cret@{NAME}"), Ailment.ADDRESS_UNUSABLE, "no name, password", "the right one"
     ),
     "token in quotes": Fault(planted.token('"wb x"'), Ailment.TOKEN_MALFORMED, "is no token", "one word"),
+    "token over-long": Fault(
+        planted.token("w" * 9000), Ailment.TOKEN_MALFORMED, "9000 characters, and none has more than 8192", "one word"
+    ),
     "no token": Fault(planted.token(""), Ailment.TOKEN_MISSING, "no token for PagerDuty", "To keep a token"),
     "no keyring": Fault(
         planted.keyring_says(NoKeyring), Ailment.KEYRING_ABSENT, "no keyring service", "Install a keyring"

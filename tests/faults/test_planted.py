@@ -96,11 +96,44 @@ def test_a_part_that_does_not_answer_is_named_beside_those_that_do(
     bench: Bench, paths: Paths, path: str, misbehave: Misbehave, part: str, says: str, ailment: Ailment
 ) -> None:
     set_up(bench, paths, planted.answering_below(path, misbehave))
-    me, broken, clock = look(paths)
-    assert (me.ok, broken.ok, clock.ok) == (True, False, True)
+    me, right, broken, clock = look(paths)
+    assert (me.ok, right.ok, broken.ok, clock.ok) == (True, True, False, True)
     assert broken.name == f"connection PagerDuty, {part}"
     assert says in broken.message
     assert broken.mend == mend_of(WatchbellError("x", ailment=ailment), place_of(paths))
+
+
+ROLES = {
+    "owner": (True, "may; nothing was acknowledged"),
+    "limited_user": (True, "may; nothing was acknowledged"),
+    "read_only_user": (False, "Ana Ruiz may only read there: every click will be refused"),
+    "read_only_limited_user": (False, "may only read there"),
+    "observer": (True, "does not say whether Ana Ruiz may acknowledge"),
+    "": (True, "unknown"),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_only_read_is_found_by_reading(bench: Bench, paths: Paths, role: str) -> None:
+    user = {"id": "ana", "name": "Ana Ruiz", "email": "ana@example.com", "role": role}
+    server = bench.server()
+    told = how.status(200, body=json.dumps({"user": user}).encode())
+    bench.stack.enter_context(server.broken(told, "/users/me"))
+    settings_file.save(paths.settings, Settings((bench.connection(server.url),)))
+    Secrets().set("pd", bench.token)
+    right = {c.name: c for c in look(paths)}["acknowledging at PagerDuty"]
+    ok, says = ROLES[role]
+    assert (right.ok, says in right.message) == (ok, True)
+    assert (right.mend == "") == ("may;" in right.message)
+    assert {r.method for r in server.asked} == {"GET"}
+
+
+def test_what_looks_at_the_stream_is_nobodys_presence(bench: Bench, paths: Paths) -> None:
+    server = bench.server()
+    settings_file.save(paths.settings, Settings((bench.connection(server.url),)))
+    Secrets().set("pd", bench.token)
+    look(paths)
+    assert [r.target for r in server.asked if r.path == STREAM] == [f"{STREAM}?present=false"]
 
 
 def test_an_account_without_a_stream_is_well(bench: Bench, paths: Paths) -> None:
@@ -120,7 +153,7 @@ def test_every_ailment_is_planted() -> None:
 
 def test_a_clock_that_is_an_hour_off_is_found_beside_a_connection_that_works(bench: Bench, paths: Paths) -> None:
     set_up(bench, paths, planted.clock_ahead)
-    me, clock = look(paths)
+    me, _right, clock = look(paths)
     assert (me.ok, clock.ok) == (True, False)
     assert re.fullmatch(r"this machine's clock is (3599|3600|3601) s behind that of PagerDuty", clock.message)
     assert "timedatectl" in clock.mend

@@ -25,6 +25,7 @@ from desktop.system.autostart import DesktopEntry
 from desktop.system.paths import Paths, paths_under, private_folder
 from desktop.system.secrets import Secrets
 from desktop.system.settings import Settings
+from desktop.system.supervising import supervising
 from tests.disks import Disk, small_disk
 from tests.fakes.broken_keyrings import Waiting, dismissed, failing
 
@@ -137,6 +138,11 @@ def hung(bench: Bench) -> None:
     listener.listen()
 
 
+def crashed_under_a_supervisor(bench: Bench) -> None:
+    crashed(bench)
+    bench.stack.enter_context(supervising(bench.paths))
+
+
 def socket_gone(bench: Bench) -> None:
     """It runs, and whoever tidied up took its socket."""
     private_folder(bench.paths.data)
@@ -170,6 +176,18 @@ def emptied_entry(bench: Bench) -> None:
 
 def moved_away(bench: Bench) -> None:
     bench.start_at_login("/gone/python", "/gone/main.py")
+
+
+def interpreter_gone(bench: Bench) -> None:
+    """The environment that it was installed into is left, and the Python that it was made from is not."""
+    left = bench.folder / "python"
+    bench.start_at_login(str(left), "-m", "desktop")
+    left.symlink_to(bench.folder / "python3.gone")
+
+
+def not_on_the_path(bench: Bench) -> None:
+    """What a person or a package wrote, by a name that nothing has any more."""
+    bench.start_at_login("no-such-watchbell")
 
 
 def misnamed(bench: Bench) -> None:
@@ -208,6 +226,9 @@ FAULTS: dict[str, Fault] = {
     "corrupt store": Fault(corrupt_store, "store", "client.db is damaged", "sets the file aside"),
     "clicks wait": Fault(clicks_wait, "clicks", f"3 wait to be sent: {WAITING}", "sends what still holds"),
     "crashed": Fault(crashed, "application", "ended without being quit", "Start Watchbell: nobody watches now"),
+    "crashed, and a supervisor": Fault(
+        crashed_under_a_supervisor, "application", "its supervisor tries to start it", "LOG says why: mend that"
+    ),
     "stale socket": Fault(stale_socket, "application", "left SOCKET behind", "hinders it in nothing"),
     "hung": Fault(hung, "application", f"runs (process {os.getpid()}), and does not answer", "end its process"),
     "socket gone": Fault(socket_gone, "application", "it runs, and cannot be asked at SOCKET", "bell in the tray"),
@@ -218,6 +239,8 @@ FAULTS: dict[str, Fault] = {
     "entry switched off": Fault(switched_off, "start at login", "system's own settings", "startup applications"),
     "entry emptied": Fault(emptied_entry, "start at login", "starts nothing", "off and on again"),
     "moved away": Fault(moved_away, "start at login", "points to /gone/python", "from where it is now"),
+    "interpreter gone": Fault(interpreter_gone, "start at login", "FOLDER/python, which is not", "from where it is"),
+    "not on the path": Fault(not_on_the_path, "start at login", "points to no-such-watchbell", "from where it is now"),
     "keyring absent": Fault(lambda b: b.keyring(NoKeyring()), "keyring", "no keyring service", "Install and start"),
     "prompt dismissed": Fault(lambda b: b.keyring(dismissed()), "keyring", "prompt was dismissed", "answer its prompt"),
     "prompt waits": Fault(prompt_waits, "keyring", "waiting for you to unlock", "answer its prompt"),
@@ -234,7 +257,7 @@ SHARED = [
     {"read-only home", "read-only and new"},
     {"crashed", "stale socket"},
     {"socket gone", "locked elsewhere"},
-    {"entry emptied", "moved away"},
+    {"entry emptied", "moved away", "interpreter gone", "not on the path"},
     {"prompt dismissed", "prompt waits"},
     {"keyring broken", "keyring misnamed", "keyring keeps nothing"},
 ]
@@ -253,8 +276,9 @@ def test_what_is_planted_is_found_named_and_has_its_mend(bench: Bench, fault: Fa
     check = look(bench)[fault.check]
     data = str(bench.paths.data)
     assert not check.ok
-    assert fault.says.replace("DATA", data).replace("SOCKET", instance.address(bench.paths)) in check.message
-    assert fault.mend.replace("DATA", data) in check.mend
+    says = fault.says.replace("DATA", data).replace("FOLDER", str(bench.folder))
+    assert says.replace("SOCKET", instance.address(bench.paths)) in check.message
+    assert fault.mend.replace("DATA", data).replace("LOG", str(bench.paths.log)) in check.mend
     assert not (bench.paths.data / ".doctor").exists()
 
 

@@ -44,12 +44,12 @@ def _lines(response: requests.Response) -> Iterator[str]:
 
 
 @contextmanager
-def listening(url: str, token: str) -> Iterator[Listener]:
+def listening(url: str, token: str, query: str = "") -> Iterator[Listener]:
     """Open the stream of the server at ``url``."""
     with requests.Session() as session:
         session.trust_env = False
         headers = {"Authorization": f"Token token={token}"}
-        with session.get(f"{url}/watchbell/v1/stream", headers=headers, stream=True, timeout=15) as response:
+        with session.get(f"{url}/watchbell/v1/stream{query}", headers=headers, stream=True, timeout=15) as response:
             assert response.status_code == 200, response.text
             assert response.headers["content-type"].startswith("text/event-stream")
             assert response.headers["cache-control"] == "no-store"

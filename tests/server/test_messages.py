@@ -554,6 +554,14 @@ def test_a_stream_counts_from_its_first_to_its_last_and_is_renewed(database: str
         assert (desk.after(0), held(desk)) == (["ana1"], [])
 
 
+def test_a_stream_that_only_tries_whether_there_is_one_holds_up_nothing(database: str) -> None:
+    with office(database) as desk, listening(desk.house.url, desk.house.tokens["ana"], "?present=false") as stream:
+        stream.next()
+        assert (desk.house.server.hub.streams, desk.house.server.hub.people) == (1, frozenset())
+        desk.house.enqueue(key="at once")
+        assert (desk.after(0), held(desk)) == (["ana1"], [])
+
+
 def test_what_was_taken_out_of_the_team_file_is_not_sent(desk: Office) -> None:
     desk.house.enqueue(key="old")
     desk.house.server.messenger._prepare()

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.second_start import DONE, RELOAD
+from desktop.domain.second_start import DONE, RELOAD, WATCH
 from desktop.qt.activation import time_of
 from desktop.qt.instance_server import InstanceServer
 
@@ -32,14 +32,14 @@ def retire(server: InstanceServer) -> None:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def answer(qtbot: QtBot, connection: socket.socket) -> bytes:
+def answer(qtbot: QtBot, connection: socket.socket, most: int = 100) -> bytes:
     """Return what it is told until the other side hangs up."""
     heard: list[bytes] = []
     connection.setblocking(False)
 
     def ended() -> bool:
         try:
-            heard.append(connection.recv(100))
+            heard.append(connection.recv(most))
         except BlockingIOError:
             return False
         except ConnectionError:
@@ -81,7 +81,34 @@ def test_every_reload_is_passed_on(qtbot: QtBot, server: InstanceServer, where: 
         assert len(asked) == count
 
 
-STRANGE = [b"quit\n", b"\0" * 100_000, b"x" * 300, b"", b"show", b"reload now\n", b"reload \n", b"reload\nshow\n"]
+def test_who_asks_what_is_watched_is_told_whole_and_nothing_else_happens(qtbot: QtBot, where: str) -> None:
+    told = [b"x" * 500_000 + b"\n", b"now\n"]
+    server = InstanceServer(watch=lambda: told.pop(0))
+    assert server.start(where) == ""
+    happened: list[str] = []
+    server.show.connect(happened.append)
+    server.reload.connect(lambda: happened.append("reload"))
+    for expected in tuple(told):
+        with caller(where) as command:
+            command.sendall(WATCH[:3])
+            command.sendall(WATCH[3:])
+            assert answer(qtbot, command, 65536) == expected
+    assert happened == []
+    retire(server)
+
+
+STRANGE = [
+    b"quit\n",
+    b"\0" * 100_000,
+    b"x" * 300,
+    b"",
+    b"show",
+    b"reload now\n",
+    b"watch it\n",
+    b"watch",
+    b"reload \n",
+    b"reload\nshow\n",
+]
 
 
 @pytest.mark.parametrize("said", STRANGE)

@@ -72,7 +72,7 @@ def test_a_crash_after_the_clock_was_ahead_is_told_though_nobody_knows_since_whe
     paths.data.mkdir()
     Liveness(paths.alive).begin(now + timedelta(hours=1))
     surfaces, bridge = screens(), Bridge()
-    presence = Presence(paths, Guard.NOBODY, surfaces, bridge)
+    presence = Presence(paths, Guard.NOBODY, surfaces, bridge, tuple)
     presence.start()
     shown = surfaces.status.notices.by_key[AWAY].text.text()
     assert shown.startswith("Watchbell was not running; since when is unknown")

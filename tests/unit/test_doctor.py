@@ -62,8 +62,9 @@ def connected(paths: Paths, url: str) -> list[Check]:
 
 def test_one_that_is_well_says_who_we_are_and_that_the_clocks_agree(paths: Paths, server: ScriptedServer) -> None:
     server.answer = well
-    me, clock = connected(paths, server.url)
+    me, right, clock = connected(paths, server.url)
     assert (me.ok, me.message) == (True, "answers as Ana")
+    assert (right.ok, "unknown" in right.message, right.mend != "") == (True, True, True)
     assert (clock.name, clock.ok) == ("clock of PagerDuty", True)
 
 
@@ -71,7 +72,7 @@ def test_one_that_is_well_says_who_we_are_and_that_the_clocks_agree(paths: Paths
 def test_a_clock_that_is_off(paths: Paths, server: ScriptedServer, off: timedelta) -> None:
     date = format_datetime(datetime.now(UTC) + off, usegmt=True)
     server.answer = lambda asked: replace(well(asked), headers={"Date": date})
-    clock = connected(paths, server.url)[1]
+    clock = connected(paths, server.url)[2]
     assert not clock.ok
     assert "set-ntp" in clock.mend
     assert ("behind" if off > timedelta(0) else "ahead of") in clock.message

@@ -43,9 +43,15 @@ def test_it_says_shift_incidents_and_that_they_are_fresh(asked: Asked) -> None:
     asked.server.put(incident("I1"))
     asked.server.put(incident("I2", status=Status.RESOLVED))
     said = asked.say(0).splitlines()
-    assert said[:2] == ["PagerDuty: live", "  you are primary until further notice"]
-    assert said[2].startswith("  I1  SEV-0  triggered")
-    assert len(said) == 3
+    assert said[0] == "PagerDuty: answers"
+    assert said[2] == "  you are primary until further notice"
+    assert said[3].startswith("  I1  SEV-0  triggered")
+    assert len(said) == 4
+
+
+def test_that_nobody_watches_is_said_though_the_backend_answers(asked: Asked) -> None:
+    said = asked.say(0).splitlines()
+    assert said[1] == "  NOT WATCHED WELL: Watchbell does not run on this machine: nobody watches here"
 
 
 def test_as_json(asked: Asked) -> None:
@@ -62,7 +68,9 @@ def test_as_json(asked: Asked) -> None:
 def test_without_contact_nothing_is_said_to_be_calm(asked: Asked) -> None:
     asked.server.fail = [Unreachable("it did not answer in time")]
     said = asked.say(3)
-    assert said == "PagerDuty: NO CONTACT, nothing is known: it did not answer in time\n"
+    first, second = said.splitlines()
+    assert first == "PagerDuty: NO CONTACT, nothing is known: it did not answer in time"
+    assert "nobody watches here" in second
     asked.server.fail = [Unreachable("it did not answer in time")]
     data = json.loads(asked.say(3, as_json=True))
     assert data["connections"][0]["state"] == "lost"

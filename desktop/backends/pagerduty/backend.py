@@ -42,16 +42,24 @@ class PagerDutyBackend:
         self._now = now
         self._following: Following | None = None
         self._me: Person | None = None
+        self._acts: bool | None = None
         self._priorities: tuple[tuple[str, str], ...] | None = None
 
     def me(self) -> Person:
         """Return whose token this is."""
-        me = mapping.person(self._wire.get("/users/me").get("user"))
+        user = self._wire.get("/users/me").get("user")
+        me = mapping.person(user)
         if not me.id:
             said = f"what answers at {self._wire.host} is no escalation backend: it does not say whose token this is"
             raise BackendFault(said, ailment=Ailment.STRANGER_ANSWERS)
-        self._me = me
+        self._me, self._acts = me, mapping.may_acknowledge(user)
         return me
+
+    def may_acknowledge(self) -> bool | None:
+        """Tell it by the role of whose token this is; None where that does not say."""
+        if self._me is None:
+            self.me()
+        return self._acts
 
     def snapshot(self) -> Snapshot:
         """Return all open incidents and who is on call, by two requests, and once by one more; at the server's time."""
@@ -61,11 +69,11 @@ class PagerDutyBackend:
         return found
 
     @contextmanager
-    def stream(self) -> Iterator[Iterator[StreamEvent]]:
+    def stream(self, *, present: bool = True) -> Iterator[Iterator[StreamEvent]]:
         """Follow our server's stream; PagerDuty has none, and answers NotFound."""
         self._following = Following()
         try:
-            with self._wire.lines(STREAM_PATH) as chunks:
+            with self._wire.lines(STREAM_PATH if present else f"{STREAM_PATH}?present=false") as chunks:
                 yield self._stream_events(chunks, self._following)
         finally:
             self._following = None

@@ -21,6 +21,7 @@ from desktop.backends.pagerduty.failures import ailment, failure, http_date, no_
 from desktop.backends.pagerduty.line import Line
 from desktop.backends.pagerduty.stream import Chunks
 from desktop.backends.route import Route, is_loopback, shown, without_login
+from desktop.backends.token import check_token
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, InputError, Unreachable
 from desktop.domain.server_clock import DATE_STEP, Reading, better, reading
@@ -87,9 +88,7 @@ class Wire:
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.url = check_url(url)
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            said = "the token is no token: it has characters that none has, or is empty"
-            raise InputError(said, ailment=Ailment.TOKEN_MALFORMED)
+        check_token(token)
         self.clock: Reading | None = None
         self.host = urlsplit(self.url).netloc
         self._route, self._patience, self._now = route, patience, now

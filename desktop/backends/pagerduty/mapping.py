@@ -26,6 +26,8 @@ Json = dict[str, Any]
 
 TITLE_LIMIT = 1024
 NAME_LIMIT = 120
+_READING = ("read_only_user", "read_only_limited_user")
+_RESPONDING = ("limited_user", "user", "admin", "owner")
 
 
 def person(value: object) -> Person:
@@ -36,6 +38,14 @@ def person(value: object) -> Person:
         name=_text(user.get("name") or user.get("summary") or user.get("id"), NAME_LIMIT),
         email=_text(user.get("email"), NAME_LIMIT),
     )
+
+
+def may_acknowledge(value: object) -> bool | None:
+    """Tell by a user's role whether they may; None for a role that is unknown, or widened by teams (REST API, User)."""
+    role = _object(value).get("role")
+    if role in _READING:
+        return False
+    return True if role in _RESPONDING else None
 
 
 def incident(value: object, priorities: Sequence[str] = ()) -> Incident:

@@ -122,7 +122,7 @@ class Desk:
             demo=False,
             tempo=Tempo(QUICK, SHORT),
         )
-        presence = Presence(paths, Guard.NOBODY, self._screen, self._bridge)
+        presence = Presence(paths, Guard.NOBODY, self._screen, self._bridge, lambda: self._fleet.states)
         self._pager = Pager(self._fleet, self._bridge, self._screen, presence)
 
     def start(self) -> None:
