@@ -89,6 +89,10 @@ class Commands:
         self._answered[waiting.key] = waiting
         self._make_durable()
 
+    def newest(self, waiting: Waiting) -> bool:
+        """Tell whether nobody clicked the same again since."""
+        return self._held.get(waiting.key, waiting) is waiting
+
     def close(self) -> None:
         """Close the store."""
         if self._database is not None:
