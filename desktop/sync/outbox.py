@@ -16,7 +16,7 @@ from pathlib import Path
 
 from desktop.backends.base import Backend
 from desktop.domain.attention import Command, ConnectionState
-from desktop.domain.clicks import Click
+from desktop.domain.clicks import Click, Moment, set_back
 from desktop.domain.errors import WatchbellError
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
@@ -62,7 +62,8 @@ class Outbox(threading.Thread):
         self._turns = Turns(Backoff(most=retry))
         self._senders: list[Sender] = []
         self._idle: list[Sender] = []
-        self._commands = Commands(path, keeper.state.id, trouble)
+        self._commands = Commands(path, keeper.state.id, trouble, now)
+        self._looked = self._moment()
         # What was given a moment ago and never tried: nobody can know of it, and nothing can have happened since.
         self._fresh: set[Key] = set()
         self._shown: set[Key] = set()
@@ -169,6 +170,7 @@ class Outbox(threading.Thread):
 
     def _dispatch(self) -> float | None:
         """Have sent what can be now; return how long until more can, None when only something new changes that."""
+        self._look_at_the_clock()
         self._show_waiting()
         waiting = self._commands.waiting()
         for each in self._turns.begin(waiting, time.monotonic()):
@@ -177,10 +179,19 @@ class Outbox(threading.Thread):
             self._sender().send(each, fresh=fresh)
         return self._turns.wait(waiting, time.monotonic())
 
+    def _look_at_the_clock(self) -> None:
+        """Let no click look younger than it is."""
+        before, self._looked = self._looked, self._moment()
+        if by := set_back(before, self._looked):
+            self._commands.set_back(by)
+
+    def _moment(self) -> Moment:
+        return Moment(self._now(), time.monotonic())
+
     def _sender(self) -> Sender:
         if self._idle:
             return self._idle.pop()
-        sender = Sender(self._keeper, lambda: self._connect(), lambda: self._now(), self._news.put)
+        sender = Sender(self._keeper, self._connect, self._now, self._news.put)
         self._senders.append(sender)
         sender.start()
         return sender

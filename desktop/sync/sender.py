@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from desktop.backends.base import Backend
 from desktop.domain.attention import Command
 from desktop.domain.clicks import done, overtaken
-from desktop.domain.errors import NotFound, Rejected, Unreachable, WatchbellError
+from desktop.domain.errors import NotFound, Rejected, Unreachable
 from desktop.domain.incident import Incident
 from desktop.sync.commands import Waiting
 from desktop.sync.keeper import Keeper
@@ -20,7 +20,7 @@ FRESH = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a click: the ``incident`` as it is now and ``refusal``, why it was not sent or not taken; or ``error``.
+    """What came of a click: the ``incident`` as it is now, and ``refusal``, why it was not sent or not taken.
 
     With an ``error`` nobody knows whether it arrived.
     """
@@ -74,7 +74,7 @@ class Sender(threading.Thread):
             incident, refusal = self._send(waiting, fresh=fresh)
         except (Rejected, NotFound) as e:
             return Answer(self, waiting, refusal=e.message)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001 - handed back, and told by who gets it
             # The next attempt connects anew: address and token may have changed meanwhile.
             self._backend = None
             return Answer(self, waiting, error=e)
