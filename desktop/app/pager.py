@@ -15,7 +15,7 @@ from desktop.app.own_server import MISCONFIGURED
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.app.token_asker import TokenAsker
-from desktop.domain.attention import Attention, Command, ConnectionState, Contact, Quiet, attention, mute
+from desktop.domain.attention import Attention, Command, ConnectionState, Quiet, attention, in_contact, mute
 from desktop.domain.waking import Gap, Waking
 from desktop.qt.bridge import Bridge
 from desktop.qt.power import Power
@@ -102,14 +102,14 @@ class Pager(QObject):
 
     def _changes_soon(self, decided: Attention) -> bool:
         """Tell whether time alone will soon change what is decided."""
-        troubled = any(s.contact is not Contact.LIVE for s in self._states)
+        troubled = any(not in_contact(s, utc_now()) for s in self._states)
         return troubled or bool(decided.pages) or decided.muted_until is not None
 
     @Slot(object)
     def _take_states(self, states: tuple[ConnectionState, ...]) -> None:
         gone = {s.id for s in self._states} - {s.id for s in states}
         self._states = states
-        live = {s.id for s in states if s.contact is Contact.LIVE}
+        live = {s.id for s in states if in_contact(s, utc_now())}
         # An alarm that was silenced is armed again by the contact that ended it.
         self._quiet = replace(self._quiet, lost=self._quiet.lost - live - gone)
         for connection in gone:

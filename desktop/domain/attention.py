@@ -16,6 +16,10 @@ from desktop.domain.severity import Severity
 # Lost contact while on call: amber after the first, a loud alarm after the second (design, section 7).
 LOST_AFTER = timedelta(seconds=60)
 ALARM_AFTER = timedelta(seconds=90)
+# The slowest watch asks every minute, and its answers take as long again and more. Who looks live and was not heard for
+# so long does not watch any more, whatever was said last.
+SILENT_AFTER = timedelta(minutes=3)
+_SILENT = "nothing was heard for a while, though nothing was said to fail"
 # A command that is not confirmed by then may never be: the page must not stay quiet.
 SENDING_QUIET = timedelta(seconds=20)
 CHIME_EVERY = timedelta(minutes=10)
@@ -254,8 +258,13 @@ def _urgency(page: Page) -> tuple[int, datetime]:
     return page.incident.severity.value, page.incident.created_at
 
 
+def in_contact(state: ConnectionState, now: datetime) -> bool:
+    """Tell whether what is known of a connection can be trusted: it is said to be live, and was heard not long ago."""
+    return state.contact is Contact.LIVE and _ago(state.heard_at or state.since, now) < SILENT_AFTER
+
+
 def _lost(state: ConnectionState, now: datetime) -> Lost | None:
-    if state.contact is Contact.LIVE:
+    if in_contact(state, now):
         return None
     since = state.heard_at or state.since
     blind = _ago(since, now)
@@ -267,7 +276,8 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
     concerned = bool(shifts(state)) or state.snapshot is None
     # A program that was not running, or a machine that slept, gets the same time to find contact again.
     looked = _ago(max(since, state.watched_since or since), now)
-    return Lost(state.id, state.name, since, state.trouble, loud=concerned and looked >= ALARM_AFTER)
+    trouble = _SILENT if state.contact is Contact.LIVE else state.trouble
+    return Lost(state.id, state.name, since, trouble, loud=concerned and looked >= ALARM_AFTER)
 
 
 def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | None, bool]:

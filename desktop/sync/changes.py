@@ -86,6 +86,12 @@ def sending(state: ConnectionState, incident_id: str, command: Command, since: d
     return replace(state, sending=on_its_way, failed=without(state.failed, incident_id))
 
 
+def still_sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:
+    """Note that ``command`` is on its way beside one that was answered; what became of that stays told."""
+    on_its_way = MappingProxyType({**state.sending, incident_id: Sending(command, since)})
+    return replace(state, sending=on_its_way)
+
+
 def settled(state: ConnectionState, incident: Incident) -> ConnectionState:
     """Note that the backend confirmed a command, with the ``incident`` as it is now."""
     return with_incident(replace(state, sending=without(state.sending, incident.id)), incident)

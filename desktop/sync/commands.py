@@ -7,12 +7,12 @@ survive a crash is told.
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from desktop.domain.attention import Command
-from desktop.domain.clicks import Click
+from desktop.domain.clicks import Click, aged, behind
 from desktop.domain.errors import StorageError
 from desktop.sync.rows import Row, is_elsewhere, read, rows_in
 from desktop.sync.store import Unreadable, open_store
@@ -25,6 +25,8 @@ ON CONFLICT (connection, incident, command) DO UPDATE SET since = excluded.since
 """
 # By its place, too: what is damaged may be stored under another name than the one that was read.
 _DELETE = "DELETE FROM commands WHERE id = ? OR (connection = ? AND incident = ? AND command = ?)"
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 Key = tuple[str, Command]
 """What there is one click of: an incident, and what is to be done with it."""
@@ -50,7 +52,11 @@ class Waiting:
 class Commands:
     """What waits on one ``connection``, in the order in which it was given."""
 
-    def __init__(self, path: Path, connection: str, trouble: Trouble) -> None:
+    def __init__(
+        self, path: Path, connection: str, trouble: Trouble, now: Callable[[], datetime] = lambda: _NEVER
+    ) -> None:
+        # By the last time that the store knows of, what an earlier run left is as old as it really is.
+        self._now = now
         self._path = path
         self._connection = connection
         self._trouble = trouble
@@ -88,6 +94,17 @@ class Commands:
         self._unwritten.discard(waiting.key)
         self._answered[waiting.key] = waiting
         self._make_durable()
+
+    def set_back(self, by: timedelta) -> None:
+        """Note that the clock was set back ``by`` so much: what waits is as old as before."""
+        for key, waiting in self._held.items():
+            self._held[key] = replace(waiting, click=aged(waiting.click, by))
+        self._unwritten.update(self._held)
+        self._make_durable()
+
+    def newest(self, waiting: Waiting) -> bool:
+        """Tell whether nobody clicked the same again since."""
+        return self._held.get(waiting.key, waiting) is waiting
 
     def close(self) -> None:
         """Close the store."""
@@ -130,10 +147,22 @@ class Commands:
             self._trouble("")
 
     def _hold(self, rows: Iterable[tuple[int, Row]]) -> None:
-        for place, row in rows:
-            waiting = _waiting(place, row) if row[0] == self._connection else None
-            if waiting is not None and waiting.key not in self._answered:
-                self._held.setdefault(waiting.key, waiting)
+        left = [w for place, row in rows if row[0] == self._connection and (w := _waiting(place, row)) is not None]
+        left = [w for w in left if w.key not in self._answered and w.key not in self._held]
+        by = behind(self._now(), [*(w.click.at for w in left), *self._heard()]) if left else timedelta(0)
+        for waiting in left:
+            self._held.setdefault(waiting.key, replace(waiting, click=aged(waiting.click, by)))
+            if by:
+                self._unwritten.add(waiting.key)
+
+    def _heard(self) -> list[datetime]:
+        """Return when the backends were last heard, as far as that can be read."""
+        try:
+            heard = [row[0] for row in self._open().execute("SELECT heard_at FROM copies")]
+            return [at for at in map(datetime.fromisoformat, heard) if at.tzinfo is not None]
+        except (sqlite3.Error, StorageError, TypeError, ValueError) as e:
+            log.info("when a backend was heard is not known: %s", type(e).__name__)
+            return []
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:

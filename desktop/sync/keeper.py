@@ -3,8 +3,12 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from desktop.domain.attention import ConnectionState
+
+# Well within what silence is allowed to last (``domain.attention``).
+TOLD_EVERY = timedelta(seconds=30)
 
 Publish = Callable[[ConnectionState], None]
 
@@ -18,6 +22,7 @@ class Keeper:
     def __init__(self, state: ConnectionState, publish: Publish) -> None:
         self._state = state
         self._publish = publish
+        self._told = state
         self._lock = threading.Lock()
 
     @property
@@ -30,11 +35,14 @@ class Keeper:
         with self._lock:
             new = how(self._state)
             old, self._state = self._state, new
-            if new is not old and not _same(new, old):
+            if new is not old and not _same(new, self._told):
+                self._told = new
                 self._publish(new)
             return new
 
 
-def _same(new: ConnectionState, old: ConnectionState) -> bool:
-    """Tell whether only the moment of hearing differs: nobody needs to be told of that."""
-    return replace(new, heard_at=old.heard_at) == old
+def _same(new: ConnectionState, told: ConnectionState) -> bool:
+    """Tell whether only the moment of hearing differs, and not by so much that contact would seem to be lost."""
+    if new.heard_at is not None and (told.heard_at is None or abs(new.heard_at - told.heard_at) >= TOLD_EVERY):
+        return False
+    return replace(new, heard_at=told.heard_at) == told

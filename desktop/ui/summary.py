@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from desktop.domain.attention import Attention, ConnectionState, Contact, Page, Tray
+from desktop.domain.attention import Attention, ConnectionState, Contact, Page, Tray, in_contact
 from desktop.domain.incident import OnCall, next_responders
 from desktop.ui import words
 from desktop.ui.theme import Mark
@@ -92,7 +92,7 @@ def tooltip(lines: list[str]) -> str:
 
 def freshness(state: ConnectionState, now: datetime) -> tuple[str, Mark | None]:
     """Say how fresh what a connection told is, and its mark where that matters."""
-    if state.contact is Contact.LIVE:
+    if in_contact(state, now):
         return "live", Mark.CALM
     silent = now - (state.heard_at or state.since)
     if state.contact is Contact.CONNECTING and silent < timedelta(seconds=60):

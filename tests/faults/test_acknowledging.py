@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.backends.pagerduty.client import Patience
 from desktop.domain.attention import Command
 from desktop.domain.incident import Status
 from desktop.sync.commands import Commands, Waiting
@@ -14,6 +15,8 @@ from tests.faults.backend.account import Account
 from tests.faults.backend.server import Exchange, FaultyServer, Misbehave
 from tests.faults.backend.speaking import refused
 from tests.faults.backend.watching import find, live, shows, watched
+from tests.faults.pager.desk import Pager
+from tests.faults.pager.process import Backend
 
 ACKNOWLEDGED = Status.ACKNOWLEDGED
 
@@ -59,12 +62,48 @@ def test_an_acknowledgement_arrives_once_and_is_claimed_when_confirmed(
         assert not any(s.failed for s in seen.states)
 
 
-def test_a_click_behind_one_that_hangs_answers_the_page_that_was_there(tmp_path: Path) -> None:
+def test_a_click_waits_for_no_other_that_hangs(tmp_path: Path) -> None:
+    server = FaultyServer()
+    first, second = server.account.trigger("Disk full"), server.account.trigger("Disk slow")
+    with watched(server, tmp_path, patience=Patience()) as seen:
+        seen.until(lambda s: shows(first)(s) and shows(second)(s))
+        with server.broken(how.silent, method="PUT", times=1) as broken:
+            seen.live.submit(first, Command.ACKNOWLEDGE)
+            assert broken.met.wait(20)
+            seen.live.submit(second, Command.ACKNOWLEDGE)
+            told = seen.until(shows(second, ACKNOWLEDGED), timeout=4)
+        assert first in told.sending
+    server.stop()
+
+
+def test_a_click_survives_a_kill_a_moment_later_though_another_hangs(tmp_path: Path) -> None:
+    server = FaultyServer()
+    first, second = server.account.trigger("Disk full"), server.account.trigger("Disk slow")
+    # Nothing is given up before the kill.
+    pager = Pager(tmp_path, (Backend("one", server.url, server.account.token),), patience=Patience())
+    pager.until(lambda v: {p.incident for p in v.pages} == {first, second}, "not shown")
+    with server.broken(how.silent, method="PUT") as broken:
+        pager.do("click", "one", first)
+        assert broken.met.wait(20)
+        pager.do("click", "one", second)
+        pager.until(lambda v: second in v.line("one").sending, "it waits for another to be shown", timeout=4)
+        pager.kill()
+    assert [server.account.times(i, "acknowledge") for i in (first, second)] == [0, 0]
+    mark = pager.mark()
+    pager.start()
+    pager.until(lambda v: all(p.status is ACKNOWLEDGED for p in v.settled) and len(v.settled) == 2, "it is lost")
+    pager.quit()
+    assert [server.account.times(i, "acknowledge") for i in (first, second)] == [1, 1]
+    assert not any(view.line("one").failed for view in pager.views[mark:] if view is not None)
+    server.stop()
+
+
+def test_a_click_that_hung_answers_the_page_that_was_there(tmp_path: Path) -> None:
     server = FaultyServer()
     first, second = server.account.trigger("Disk full"), server.account.trigger("Disk slow")
     with watched(server, tmp_path) as seen:
         seen.until(lambda s: shows(first)(s) and shows(second)(s))
-        with server.broken(how.silent, method="PUT", times=1) as broken:
+        with server.broken(how.silent, method="PUT", times=2) as broken:
             seen.live.submit(first, Command.ACKNOWLEDGE)
             assert broken.met.wait(20)
             seen.live.submit(second, Command.ACKNOWLEDGE)

@@ -16,6 +16,7 @@ from desktop.domain.attention import (
     Sound,
     Tray,
     attention,
+    in_contact,
     mute,
 )
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
@@ -253,3 +254,18 @@ class TestWhatIsFromBefore:
         assert at_once.lost == (Lost("one", "Server", T0 - timedelta(hours=8), "", loud=False),)
         assert attention((state,), T0 + timedelta(seconds=89)).sound is None
         assert attention((state,), T0 + timedelta(seconds=90)).sound is Sound.LOST
+
+
+class TestWhoLooksLiveAndWasNotHeard:
+    @pytest.mark.parametrize(("ago", "expected"), [(179, Tray.CALM), (180, Tray.LOST), (-180, Tray.LOST)])
+    def test_it_is_believed_for_a_while(self, ago: int, expected: Tray) -> None:
+        decided = attention((live(),), T0 + timedelta(seconds=ago))
+        assert decided.tray is expected
+        assert in_contact(live(), T0 + timedelta(seconds=ago)) is (expected is Tray.CALM)
+
+    def test_it_is_told_with_a_reason_and_loud_while_on_call(self) -> None:
+        (told,) = attention((live(),), T0 + timedelta(minutes=3)).lost
+        assert told.loud
+        assert "nothing was heard" in told.trouble
+        (quiet,) = attention((live(on_call=False),), T0 + timedelta(minutes=3)).lost
+        assert not quiet.loud

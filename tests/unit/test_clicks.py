@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from desktop.domain.attention import Command
-from desktop.domain.clicks import TRUSTED_FOR, Click, done, overtaken
+from desktop.domain.clicks import TRUSTED_FOR, Click, Moment, aged, behind, done, overtaken, set_back
 from desktop.domain.incident import Acknowledgement, Person, Status
 from tests.fakes.backend import ANA, T0, incident
 
@@ -58,3 +58,28 @@ class TestWhereItDoesNot:
 
     def test_for_as_long_as_pagerduty_lets_an_acknowledgement_hold(self) -> None:
         assert timedelta(minutes=30) == TRUSTED_FOR
+
+
+class TestWhenTheClockIsSetBack:
+    """An age by the wall clock alone would be too young, and a click be trusted for too long."""
+
+    HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+    @pytest.mark.parametrize(
+        ("wall", "steady", "expected"),
+        [(60, 60.0, 0), (0, 60.0, 60), (-3600, 60.0, 3660), (60.5, 61.0, 0), (3600, 60.0, 0), (28_800, 1.0, 0)],
+    )
+    def test_it_is_told_from_sleep_and_from_time_that_passed(self, wall: float, steady: float, expected: int) -> None:
+        now = Moment(T0 + timedelta(seconds=wall), 5.0 + steady)
+        assert set_back(Moment(T0, 5.0), now) == timedelta(seconds=expected)
+
+    def test_a_click_keeps_its_age(self) -> None:
+        click = aged(Click(ACK, T0), self.HOUR)
+        set_back_to = T0 + 25 * self.MINUTE - self.HOUR
+        assert overtaken(click, replace(OPEN, pages=0), set_back_to) == ""
+        assert overtaken(click, replace(OPEN, pages=0), set_back_to + 6 * self.MINUTE) != ""
+
+    def test_what_was_seen_later_than_now_tells_of_it_after_a_start(self) -> None:
+        assert behind(T0, [T0 - self.HOUR, T0 + self.HOUR]) == self.HOUR
+        assert behind(T0, [T0 - self.HOUR]) == timedelta(0)
+        assert behind(T0, []) == timedelta(0)

@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from desktop.sync.backoff import Backoff
 from desktop.sync.commands import Commands
 from desktop.sync.keeper import Keeper
 from desktop.sync.outbox import Outbox
+from desktop.sync.turns import AT_ONCE
 from tests.fakes.backend import ANA, ON_CALL, T0, FakeBackend, FakeServer, incident
 
 
@@ -237,7 +239,7 @@ class TestWhatWaited:
         outbox.start()
         outbox.submit("I1", Command.ACKNOWLEDGE)
         screen.await_state(lambda s: "I1" in s.sending)
-        # The first is tried again and again, this one never.
+        # All of it is tried in vain.
         outbox.submit("I2", Command.ACKNOWLEDGE)
         screen.await_state(lambda s: "I2" in s.sending)
         now[0] += timedelta(seconds=3)
@@ -376,3 +378,138 @@ class TestTroubleOfItsOwn:
         outbox.submit("I2", Command.ACKNOWLEDGE)
         screen.await_state(lambda s: acknowledged(s, "I1"))
         screen.await_state(lambda s: acknowledged(s, "I2"))
+
+
+class Hanging(FakeBackend):
+    """Hangs in each acknowledgement of an incident of ``names`` until it is let go, and counts who does."""
+
+    def __init__(self, server: FakeServer, names: set[str]) -> None:
+        super().__init__(server)
+        self.names = names
+        self.hanging: list[str] = []
+        self.let_go = threading.Event()
+        self._changed = threading.Condition()
+
+    def acknowledge(self, incident_id: str) -> Incident:
+        if incident_id in self.names and not self.let_go.is_set():
+            with self._changed:
+                self.hanging.append(incident_id)
+                self._changed.notify_all()
+            assert self.let_go.wait(30)
+            if incident_id in self.names:
+                raise Unreachable("it did not answer in time")
+        return super().acknowledge(incident_id)
+
+    def await_hanging(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.hanging) >= count, 10), self.hanging
+
+
+class TestWhileAnotherHangs:
+    """A click waits for no other: not to be durable, not to be shown, not to be sent."""
+
+    @pytest.fixture
+    def backend(self, server: FakeServer) -> Iterator[Hanging]:
+        backend = Hanging(server, {"I1"})
+        yield backend
+        backend.let_go.set()
+
+    @pytest.fixture
+    def outbox(self, server: FakeServer, screen: Screen, path: Path, backend: Hanging) -> Iterator[Outbox]:
+        for n in range(3, 12):
+            server.put(incident(f"I{n}"))
+        outbox = Outbox(path, keeper_for(server, screen), lambda: backend, lambda: T0)
+        outbox.start()
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        backend.await_hanging(1)
+        yield outbox
+        backend.names = set()
+        backend.let_go.set()
+        outbox.stop()
+        outbox.join(10)
+        assert not outbox.is_alive()
+
+    def test_another_incidents_click_arrives(self, outbox: Outbox, screen: Screen) -> None:
+        outbox.submit("I2", Command.ACKNOWLEDGE)
+        state = screen.await_state(lambda s: acknowledged(s, "I2"))
+        assert "I1" in state.sending
+
+    def test_a_click_on_the_same_incident_is_durable_and_shown_and_sent_after_it(
+        self, outbox: Outbox, screen: Screen, server: FakeServer, backend: Hanging, path: Path
+    ) -> None:
+        outbox.submit("I1", Command.RESOLVE)
+        screen.await_state(lambda s: "I1" in s.sending and s.sending["I1"].command is Command.RESOLVE)
+        assert stored(path) == ["I1", "I1"]
+        backend.names = set()
+        backend.let_go.set()
+        between = screen.await_state(lambda s: s.snapshot and s.snapshot.incidents[-1].status is Status.ACKNOWLEDGED)
+        # The acknowledgement arrived; what is still on its way is still said to be.
+        assert between.sending["I1"].command is Command.RESOLVE
+        screen.await_state(lambda s: not s.sending and s is not screen.states[0])
+        assert server.incidents["I1"].status is Status.RESOLVED
+
+    def test_so_many_hang_at_once_and_the_rest_are_durable_and_shown(
+        self, outbox: Outbox, screen: Screen, backend: Hanging, path: Path
+    ) -> None:
+        backend.names = {f"I{n}" for n in range(1, 12)}
+        for n in range(2, 12):
+            outbox.submit(f"I{n}", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: len(s.sending) == 11)
+        assert len(stored(path)) == 11
+        backend.await_hanging(AT_ONCE)
+        assert len(backend.hanging) == AT_ONCE
+
+    def test_the_same_click_again_is_not_lost_when_the_first_is_refused(
+        self, outbox: Outbox, screen: Screen, server: FakeServer, backend: Hanging, path: Path
+    ) -> None:
+        outbox.submit("I1", Command.ACKNOWLEDGE)
+        outbox.submit("I2", Command.ACKNOWLEDGE)
+        screen.await_state(lambda s: acknowledged(s, "I2"))
+        server.fail = [Rejected("not now")]
+        backend.names = set()
+        backend.let_go.set()
+        state = screen.await_state(acknowledged)
+        assert not any(s.failed for s in screen.states)
+        assert state.sending == {} or "I1" not in state.sending
+
+
+def test_a_click_is_as_old_as_it_is_when_the_clock_is_set_back(server: FakeServer, screen: Screen, path: Path) -> None:
+    server.fail = [Unreachable("cut")] * 1_000_000
+    server.put(incident("I1", pages=0))
+    now = [T0]
+    outbox = Outbox(path, keeper_for(server, screen), lambda: FakeBackend(server), lambda: now[0])
+    outbox.start()
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    screen.await_state(lambda s: "I1" in s.sending)
+    now[0] = T0 - timedelta(hours=1)
+    outbox.submit("I2", Command.ACKNOWLEDGE)
+    screen.await_state(lambda s: "I2" in s.sending)
+    outbox.stop()
+    outbox.join(10)
+    later = Screen()
+    server.fail = []
+    start = T0 - timedelta(minutes=20)
+    second = Outbox(path, keeper_for(server, later), lambda: FakeBackend(server), lambda: start)
+    second.start()
+    state = later.await_state(lambda s: "I1" in s.failed)
+    second.stop()
+    second.join(10)
+    assert "may have paged again" in state.failed["I1"]
+    assert server.incidents["I1"].status is Status.TRIGGERED
+
+
+def test_a_click_of_a_time_that_is_still_to_come_is_as_old_as_when_the_backend_was_heard_last(path: Path) -> None:
+    left = Commands(path, "one", lambda _: None)
+    left.add("I1", Click(Command.ACKNOWLEDGE, T0))
+    left.close()
+    with closing(sqlite3.connect(path)) as database, database:
+        heard = (T0 + timedelta(minutes=20)).isoformat()
+        database.execute("INSERT INTO copies VALUES ('two', ?, 0, '{}')", (heard,))
+    now = T0 + timedelta(minutes=5)
+    for _ in range(2):
+        commands = Commands(path, "one", lambda _: None, lambda: now)
+        (waiting,) = commands.waiting()
+        assert now - waiting.click.at >= timedelta(minutes=20)
+        commands.waiting()
+        assert commands.settled
+        commands.close()

@@ -1,13 +1,14 @@
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from desktop.backends.base import FullState
-from desktop.domain.attention import Command, ConnectionState, Contact
+from desktop.backends.base import Alive, FullState
+from desktop.domain.attention import Command, ConnectionState, Contact, Sound, Tray, attention, in_contact
 from desktop.domain.errors import Unauthorized
-from desktop.domain.incident import Status
+from desktop.domain.incident import Snapshot, Status
 from desktop.sync import changes
 from desktop.sync.changes import with_incident
 from desktop.sync.keeper import Keeper
@@ -213,7 +214,7 @@ class TestDoubt:
 def test_a_poll_that_tells_nothing_new_leaves_nothing_to_show_or_keep(server: FakeServer) -> None:
     server.put(incident())
     keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), (screen := Screen()).publish)
-    later = T0 + timedelta(minutes=1)
+    later = T0 + timedelta(seconds=20)
     first, second = server.snapshot(), replace(server.snapshot(), taken_at=later)
     for told, at in ((first, T0), (second, later)):
         keeper.change(lambda state, told=told, at=at: changes.heard(state, FullState(told), at))  # type: ignore[misc]
@@ -222,3 +223,42 @@ def test_a_poll_that_tells_nothing_new_leaves_nothing_to_show_or_keep(server: Fa
     assert len(screen.states) == 1
     keeper.change(lambda state: changes.heard(state, FullState(replace(second, incidents=())), later))
     assert len(screen.states) == 2
+
+
+def test_that_the_backend_is_still_heard_is_told_before_contact_seems_lost(server: FakeServer) -> None:
+    state = ConnectionState("one", "Server", Contact.LIVE, T0, server.snapshot(), heard_at=T0)
+    keeper = Keeper(state, (screen := Screen()).publish)
+    for second in range(0, 600, 10):
+        at = T0 + timedelta(seconds=second)
+        keeper.change(lambda state, at=at: changes.heard(state, Alive(), at))  # type: ignore[misc]
+        assert in_contact((screen.states or [state])[-1], at)
+    assert len(screen.states) == 19
+
+
+def test_a_watcher_that_hangs_where_no_timeout_reaches_looks_like_lost_contact(server: FakeServer) -> None:
+    reached, let_go = threading.Event(), threading.Event()
+
+    class Hanging(FakeBackend):
+        asked = 0
+
+        def snapshot(self) -> Snapshot:
+            self.asked += 1
+            if self.asked > 1:
+                reached.set()
+                let_go.wait(30)
+            return super().snapshot()
+
+    server.has_stream = False
+    backend = Hanging(server)
+    keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), (screen := Screen()).publish)
+    watcher = Watcher(keeper, lambda: backend, lambda: T0, Pace(on_call=(0.01, 0.01), off_call=(0.01, 0.01)))
+    watcher.start()
+    assert reached.wait(10)
+    shown = screen.states[-1]
+    assert shown.contact is Contact.LIVE
+    assert attention((shown,), T0 + timedelta(minutes=2)).tray is Tray.CALM
+    decided = attention((shown,), T0 + timedelta(minutes=3))
+    assert (decided.tray, decided.sound, [x.loud for x in decided.lost]) == (Tray.LOST, Sound.LOST, [True])
+    let_go.set()
+    watcher.stop()
+    watcher.join(10)

@@ -9,9 +9,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
+from desktop.backends.pagerduty.client import Patience
 from tests.faults.pager import process
 from tests.faults.pager.clocks import Clocks
-from tests.faults.pager.process import DONE, Backend
+from tests.faults.pager.process import DONE, SHORT, Backend
 from tests.faults.pager.views import View
 
 ENOUGH = 30.0
@@ -28,13 +29,15 @@ def new_clocks() -> Clocks:
 class Pager:
     """One process at a time on ``folder``; ``views`` keeps what each showed, None where one ended.
 
-    ``clocks`` are what it has the time from, the real one without them.
+    ``clocks`` are what it has the time from, the real one without them; ``patience`` is how long answers may take.
     """
 
-    def __init__(self, folder: Path, backends: tuple[Backend, ...], clocks: Clocks | None = None) -> None:
+    def __init__(
+        self, folder: Path, backends: tuple[Backend, ...], clocks: Clocks | None = None, patience: Patience = SHORT
+    ) -> None:
         self.views: list[View | None] = []
         self._clocks = clocks or new_clocks()
-        self._folder, self._backends = folder, backends
+        self._folder, self._backends, self._patience = folder, backends, patience
         self._changed = threading.Condition()
         self.start()
 
@@ -42,7 +45,7 @@ class Pager:
         """Start it, as a launcher or a supervisor does."""
         self._asked = self._did = 0
         self._pipe, far = _context.Pipe()
-        arguments = (far, self._folder, self._backends, self._clocks)
+        arguments = (far, self._folder, self._backends, self._clocks, self._patience)
         self._process = _context.Process(target=process.run, args=arguments, daemon=True)
         self._process.start()
         far.close()

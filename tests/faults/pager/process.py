@@ -102,7 +102,9 @@ class Attempts:
 class Desk:
     """The application and what can be done at it. Made in the GUI thread; ``do`` may be called from any."""
 
-    def __init__(self, pipe: Connection, folder: Path, backends: tuple[Backend, ...], clocks: Clocks) -> None:
+    def __init__(
+        self, pipe: Connection, folder: Path, backends: tuple[Backend, ...], clocks: Clocks, patience: Patience
+    ) -> None:
         self._clocks = clocks
         paths = paths_under(folder)
         secrets = SessionSecrets()
@@ -120,7 +122,7 @@ class Desk:
             self._bridge.post_states,
             self._bridge.post_notice,
             demo=False,
-            tempo=Tempo(QUICK, SHORT),
+            tempo=Tempo(QUICK, patience),
         )
         presence = Presence(paths, Guard.NOBODY, self._screen, self._bridge, lambda: self._fleet.states)
         self._pager = Pager(self._fleet, self._bridge, self._screen, presence)
@@ -175,12 +177,14 @@ class Desk:
         self._pager._ticker._run()
 
 
-def run(pipe: Connection, folder: Path, backends: tuple[Backend, ...], clocks: Clocks) -> None:
+def run(
+    pipe: Connection, folder: Path, backends: tuple[Backend, ...], clocks: Clocks, patience: Patience = SHORT
+) -> None:
     """Be a pager until told to quit, or killed."""
     setattr(clock, "datetime", Clock(clocks))  # noqa: B010 - to the checker it is nobody else's
     keyring.set_keyring(MemoryKeyring())
     application = QCoreApplication(["watchbell"])
-    desk = Desk(pipe, folder, backends, clocks)
+    desk = Desk(pipe, folder, backends, clocks, patience)
     desk.start()
     threading.Thread(target=_listen, args=(pipe, desk), daemon=True).start()
     application.exec()
