@@ -44,8 +44,9 @@ def load(path: Path) -> Settings:
         return Settings(connections, value.get("autostart") is True, value.get("systemd") is True)
     except FileNotFoundError:
         return Settings()
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise InputError(f"{path} cannot be understood ({e}): mend it, or move it away to start anew") from e
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+        why = f"{e} is missing" if isinstance(e, KeyError) else str(e)
+        raise InputError(f"{path} cannot be understood ({why}): mend it, or move it away to start anew") from e
     except OSError as e:
         raise StorageError(f"{path} cannot be read: {e.strerror}") from e
 
