@@ -47,8 +47,7 @@ class LoginStart(QObject):
                 way.switch_on(login_command())
             else:
                 way.switch_off()
-            settings = settings_file.load(self._paths.settings)
-            settings_file.save(self._paths.settings, replace(settings, autostart=on))
+            settings_file.change(self._paths.settings, lambda known: replace(known, autostart=on))
 
         self._work(change)
 

@@ -74,3 +74,13 @@ def test_a_machine_without_room_for_anything_temporary_has_its_usual_place(
 
     monkeypatch.setattr(tempfile, "gettempdir", full)
     assert not bring_to_front(paths_under(tmp_path), {})
+
+
+def test_a_lock_that_cannot_be_opened_leaves_the_other_one(tmp_path: Path) -> None:
+    paths = paths_under(tmp_path)
+    paths.lock.mkdir(parents=True)
+    try:
+        with only_one(paths), pytest.raises(Timeout):
+            only_one(paths)
+    finally:
+        shutil.rmtree(instance._elsewhere(paths))
