@@ -84,7 +84,8 @@ def _read(path: Path) -> tuple[Settings, dict[str, Any]]:
         return Settings(), {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         why = f"{e} is missing" if isinstance(e, KeyError) else str(e)
-        raise InputError(f"{path} cannot be understood ({why}): mend it, or move it away to start anew") from e
+        # What to do comes first: small windows cut what is long.
+        raise InputError(f"mend {path}, or move it away to start anew: it cannot be understood ({why})") from e
     except OSError as e:
         raise StorageError(f"{path} cannot be read: {e.strerror}") from e
 
