@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,9 +18,13 @@ def in_ci() -> bool:
 def need(program: str) -> Path:
     """Return the path of a program; without it skip the test, and under CI=true fail it."""
     found = shutil.which(program) or shutil.which(program, path=SYSTEM_FOLDERS)
-    if found:
-        return Path(found)
-    reason = f"{program} is not installed: ./watchbell setup --tests"
+    if not found:
+        lacking(f"{program} is not installed: ./watchbell setup --tests")
+    return Path(found)
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip the test for want of a real part, and under CI=true fail it."""
     if in_ci():
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

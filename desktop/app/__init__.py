@@ -43,7 +43,6 @@ DEMO_TITLE = "Payments API: 5xx above 20 % in eu-west-1"
 def run(guard: Guard) -> int:
     """Run the tray application until it is quit; return the exit code."""
     paths = user_paths()
-    private_folder(paths.data)
     try:
         locks = only_one(paths)
     except Timeout:

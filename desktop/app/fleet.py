@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 from desktop.app.configured import Configured
 from desktop.app.following import Following
-from desktop.app.own_server import OwnServer
+from desktop.app.own_server import MISCONFIGURED, OwnServer
 from desktop.app.tokens import Tokens
 from desktop.app.triggering import Triggering
+from desktop.app.unread import Unread
 from desktop.backends.base import NewPage, Receipt
 from desktop.connections.accounts import EMBEDDED, Account, stored_account
 from desktop.connections.live import EMBEDDED_NAME, LiveConnection, Tempo
@@ -33,8 +34,6 @@ _TEMPO = Tempo()
 PublishAll = Callable[[tuple[ConnectionState, ...]], None]
 Notice = Callable[[str, str | None], None]
 
-# What stands for the settings among the connections while nobody knows what they name.
-SETTINGS = "settings.json"
 TEST_TITLE = "Test page: this is what a page looks and sounds like"
 
 
@@ -70,20 +69,23 @@ class Fleet:
         # Held while connections are added or taken away.
         self._changing = threading.Lock()
         self._own: OwnServer | None = None
-        self._unread: ConnectionState | None = None
+        self._unread = Unread()
         self._connections: dict[str, LiveConnection] = {}
         self._wanted: tuple[str, ...] = ()
         self._following = Following(paths.settings, self.reload)
         prepared = prepare(paths.store, utc_now())
-        self._want(self._configured.read())
+        with self._unread.unless_followed():
+            self._want(self._configured.read())
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
         notice("store", prepared.notice or None)
+        if (unread := self._unread.state) is not None:
+            notice(MISCONFIGURED, unread.trouble)
         self.tokens = Tokens(self._settings, secrets, notice, self.resync)
 
     @property
     def states(self) -> tuple[ConnectionState, ...]:
         """What is known of every connection now."""
-        unread = self._unread
+        unread = self._unread.state
         return (*(c.state for c in self._connections.values()), *([unread] if unread else []))
 
     def start(self) -> None:
@@ -107,7 +109,7 @@ class Fleet:
         """Watch what the settings name since they changed, or since somebody ``told`` so; returns at once."""
         if self._demo or self._stopping.is_set():
             return
-        self._following.look(due=told or self._unread is not None or bool(self._superseded()))
+        self._following.look(due=told or self._unread.state is not None or bool(self._superseded()))
         if told:
             self._try_again()
 
@@ -116,17 +118,9 @@ class Fleet:
         with self._changing:
             if self._stopping.is_set():
                 return
-            try:
+            with self._unread.unless_followed():
                 self._begin(self._want(self._configured.read()))
-                self._unread = None
                 self._retire(self._superseded())
-            except WatchbellError as e:
-                self._not_understood(e.message)
-            except Exception as e:
-                # A fault of ours must look like lost contact, never like calm.
-                if self._unread is None:
-                    log.exception("the settings cannot be followed")
-                self._not_understood(f"an internal error: {type(e).__name__}")
         self._hand_over()
 
     def _try_again(self) -> None:
@@ -169,7 +163,7 @@ class Fleet:
 
     def trigger(self, make: Callable[[Person], NewPage]) -> None:
         """Open an incident on the first connection; returns at once. A failure becomes a notice."""
-        self._triggering.trigger(next(iter(self._connections.values())), make)
+        self._triggering.trigger(next(iter(self._connections.values()), None), make)
 
     def test_page(self) -> None:
         """Page this person alone, through the backend and back."""
@@ -209,13 +203,6 @@ class Fleet:
         if EMBEDDED in over and self._own is not None:
             self._own.stop()
             self._own = None
-
-    def _not_understood(self, why: str) -> None:
-        """Look like lost contact: there may be a connection that nobody watches."""
-        if self._unread is None or self._unread.trouble != why:
-            log.warning("the settings are not followed: %s", why)
-            since = self._unread.since if self._unread else utc_now()
-            self._unread = ConnectionState(SETTINGS, SETTINGS, Contact.LOST, since, trouble=why)
 
     def _live(self, settings: ConnectionSettings) -> LiveConnection:
         def account() -> Account:

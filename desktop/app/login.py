@@ -5,7 +5,6 @@ The system is read and written in a short-lived thread: a home folder may be slo
 
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Slot
@@ -14,7 +13,7 @@ from desktop.app.surfaces import Surfaces
 from desktop.domain.errors import WatchbellError
 from desktop.qt.bridge import Bridge
 from desktop.system import settings as settings_file
-from desktop.system.autostart import Autostart, autostart
+from desktop.system.autostart import autostart
 from desktop.system.paths import Paths
 from desktop.system.program import login_command
 
@@ -38,41 +37,39 @@ class LoginStart(QObject):
     @Slot()
     def look(self) -> None:
         """Read what the system has: somebody may have changed it."""
-        self._work(lambda _way: None)
+        self._work(None)
 
     @Slot(bool)
     def _switch(self, on: bool) -> None:
-        def change(way: Autostart) -> None:
+        self._work(on)
+
+    def _work(self, wanted: bool | None) -> None:
+        threading.Thread(target=self._run, args=(wanted,), name="watchbell-autostart", daemon=True).start()
+
+    def _run(self, wanted: bool | None) -> None:
+        with self._lock:
+            trouble = None if wanted is None else self._switched(wanted)
+            # In whichever way: for that, no settings are needed.
+            entry = autostart(os.environ, systemd=False).read()
+            on = entry is not None and entry.on
+        self._bridge.call(lambda: self._show(on, trouble))
+
+    def _switched(self, on: bool) -> str:
+        """Switch it, and return why that failed; empty when it did not."""
+        try:
+            way = autostart(os.environ, systemd=settings_file.load(self._paths.settings).systemd)
             if on:
                 way.switch_on(login_command())
             else:
                 way.switch_off()
-            settings = settings_file.load(self._paths.settings)
-            settings_file.save(self._paths.settings, replace(settings, autostart=on))
+            settings_file.change(self._paths.settings, lambda known: replace(known, autostart=on))
+        except WatchbellError as e:
+            return f"Starting at login could not be switched: {e.message}"
+        return ""
 
-        self._work(change)
-
-    def _work(self, change: Callable[[Autostart], None]) -> None:
-        threading.Thread(target=self._run, args=(change,), name="watchbell-autostart", daemon=True).start()
-
-    def _run(self, change: Callable[[Autostart], None]) -> None:
-        with self._lock:
-            on, trouble = None, None
-            try:
-                way = autostart(os.environ, systemd=settings_file.load(self._paths.settings).systemd)
-                on = _is_on(way)
-                change(way)
-                on = _is_on(way)
-            except WatchbellError as e:
-                trouble = f"Starting at login could not be switched: {e.message}"
-            self._bridge.call(lambda: self._show(on, trouble))
-
-    def _show(self, on: bool | None, trouble: str | None) -> None:
+    def _show(self, on: bool, trouble: str | None) -> None:
+        """Show what the system has, and what became of switching it; None: nobody did, so what was said stays."""
         self._surfaces.status.set_autostart(on)
         self._surfaces.presenter.set_autostart(on)
-        self._surfaces.status.set_notice(NOTICE, trouble, "OK" if trouble else "")
-
-
-def _is_on(way: Autostart) -> bool:
-    entry = way.read()
-    return entry is not None and entry.on
+        if trouble is not None:
+            self._surfaces.status.set_notice(NOTICE, trouble or None, "OK" if trouble else "")

@@ -21,8 +21,11 @@ class Triggering:
         self._notice = notice
         self._stopping = stopping
 
-    def trigger(self, connection: LiveConnection, make: Callable[[Person], NewPage]) -> None:
-        """Open what ``make`` makes of who we are there; returns at once."""
+    def trigger(self, connection: LiveConnection | None, make: Callable[[Person], NewPage]) -> None:
+        """Open what ``make`` makes of who we are there; returns at once. None: nothing is connected, which is told."""
+        if connection is None:
+            self._notice(_NOTICE, "The page could not be triggered: nothing is connected.")
+            return
         key = f"watchbell-{secrets.token_hex(8)}"
 
         def work() -> None:

@@ -5,7 +5,7 @@ import socket
 import sys
 from argparse import Namespace
 
-from desktop.cli import output
+from desktop.cli import crash_notice, output
 from desktop.domain.errors import InputError
 from desktop.system.guard import guard
 from desktop.system.instance import bring_to_front
@@ -27,7 +27,7 @@ def run(options: Namespace) -> int:
     arguments = ["--verbose"] if options.verbose else []
     command = child_command(*arguments, "--supervised")
     with supervising(paths):
-        return Supervisor(command, child_environment(), _has_screen).run()
+        return Supervisor(command, child_environment(), _has_screen, crash_notice.tell).run()
 
 
 def _run_application() -> int:

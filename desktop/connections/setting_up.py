@@ -2,7 +2,7 @@
 
 import getpass
 import secrets as random_secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import tzlocal
@@ -26,8 +26,34 @@ from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
 from desktop.system.paths import Paths
 from desktop.system.secrets import Secrets, check_length
-from desktop.system.settings import ConnectionSettings
+from desktop.system.settings import ConnectionSettings, Settings
 from desktop.team.starter import demonstration, newcomer, starter
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a person gave of a connection; None leaves what there is."""
+
+    url: str
+    proxy: str | None
+    ca: str | None
+
+    def connection(self, settings: Settings) -> ConnectionSettings:
+        """Return the connection as it is wanted: that of ``settings`` with the same address, or a new one."""
+        known = self._known(settings) or ConnectionSettings(
+            _new_id(settings.connections, self.url), name_of(self.url), self.url
+        )
+        proxy = known.proxy if self.proxy is None else self.proxy
+        return replace(known, proxy=proxy, ca=known.ca if self.ca is None else self.ca)
+
+    def over(self, settings: Settings) -> Settings:
+        """Return the settings with it."""
+        known, wanted = self._known(settings), self.connection(settings)
+        kept = tuple(wanted if c is known else c for c in settings.connections)
+        return replace(settings, connections=kept if known else (*kept, wanted))
+
+    def _known(self, settings: Settings) -> ConnectionSettings | None:
+        return next((c for c in settings.connections if c.url == self.url), None)
 
 
 def connect(
@@ -37,19 +63,14 @@ def connect(
 
     ``proxy`` and ``ca`` (see ``ConnectionSettings``) are kept, too; None leaves them as they are.
     """
-    url = check_url(url)
+    wish = _Wish(check_url(url), proxy and check_proxy(proxy), ca)
     check_length(token)
     settings = settings_file.load(paths.settings)
-    known = next((c for c in settings.connections if c.url == url), None)
-    connection = known or ConnectionSettings(_new_id(settings.connections, url), name_of(url), url)
-    if proxy is not None:
-        connection = replace(connection, proxy=check_proxy(proxy))
-    if ca is not None:
-        connection = replace(connection, ca=ca)
-    me = open_backend(Account(url, token, Route(connection.proxy, connection.ca))).me()
-    if connection != known:
-        kept = tuple(connection if c is known else c for c in settings.connections)
-        settings_file.save(paths.settings, replace(settings, connections=kept if known else (*kept, connection)))
+    connection = wish.connection(settings)
+    me = open_backend(Account(wish.url, token, Route(connection.proxy, connection.ca))).me()
+    if connection not in settings.connections:
+        # Somebody else may have changed them while the address was asked.
+        connection = wish.connection(settings_file.change(paths.settings, wish.over))
     try:
         secrets.set(connection.id, token)
     except SecretsUnavailable as e:

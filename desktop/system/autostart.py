@@ -37,7 +37,10 @@ class Autostart(Protocol):
 
 
 def autostart(environment: Mapping[str, str], *, systemd: bool) -> Autostart:
-    """Return this machine's way; ``systemd`` prefers its unit, which also restarts it, where its manager runs."""
+    """Return this machine's way; ``systemd`` prefers its unit, which also restarts it, where its manager runs.
+
+    What was switched on in another way is read, too, and ends when this one is switched.
+    """
     if sys.platform == "win32":
         from desktop.system.autostart_windows import RunKey, WindowsRegistry  # noqa: PLC0415 - there only
 
@@ -46,9 +49,10 @@ def autostart(environment: Mapping[str, str], *, systemd: bool) -> Autostart:
         return LaunchAgent(Path.home() / "Library" / "LaunchAgents")
     config = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     runtime = environment.get("XDG_RUNTIME_DIR", "")
+    unit, entry = SystemdUnit(config / "systemd" / "user"), DesktopEntry(config / "autostart")
     if systemd and runtime and (Path(runtime) / "systemd").is_dir():
-        return SystemdUnit(config / "systemd" / "user")
-    return DesktopEntry(config / "autostart")
+        return OneWay(unit, entry)
+    return OneWay(entry, unit)
 
 
 def missing_program(entry: Entry) -> str:
@@ -57,6 +61,34 @@ def missing_program(entry: Entry) -> str:
     if program and shutil.which(program) is None:
         return program
     return next((part for part in arguments if Path(part).is_absolute() and not Path(part).exists()), "")
+
+
+class OneWay:
+    """Starts in the way that is ``chosen``, and in no ``other`` one beside it."""
+
+    def __init__(self, chosen: Autostart, other: Autostart) -> None:
+        self._chosen = chosen
+        self._other = other
+
+    def read(self) -> Entry | None:
+        """Return what is on, in whichever way; else what is there, the chosen way first."""
+        found = [entry for way in (self._chosen, self._other) if (entry := way.read()) is not None]
+        return next((entry for entry in found if entry.on), found[0] if found else None)
+
+    def switch_on(self, command: Sequence[str]) -> None:
+        """Switch the chosen way on, then the other one off: for a moment there are two, never none."""
+        self._chosen.switch_on(command)
+        self._end_other()
+
+    def switch_off(self) -> None:
+        """Switch both off."""
+        self._chosen.switch_off()
+        self._end_other()
+
+    def _end_other(self) -> None:
+        # What is not ours there is nobody's to remove.
+        if self._other.read() is not None:
+            self._other.switch_off()
 
 
 class DesktopEntry:

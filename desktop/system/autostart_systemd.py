@@ -39,12 +39,13 @@ class SystemdUnit:
         self._wanted = folder / "graphical-session.target.wants" / NAME
 
     def read(self) -> Entry | None:
-        """Return what the unit starts; it is on while the session wants it."""
+        """Return what the unit starts; it is on while the session wants it. A person's own of that name is not ours."""
         text = read_text(self._path)
         found = re.search(r"^ExecStart=(.*)$", text or "", re.MULTILINE)
-        if found is None:
+        command = split_line(found[1]) if found else ()
+        if GUARDED not in command:
             return None
-        return Entry(tuple(p for p in split_line(found[1]) if p != GUARDED), self._wanted.is_symlink())
+        return Entry(tuple(p for p in command if p != GUARDED), self._wanted.is_symlink())
 
     def switch_on(self, command: Sequence[str]) -> None:
         """Write the unit and have the session want it."""

@@ -29,6 +29,8 @@ from desktop.system.paths import Paths, private_folder
 _LONGEST_PATH = 80
 _PAUSE = 0.05
 _LOCK, _SOCKET = "lock", "show"
+# Where we may not even look, no application of ours listens.
+_NOBODY_THERE = (FileNotFoundError, ConnectionRefusedError, NotADirectoryError, PermissionError)
 
 
 class Reply(StrEnum):
@@ -73,7 +75,15 @@ def _is_ours(folder: Path) -> bool:
 
 def _elsewhere(paths: Paths) -> Path:
     """Return a folder for what does not fit, or cannot be, in the data folder."""
-    return Path(tempfile.gettempdir()) / f"watchbell-{os.getuid()}-{_digest(paths)}"
+    return _temporary() / f"watchbell-{os.getuid()}-{_digest(paths)}"
+
+
+def _temporary() -> Path:
+    """Return the folder for what is temporary, also where no disk has room for the file that Python tries it with."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path("/tmp")  # noqa: S108 - nothing is written but by prepare(), which looks whose the folder is
 
 
 def _digest(paths: Paths) -> str:
@@ -91,7 +101,7 @@ def prepare(where: str) -> None:
 
 def clear(where: str) -> None:
     """Take a socket that a crash left away, and its folder where that was made for it and nothing else is in it."""
-    if sys.platform == "win32" or Path(where).parent.parent != Path(tempfile.gettempdir()):
+    if sys.platform == "win32" or Path(where).parent.parent != _temporary():
         return
     with contextlib.suppress(OSError):
         if _is_our_socket(Path(where)):
@@ -119,7 +129,7 @@ def _say(where: str, words: bytes, seconds: float) -> Reply:
             connection.connect(where)
             connection.sendall(words)
             return Reply.SHOWN if connection.recv(len(DONE)) == DONE else Reply.SILENT
-        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        except _NOBODY_THERE:
             return Reply.ABSENT
         except OSError:
             return Reply.SILENT
@@ -187,7 +197,7 @@ def look(where: str, seconds: float = 3.0) -> Looked:
             # Whoever hangs up without a word is hung up on, by one that is not stuck.
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
-        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        except _NOBODY_THERE:
             return Looked(Reply.ABSENT)
         except ConnectionResetError:
             return Looked(Reply.SHOWN, process)

@@ -13,13 +13,18 @@ def send(headline: str, text: str) -> bool:
     Blocks for as long as the desktop's own tool takes. On Linux plyer runs ``notify-send`` and throws its exit code
     away, so nobody can tell whether it was shown: False. Never raises.
     """
+    return say(headline, _safe(text))
+
+
+def say(headline: str, text: str) -> bool:
+    """Do the same for a ``text`` of ours, which has no markup in it and does not begin with "-"."""
     try:
         with warnings.catch_warnings():
             # plyer warns on standard error about bindings that it does not need.
             warnings.simplefilter("ignore")
             from plyer import notification  # noqa: PLC0415 - loaded when first needed: it probes the machine
 
-            notification.notify(title=headline, message=_safe(text), app_name="Watchbell", timeout=10)
+            notification.notify(title=headline, message=text, app_name="Watchbell", timeout=10)
     except Exception:  # noqa: BLE001 - plyer's backends raise whatever they meet; the next link of the chain follows
         return False
     return sys.platform != "linux"

@@ -16,10 +16,15 @@ log = logging.getLogger(__name__)
 
 # How the application ends when nothing would be different the next time: quit, or wrong input.
 _FINAL = frozenset({0, 2})
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+# However often it crashed it is back within 5 s, of which three are for its start.
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 2.0
+# So many crashes, one soon after the other, are told to the person: the application cannot say it.
+_OFTEN = 3
 # Whoever ran for so long did not crash at its start: the next crash is a first one again.
 _STEADY = 60.0
 _GRACE = 20.0
+# As of a shell: a program that cannot be run.
+_NOT_STARTED = 126
 _SLICE = 0.1
 # Without a screen for so long, the session is over; a compositor that crashed is back by then.
 _SCREEN_GONE = 60.0
@@ -29,21 +34,29 @@ _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP")
 class Supervisor:
     """Runs ``command`` until it was quit, or until we are told to end; never two at once.
 
-    ``screen`` tells whether there is still something to show it on. The child's standard input is a pipe of ours: it
-    reads the end of it when we die, and goes on without us, since a watch without a guard is better than none.
+    ``screen`` tells whether there is still something to show it on. ``often`` is called when it crashes again and
+    again, once until it ran steadily, and must return at once. The child's standard input is a pipe of ours: it reads
+    the end of it when we die, and goes on without us, since a watch without a guard is better than none.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], screen: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        screen: Callable[[], bool],
+        often: Callable[[], None],
+    ) -> None:
         self._command = command
         self._environment = environment
         self._screen = screen
+        self._often = often
         self._process: subprocess.Popen[bytes] | None = None
         # The signal that told us to end; 0 before.
         self._told = 0
 
     def run(self) -> int:
         """Return the exit code with which the last child ended, 128 and the signal's number where one ended it."""
-        wait = _FIRST_WAIT
+        wait, crashes = _FIRST_WAIT, 0
         with self._signals():
             while True:
                 began = time.monotonic()
@@ -51,7 +64,10 @@ class Supervisor:
                 if self._told or status in _FINAL:
                     return status if status >= 0 else 128 - status
                 if time.monotonic() - began >= _STEADY:
-                    wait = _FIRST_WAIT
+                    wait, crashes = _FIRST_WAIT, 0
+                crashes += 1
+                if crashes == _OFTEN:
+                    self._often()
                 log.warning("the application ended with status %s; starting it again in %.1f s", status, wait)
                 if not self._pause(wait):
                     return self._code()
@@ -62,9 +78,14 @@ class Supervisor:
         return 128 + self._told if self._told else 0
 
     def _run_child(self) -> int:
-        process = subprocess.Popen(  # noqa: S603 - our own program, every argument ours
-            self._command, stdin=subprocess.PIPE, env=dict(self._environment)
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program, every argument ours
+                self._command, stdin=subprocess.PIPE, env=dict(self._environment)
+            )
+        except OSError as e:
+            # No memory, no process, a program that is being replaced: over soon, or told as a crash is.
+            log.warning("the application cannot be started: %s", e.strerror)
+            return _NOT_STARTED
         self._process = process
         if self._told:
             # It came while there was no process yet.

@@ -152,8 +152,35 @@ def test_this_machine_has_its_way(tmp_path: Path) -> None:
     # Wanted and not there: the desktop's own way.
     assert autostart(environment, systemd=True).read() == Entry(COMMAND, on=True)
     assert (tmp_path / "config" / "autostart" / "watchbell.desktop").exists()
+    assert not (tmp_path / "config" / "systemd").exists()
+
+
+@pytest.mark.parametrize("systemd", [True, False])
+def test_another_way_is_seen_and_ends_when_it_is_switched(tmp_path: Path, systemd: bool) -> None:
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_RUNTIME_DIR": str(tmp_path)}
     (tmp_path / "systemd").mkdir()
-    assert autostart(environment, systemd=True).read() is None
+    entry, unit = DesktopEntry(tmp_path / "config" / "autostart"), SystemdUnit(tmp_path / "config" / "systemd" / "user")
+    before, after = (entry, unit) if systemd else (unit, entry)
+    before.switch_on(COMMAND)
+    way = autostart(environment, systemd=systemd)
+    assert way.read() == Entry(COMMAND, on=True)
+    way.switch_on(("/new/watchbell",))
+    assert (before.read(), after.read()) == (None, Entry(("/new/watchbell",), on=True))
+    assert way.read() == after.read()
+    before.switch_on(COMMAND)
+    way.switch_off()
+    assert (before.read(), after.read(), way.read()) == (None, None, None)
+
+
+def test_a_persons_own_unit_of_that_name_is_left_alone(tmp_path: Path) -> None:
+    unit = tmp_path / "config" / "systemd" / "user" / "watchbell.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/usr/bin/watchbell serve\n")
+    way = autostart({"XDG_CONFIG_HOME": str(tmp_path / "config")}, systemd=False)
+    assert way.read() is None
+    way.switch_on(COMMAND)
+    way.switch_off()
+    assert unit.exists()
 
 
 def test_a_program_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Machines on which Watchbell cannot start: one line says why, and nothing is left half done."""
+"""Machines on which Watchbell cannot start, or not well: it says why, and watches wherever that is possible at all."""
 
 import os
 import subprocess
@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from desktop.backends.base import NewPage
+from desktop.backends.pagerduty.backend import PagerDutyBackend
+from desktop.domain.incident import Status
+from desktop.domain.severity import Severity
+from desktop.system.clock import utc_now
 from tests.desktop.application import application, await_popup
 from tests.desktop.session import PROJECT, Session
+from tests.serving import serving
 
 TEAM = """
 time_zone = "UTC"
@@ -46,11 +52,48 @@ def test_no_screen(session: Session, display: str | None, says: str, command: tu
     assert says in refused(environment, *command)
 
 
-def test_a_home_that_cannot_be_written(session: Session, tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("no folder can be made below a file")
-    environment = {**session.env, **session.new_home(), "XDG_DATA_HOME": str(blocked)}
-    assert "cannot be made" in refused(environment)
+@pytest.mark.parametrize("blocked", ["a file", "/proc/none"])
+def test_a_home_in_which_no_folder_can_be_made_keeps_nobody_from_the_watch(
+    session: Session, tmp_path: Path, blocked: str
+) -> None:
+    (tmp_path / "a file").write_text("no folder can be made below a file")
+    folders = dict.fromkeys(("XDG_DATA_HOME", "XDG_STATE_HOME"), str(tmp_path / blocked))
+    with serving(tmp_path) as server, session.map_events() as maps:
+        token = server.token()
+        home = {**session.new_home(), **folders, "WATCHBELL_URL": server.url, "WATCHBELL_TOKEN": token}
+        with application(session, home=home) as app:
+            session.await_tray_icons(1)
+            backend = PagerDutyBackend(server.url, token, utc_now)
+            it = backend.trigger(NewPage("Disk full", Severity.SEV0))
+            popup = await_popup(maps)
+            app.acknowledge_by_click(popup, lambda: backend.incident(it.id).status is Status.ACKNOWLEDGED)
+            with session.python("main.py", env=home) as second:
+                assert second.popen.wait(8) == 0, second.log.read_text()
+            maps.wait("^Watchbell$", 20)
+            said = app.process.log.read_text("utf-8", "replace")
+    assert "client.db cannot be" in said
+    assert "Traceback" not in said
+
+
+def test_settings_that_cannot_be_understood_open_the_window_and_are_followed_when_they_are_mended(
+    session: Session, tmp_path: Path
+) -> None:
+    home = session.new_home()
+    settings = Path(home["XDG_CONFIG_HOME"]) / "watchbell" / "settings.json"
+    with serving(tmp_path) as server, session.map_events() as maps:
+        token = server.token()
+        with session.python("main.py", "connect", server.url, "--token-stdin", env=home) as connect:
+            connect.write(token + "\n")
+            assert connect.popen.wait(20) == 0, connect.log.read_text()
+        understood = settings.read_text()
+        settings.write_text(understood[:-5])
+        with application(session, home=home) as app:
+            maps.wait("^Watchbell$", 20)
+            session.await_tray_icons(1)
+            assert "settings.json, or move it away to start anew" in app.command("connections", expect=2)
+            settings.write_text(understood)
+            PagerDutyBackend(server.url, token, utc_now).trigger(NewPage("Disk full", Severity.SEV0))
+            await_popup(maps)
 
 
 def test_what_it_writes_is_its_owners_alone(session: Session) -> None:

@@ -150,6 +150,24 @@ def test_a_crashed_tray_is_back_within_5_s_says_that_it_was_away_and_outlives_it
         await_that(lambda: not trays(home), "it does not end")
 
 
+def test_one_that_crashes_at_every_start_is_started_within_5_s_each_time_and_that_is_told(session: Session) -> None:
+    # Qt aborts the process.
+    home = {**session.new_home(), "QT_QPA_PLATFORM": "there is no such platform"}
+    with session.notify_calls() as notes, application(session, home=home) as app:
+        begin = app.process.log.stat().st_size
+        note = notes.wait("^Watchbell keeps crashing$", SECONDS)
+        assert "Nobody watches for pages now." in note.body
+
+        def starts() -> int:
+            return app.process.log.read_bytes()[begin:].count(b"starting it again in 2.0 s")
+
+        await_that(lambda: starts() > 0, "it gave up")
+        known = starts()
+        await_that(lambda: starts() > known, "it is not started again", 5)
+        app.process.popen.terminate()
+        assert app.process.popen.wait(SECONDS) == 128 + signal.SIGTERM
+
+
 def test_waking_up_fetches_everything_once_and_tells_what_came_and_went(session: Session) -> None:
     home = {**session.new_home(), "DBUS_SYSTEM_BUS_ADDRESS": session.bus.address}
     with session.notify_calls() as notes, Logind(session.bus.address) as logind, application(session, home=home) as app:

@@ -22,8 +22,8 @@ def test_it_starts_with_the_session_again_after_a_crash_and_ends_with_it(session
     home = session.new_home()
     with session.notify_calls() as notes, user_manager(session, home) as manager:
         way = autostart(manager.env, systemd=True)
-        assert isinstance(way, SystemdUnit)
         way.switch_on((sys.executable, str(PROJECT / "main.py")))
+        assert SystemdUnit(Path(home["XDG_CONFIG_HOME"]) / "systemd" / "user").read() == way.read()
         manager.log_in()
         session.await_tray_icons(1)
         first = process(manager)

@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.desktop.processes import Process, running
 from tests.desktop.session import Session
-from tests.parts import need
+from tests.parts import lacking, need
 
 SECONDS = 20.0
 _PAUSE = threading.Event()
@@ -71,10 +69,10 @@ class UserManager:
 
 @contextmanager
 def user_manager(session: Session, home: Mapping[str, str]) -> Iterator[UserManager]:
-    """Run a manager until the block ends; where that cannot be, skip the test: its unit is checked elsewhere, too."""
+    """Run a manager until the block ends; where that cannot be skip the test, or fail in CI."""
     need("systemctl")
     if os.geteuid() != 0 or not _SYSTEMS.is_dir():
-        pytest.skip("a user manager needs namespaces of its own, which this user may not make")
+        lacking("a user manager needs systemd's units and namespaces of its own, which this user may not make")
     units, own = Path(home["XDG_CONFIG_HOME"]) / "systemd" / "user", Path(home["HOME"]) / "units"
     own.mkdir()
     for name in _UNITS:
@@ -98,6 +96,6 @@ def _await(process: Process, socket: Path) -> None:
     deadline = time.monotonic() + SECONDS
     while not socket.exists():
         if process.popen.poll() is not None or time.monotonic() > deadline:
-            pytest.skip(f"no user manager can be started here: {process.log.read_text()[-300:]}")
+            lacking(f"no user manager can be started here: {process.log.read_text()[-300:]}")
         # Nothing announces a socket that another process makes.
         _PAUSE.wait(0.02)

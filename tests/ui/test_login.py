@@ -10,6 +10,7 @@ from desktop.app.login import LoginStart
 from desktop.app.surfaces import Surfaces
 from desktop.qt.bridge import Bridge
 from desktop.system import settings as settings_file
+from desktop.system.autostart import DesktopEntry
 from desktop.system.paths import Paths, paths_under
 from tests.ui.screens import screens
 
@@ -61,6 +62,25 @@ def test_what_cannot_be_written_is_said_and_shown_as_it_is(qtbot: QtBot, surface
     switch.click()
     qtbot.waitUntil(lambda: "autostart" in surfaces.status.notices.by_key)
     assert not switch.isChecked()
+
+
+def test_broken_settings_are_no_failure_to_switch_until_somebody_switches(
+    qtbot: QtBot, surfaces: Surfaces, paths: Paths, home: Path
+) -> None:
+    DesktopEntry(home / "config" / "autostart").switch_on(("/usr/bin/watchbell",))
+    paths.config.mkdir()
+    paths.settings.write_text("{")
+    surfaces.status.opened.emit()
+    qtbot.waitUntil(lambda: action_checked(surfaces))
+    assert "autostart" not in surfaces.status.notices.by_key
+    surfaces.status.autostart_switch.click()
+    qtbot.waitUntil(lambda: "autostart" in surfaces.status.notices.by_key)
+    assert surfaces.status.autostart_switch.isChecked()
+    # Whoever looks again still reads it.
+    entry(home).unlink()
+    surfaces.status.opened.emit()
+    qtbot.waitUntil(lambda: not action_checked(surfaces))
+    assert "autostart" in surfaces.status.notices.by_key
 
 
 def action_checked(surfaces: Surfaces) -> bool:

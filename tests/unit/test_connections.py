@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
@@ -45,6 +46,19 @@ def test_connecting_again_replaces_the_token(paths: Paths, server: ScriptedServe
     connect(paths, Secrets(), server.url + "/", "wb_new")
     assert len(settings_file.load(paths.settings).connections) == 1
     assert find_account({}, paths, Secrets()).token == "wb_new"
+
+
+def test_what_others_change_while_an_address_is_tried_is_kept(paths: Paths, server: ScriptedServer) -> None:
+    def changed_meanwhile(_asked: object) -> Answer:
+        one = ConnectionSettings("one", "One", "https://one.example")
+        settings_file.change(paths.settings, lambda known: replace(known, connections=(one,), autostart=True))
+        return Answer(body=ME)
+
+    server.answer = changed_meanwhile
+    connect(paths, Secrets(), server.url, "wb_secret")
+    found = settings_file.load(paths.settings)
+    assert [c.url for c in found.connections] == ["https://one.example", server.url]
+    assert found.autostart
 
 
 def test_a_way_of_its_own_is_kept_until_another_is_named(paths: Paths, server: ScriptedServer) -> None:

@@ -48,7 +48,7 @@ def supervised(tmp_path: Path, *ends: str) -> tuple[int, int]:
     """Return the supervisor's exit code, and how often it started the child."""
     begun = tmp_path / "begun"
     command = [sys.executable, "-S", "-c", CHILD, str(begun), *ends]
-    code = Supervisor(command, os.environ, lambda: True).run()
+    code = Supervisor(command, os.environ, lambda: True, lambda: None).run()
     return code, len(begun.read_text().splitlines())
 
 
@@ -62,15 +62,16 @@ def test_what_crashed_is_started_again_however_it_crashed(tmp_path: Path) -> Non
     assert supervised(tmp_path, *crashes, "0") == (0, 6)
 
 
-def test_waits_grow_and_begin_anew_after_a_steady_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(supervisor, "_LONGEST_WAIT", 60.0)
-    lasted = iter([0, 0, 0, 100, 0])
+def test_waits_grow_to_two_seconds_and_begin_anew_after_a_steady_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    lasted = iter([0, 0, 0, 0, 0, 0, 100, 0])
     clock = [0.0]
     waits: list[float] = []
+    told: list[int] = []
 
     def run_child(self: Supervisor) -> int:
         clock[0] += next(lasted, 0)
-        return 1 if len(waits) < 5 else 0
+        return 1 if len(waits) < 8 else 0
 
     def pause(_self: Supervisor, wait: float) -> bool:
         waits.append(wait)
@@ -79,8 +80,24 @@ def test_waits_grow_and_begin_anew_after_a_steady_run(monkeypatch: pytest.Monkey
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(Supervisor, "_run_child", run_child)
     monkeypatch.setattr(Supervisor, "_pause", pause)
-    Supervisor([], {}, lambda: True).run()
-    assert waits == [0.01, 0.02, 0.04, 0.01, 0.02]
+    Supervisor([], {}, lambda: True, lambda: told.append(len(waits))).run()
+    assert waits == [0.5, 1, 2, 2, 2, 2, 0.5, 1]
+    # Of the last crash, since which it ran steadily, nothing is told yet.
+    assert told == [2]
+
+
+def test_a_program_that_cannot_be_run_at_the_moment_is_tried_again(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    tries = []
+
+    def screen() -> bool:
+        tries.append(program.exists())
+        program.write_text("#!/bin/sh\nexit 0\n")
+        program.chmod(0o700)
+        return True
+
+    assert Supervisor([str(program)], os.environ, screen, lambda: None).run() == 0
+    assert tries == [False]
 
 
 def test_without_a_screen_nothing_is_started_and_in_the_end_it_gives_up(
@@ -89,14 +106,14 @@ def test_without_a_screen_nothing_is_started_and_in_the_end_it_gives_up(
     monkeypatch.setattr(supervisor, "_SCREEN_GONE", 0.05)
     begun = tmp_path / "begun"
     command = [sys.executable, "-S", "-c", CHILD, str(begun), "1"]
-    assert Supervisor(command, os.environ, lambda: False).run() == 0
+    assert Supervisor(command, os.environ, lambda: False, lambda: None).run() == 0
     assert len(begun.read_text().splitlines()) == 1
 
 
 SUPERVISE = """
 import os, sys
 from desktop.system.supervisor import Supervisor
-raise SystemExit(Supervisor(sys.argv[1:], os.environ, lambda: True).run())
+raise SystemExit(Supervisor(sys.argv[1:], os.environ, lambda: True, lambda: None).run())
 """
 
 
