@@ -131,7 +131,8 @@ class Attention:
     """Everything that the person's machine shows and plays, decided.
 
     ``pages`` are sorted, the most urgent first. ``settled`` are this person's incidents that are acknowledged, or were
-    resolved a moment ago: a page that leaves ``pages`` is told as what became of it.
+    resolved a moment ago: a page that leaves ``pages`` is told as what became of it. ``unread`` names the connections
+    that answer and where more is open than could be read.
     """
 
     tray: Tray
@@ -143,6 +144,7 @@ class Attention:
     sound: Sound | None = None
     loop: bool = False
     muted_until: datetime | None = None
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,9 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
     silent = quiet.heard if muted else frozenset()
     alarms = tuple(x for x in lost if x.connection not in quiet.lost and (x.connection, "") not in silent)
     sound, loop = _sound(tuple(p for p in pages if (p.connection, p.incident.id) not in silent), alarms)
-    tray = _tray(pages, lost, mine, acknowledged, states=states, muted=muted)
+    unread = tuple(s.name for s in states if s.contact is Contact.LIVE and s.snapshot and not s.snapshot.whole)
+    blind = bool(lost or unread or not states)
+    tray = _tray(pages, mine, acknowledged, blind=blind, muted=muted)
     return Attention(
         tray=tray,
         pages=pages,
@@ -200,6 +204,7 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
         sound=sound,
         loop=loop,
         muted_until=quiet.muted_until if muted else None,
+        unread=unread,
     )
 
 
@@ -283,16 +288,15 @@ def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | Non
 
 def _tray(
     pages: tuple[Page, ...],
-    lost: tuple[Lost, ...],
     mine: tuple[OnCall, ...],
     acknowledged: int,
     *,
-    states: tuple[ConnectionState, ...],
+    blind: bool,
     muted: bool,
 ) -> Tray:
     if any(not p.old for p in pages):
         return Tray.RINGING
-    if lost or not states:
+    if blind:
         return Tray.LOST
     if muted:
         return Tray.PAUSED
