@@ -35,7 +35,7 @@ class Pager(QObject):
         self._surfaces = surfaces
         self._presence = presence
         self._tokens = TokenAsker(fleet.tokens, surfaces, bridge)
-        self._meanwhile = Meanwhile(fleet, surfaces, bridge)
+        self._meanwhile = Meanwhile(fleet, surfaces, bridge, presence.untold)
         self._waking = Waking()
         self._power = Power(self)
         self._quit = False

@@ -50,6 +50,8 @@ class Presence(QObject):
         self._server.show.connect(surfaces.bring_up)
         self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
+        # What is kept of other such times until it is told.
+        self.untold = paths.untold
         # In which nobody watched, and how the sentence about it begins.
         self.missed: tuple[Gap, str] | None = None
 

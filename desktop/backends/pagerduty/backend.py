@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from desktop.backends.base import FullState, NewPage, Receipt, StreamEvent
-from desktop.backends.pagerduty import mapping
+from desktop.backends.pagerduty import history, mapping
 from desktop.backends.pagerduty.client import Json, Params, Patience, Wire
 from desktop.backends.pagerduty.listing import LOOK, MOST, PAGE, Ask, Listed, Sweep, both, read_all, with_mine
 from desktop.backends.pagerduty.sse import events
@@ -104,10 +104,7 @@ class PagerDutyBackend:
         return self._one(self._wire.get(f"/incidents/{_segment(incident_id)}"))
 
     def incidents(self, *, resolved: bool = False, since: datetime | None = None) -> tuple[Incident, ...]:
-        """Return the open incidents of all time or ``since`` then, with the resolved ones where asked, oldest first.
-
-        Of more than 10,000, the newest.
-        """
+        """Return open incidents, of all time or ``since`` then, resolved ones too where asked: the last 10,000."""
         statuses = [*_OPEN, ("statuses[]", "resolved")] if resolved else _OPEN
         window = _EVER if since is None else ("since", since.astimezone(UTC).isoformat())
         return read_all(self._asking(statuses, [window])).incidents[::-1]
@@ -119,6 +116,10 @@ class PagerDutyBackend:
             return self._many(answer), bool(answer.get("more"))
 
         return ask
+
+    def paged(self, incident_id: str, person_id: str) -> bool:
+        """Tell by an incident's history whether it was ever this person's, or paged them."""
+        return history.concerns(self._wire, f"/incidents/{_segment(incident_id)}/log_entries", person_id)
 
     def on_call(self) -> tuple[OnCall, ...]:
         """Return who is on call now, at every level of every policy."""

@@ -83,6 +83,10 @@ def _do(account: Account, request: Request) -> Answer:
 
 
 def _one(account: Account, incident: str) -> Answer:
+    if incident.endswith("/log_entries"):
+        people = account.ever.get(incident.partition("/")[0], ())
+        entries = [{"type": "assign_log_entry", "assignees": [user(person)]} for person in people]
+        return as_json({"log_entries": entries, "more": False})
     if incident not in account.incidents:
         return refused(404, "Incident Not Found", 5001)
     return as_json({"incident": account.shown(incident)})
@@ -97,6 +101,7 @@ def _many(account: Account, request: Request) -> Answer:
     for since in request.query.get("since", []):
         found = [i for i in found if datetime.fromisoformat(i["created_at"]) >= datetime.fromisoformat(since)]
     offset, limit = (int(request.query.get(name, [usual])[0]) for name, usual in (("offset", "0"), ("limit", "25")))
+    limit = limit or 25
     if offset + limit > LAST:
         return refused(400, f"offset + limit must not exceed {LAST}")
     if request.query.get("sort_by") == ["created_at:desc"]:
