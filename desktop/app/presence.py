@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop.app import login, meanwhile
+from desktop.app import login, meanwhile, passing
 from desktop.app.surfaces import Surfaces
 from desktop.domain.errors import WatchbellError
 from desktop.domain.waking import Gap
@@ -103,7 +103,7 @@ class Presence(QObject):
 
     @Slot(str)
     def _pressed(self, key: str) -> None:
-        if key in _DISMISSED or key.startswith(meanwhile.PREFIX):
+        if key in _DISMISSED or key.startswith((meanwhile.PREFIX, passing.PREFIX)):
             self._surfaces.status.set_notice(key, None)
 
 
