@@ -1,4 +1,4 @@
-"""Says in the window which incidents went from this person to somebody else, and when, until that is read. GUI thread."""
+"""Says in the window which incidents went from this person to somebody else, until that is read. GUI thread."""
 
 from datetime import datetime, timedelta
 
