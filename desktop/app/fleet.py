@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from types import MappingProxyType
 
 from desktop.app.configured import Configured
@@ -16,11 +15,11 @@ from desktop.backends.base import NewPage, Receipt
 from desktop.connections.accounts import EMBEDDED, Account, stored_account
 from desktop.connections.live import EMBEDDED_NAME, LiveConnection, Tempo
 from desktop.domain.attention import Command, ConnectionState, Contact
-from desktop.domain.errors import WatchbellError
-from desktop.domain.incident import Incident, Person
-from desktop.domain.meanwhile import came_and_went
+from desktop.domain.incident import Person
+from desktop.domain.meanwhile import Happened, Missed
 from desktop.domain.severity import Severity
 from desktop.domain.superseding import superseded
+from desktop.sync import history
 from desktop.sync.archive import Archive
 from desktop.sync.store import prepare
 from desktop.system.clock import utc_now
@@ -147,14 +146,12 @@ class Fleet:
             if connection in {None, known.state.id}:
                 known.resync()
 
-    def came_and_went(self, connection: str, since: datetime, until: datetime) -> tuple[Incident, ...]:
-        """Return what was opened and is over of that time (server time); blocks. Nothing when the backend refuses."""
-        try:
-            found = self._connections[connection].backend().incidents(resolved=True, since=since)
-        except (WatchbellError, KeyError) as e:
-            log.info("what happened meanwhile is not told: %s", e)
-            return ()
-        return came_and_went(found, since, until)
+    def happened(self, state: ConnectionState, missed: Missed) -> Happened:
+        """Return what happened in a time in which nobody watched; blocks. Raises a WatchbellError when refused."""
+        found = self._connections.get(state.id)
+        if found is None or state.snapshot is None:
+            return Happened()
+        return history.ask(found.backend(), missed, state.offset, state.snapshot.me.id)
 
     def doubt(self) -> None:
         """Trust nothing that is known any more, for nobody watched: fetch everything anew from everywhere."""

@@ -12,6 +12,7 @@ from desktop.alerting.ringer import Ringer
 from desktop.app.fleet import Fleet
 from desktop.app.meanwhile import SLEPT, Meanwhile
 from desktop.app.own_server import MISCONFIGURED
+from desktop.app.passing import Passing
 from desktop.app.presence import Presence
 from desktop.app.surfaces import Surfaces
 from desktop.app.token_asker import TokenAsker
@@ -35,7 +36,8 @@ class Pager(QObject):
         self._surfaces = surfaces
         self._presence = presence
         self._tokens = TokenAsker(fleet.tokens, surfaces, bridge)
-        self._meanwhile = Meanwhile(fleet, surfaces, bridge)
+        self._meanwhile = Meanwhile(fleet, surfaces, bridge, presence.untold)
+        self._passing = Passing(surfaces)
         self._waking = Waking()
         self._power = Power(self)
         self._quit = False
@@ -108,6 +110,7 @@ class Pager(QObject):
     @Slot(object)
     def _take_states(self, states: tuple[ConnectionState, ...]) -> None:
         gone = {s.id for s in self._states} - {s.id for s in states}
+        self._passing.follow(self._states, states, utc_now())
         self._states = states
         live = {s.id for s in states if in_contact(s, utc_now())}
         # An alarm that was silenced is armed again by the contact that ended it.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop.app import login, meanwhile
+from desktop.app import login, meanwhile, passing
 from desktop.app.surfaces import Surfaces
 from desktop.domain.attention import ConnectionState
 from desktop.domain.errors import WatchbellError
@@ -60,6 +60,8 @@ class Presence(QObject):
         self._server.show.connect(surfaces.bring_up)
         self._server.reload.connect(self.reload)
         surfaces.status.notice_pressed.connect(self._pressed)
+        # What is kept of other such times until it is told.
+        self.untold = paths.untold
         # In which nobody watched, and how the sentence about it begins.
         self.missed: tuple[Gap, str] | None = None
 
@@ -112,7 +114,7 @@ class Presence(QObject):
 
     @Slot(str)
     def _pressed(self, key: str) -> None:
-        if key in _DISMISSED or key.startswith(meanwhile.PREFIX):
+        if key in _DISMISSED or key.startswith((meanwhile.PREFIX, passing.PREFIX)):
             self._surfaces.status.set_notice(key, None)
 
 

@@ -108,6 +108,9 @@ class Backend(Protocol):
         ``since`` (server time) leaves out what was opened before it.
         """
 
+    def paged(self, incident_id: str, person_id: str) -> bool:
+        """Tell by an incident's history whether it was ever this person's, or paged them."""
+
     def on_call(self) -> tuple[OnCall, ...]:
         """Return who is on call now, at every level of every policy."""
 

@@ -34,6 +34,12 @@ class Found:
     retryable: bool = False
 
     @property
+    def unread(self) -> str:
+        """What is to be said where more is open than was read; empty where all was."""
+        whole = self.snapshot is None or self.snapshot.whole
+        return "" if whole else "more is open there than was read; what is assigned to you is asked for first"
+
+    @property
     def mine(self) -> tuple[OnCall, ...]:
         """The shifts that this person has there."""
         state = ConnectionState(self.connection.id, "", Contact.LIVE, utc_now(), self.snapshot)
@@ -86,7 +92,7 @@ def _data(found: list[Found], running: Running, now: datetime) -> dict[str, obje
                 "name": each.connection.name,
                 "url": without_login(each.connection.url),
                 "state": "lost" if each.trouble else "live",
-                "message": each.trouble,
+                "message": each.trouble or each.unread,
                 "heard_at": output.instant(each.heard_at),
                 "person": None if each.snapshot is None else each.snapshot.me.id,
                 "shifts": None if each.snapshot is None else [_shift(shift) for shift in each.mine],
@@ -141,7 +147,8 @@ def _lines(found: Found, seen: Watched) -> list[str]:
     ]
     incidents = [f"  {output.incident_line(it)}" for it in found.snapshot.incidents if it.open]
     nothing = "  nothing was known to be open" if found.trouble else "  nothing is open"
-    return [*heads, *(shifts_said or [f"  {was} not on call"]), *(incidents or [nothing])]
+    last = [f"  {found.unread}"] if found.unread else []
+    return [*heads, *(shifts_said or [f"  {was} not on call"]), *(incidents or ([] if last else [nothing])), *last]
 
 
 def _others(found: list[Found], running: Running, now: datetime) -> list[str]:

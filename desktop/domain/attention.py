@@ -58,6 +58,7 @@ class ConnectionState:
     ``needs_token``: contact is lost for want of a token, which only a person can give.
     ``watched_since`` is when this program began to look after a time in which it could not, where the state is of
     before that: its start with a kept copy, or the machine's waking up.
+    ``left`` are the ids of open incidents that were this person's and are somebody else's now, the latest last.
     """
 
     id: str
@@ -70,6 +71,7 @@ class ConnectionState:
     offset: timedelta = timedelta(0)
     needs_token: bool = False
     watched_since: datetime | None = None
+    left: tuple[str, ...] = ()
     sending: Mapping[str, Sending] = field(default_factory=lambda: MappingProxyType({}))
     failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -135,7 +137,8 @@ class Attention:
     """Everything that the person's machine shows and plays, decided.
 
     ``pages`` are sorted, the most urgent first. ``settled`` are this person's incidents that are acknowledged, or were
-    resolved a moment ago: a page that leaves ``pages`` is told as what became of it.
+    resolved or went to somebody else a moment ago: a page that leaves ``pages`` is told as what became of it.
+    ``unread`` names the connections that answer and where more is open than could be read.
     """
 
     tray: Tray
@@ -147,6 +150,7 @@ class Attention:
     sound: Sound | None = None
     loop: bool = False
     muted_until: datetime | None = None
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +187,19 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
     backend refuses, or has not confirmed within ``SENDING_QUIET``. ``quiet`` takes away sound, never the picture.
     """
     assigned = sorted((p for s in states for p in _assigned(s, now)), key=_urgency)
-    pages = tuple(p for p in assigned if p.incident.status is Status.TRIGGERED)
-    settled = tuple(p for p in assigned if p.incident.status is not Status.TRIGGERED)
+    pages = tuple(p for p in assigned if _pages(p))
+    settled = tuple(p for p in assigned if not _pages(p))
     lost = tuple(x for s in states if (x := _lost(s, now)) is not None)
     mine = tuple(dict.fromkeys(o for s in states for o in shifts(s)))
-    acknowledged = sum(p.incident.status is Status.ACKNOWLEDGED for p in settled)
+    acknowledged = sum(p.incident.status is Status.ACKNOWLEDGED and _mine(p) for p in settled)
     quiet = quiet or Quiet()
     muted = quiet.muted(now)
     silent = quiet.heard if muted else frozenset()
     alarms = tuple(x for x in lost if x.connection not in quiet.lost and (x.connection, "") not in silent)
     sound, loop = _sound(tuple(p for p in pages if (p.connection, p.incident.id) not in silent), alarms)
-    tray = _tray(pages, lost, mine, acknowledged, states=states, muted=muted)
+    unread = tuple(s.name for s in states if s.contact is Contact.LIVE and s.snapshot and not s.snapshot.whole)
+    blind = bool(lost or unread or not states)
+    tray = _tray(pages, mine, acknowledged, blind=blind, muted=muted)
     return Attention(
         tray=tray,
         pages=pages,
@@ -204,6 +210,7 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
         sound=sound,
         loop=loop,
         muted_until=quiet.muted_until if muted else None,
+        unread=unread,
     )
 
 
@@ -235,9 +242,17 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
             old=old,
         )
         for incident in snapshot.incidents
-        # A resolved incident is nobody's any more, and still to be told as what it is.
-        if incident.assigned_to(snapshot.me.id) or not incident.open
+        # A resolved incident is nobody's any more, and what left is another's: still to be told as what it is.
+        if incident.assigned_to(snapshot.me.id) or not incident.open or incident.id in state.left
     ]
+
+
+def _pages(page: Page) -> bool:
+    return page.incident.status is Status.TRIGGERED and _mine(page)
+
+
+def _mine(page: Page) -> bool:
+    return page.incident.assigned_to(page.me.id)
 
 
 def _old(state: ConnectionState) -> bool:
@@ -293,16 +308,15 @@ def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | Non
 
 def _tray(
     pages: tuple[Page, ...],
-    lost: tuple[Lost, ...],
     mine: tuple[OnCall, ...],
     acknowledged: int,
     *,
-    states: tuple[ConnectionState, ...],
+    blind: bool,
     muted: bool,
 ) -> Tray:
     if any(not p.old for p in pages):
         return Tray.RINGING
-    if lost or not states:
+    if blind:
         return Tray.LOST
     if muted:
         return Tray.PAUSED

@@ -117,12 +117,16 @@ class OnCall:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The full state of one connection as its backend told it at ``taken_at`` (server time)."""
+    """The full state of one connection as its backend told it at ``taken_at`` (server time).
+
+    ``whole`` unless more is open than was read.
+    """
 
     me: Person
     incidents: tuple[Incident, ...]
     on_call: tuple[OnCall, ...]
     taken_at: datetime
+    whole: bool = True
 
 
 def next_responders(incident: Incident, on_call: tuple[OnCall, ...]) -> tuple[OnCall, ...]:

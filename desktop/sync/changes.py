@@ -1,6 +1,6 @@
 """What news does to what is known of a connection. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -12,13 +12,18 @@ from desktop.domain.incident import Incident, Snapshot
 
 # Resolved incidents stay known for a while, so that the screen can say what became of a page.
 RESOLVED_KEPT = 20
+# And so do those that went to somebody else.
+LEFT_KEPT = 20
 
 
 def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> ConnectionState:
     """Apply one ``event`` of the backend, which is heard ``now`` (local time)."""
     if isinstance(event, FullState):
         offset = event.snapshot.taken_at - now
-        state = replace(state, snapshot=_anew(state.snapshot, event.snapshot), offset=offset, watched_since=None)
+        known = state.snapshot.incidents if state.snapshot is not None else ()
+        left = _left(state, known, {i.id: i for i in event.snapshot.incidents})
+        snapshot = _anew(state.snapshot, event.snapshot)
+        state = replace(state, snapshot=snapshot, offset=offset, watched_since=None, left=left)
     elif isinstance(event, IncidentChanged):
         state = with_incident(state, event.incident)
     elif isinstance(event, OnCallChanged) and state.snapshot is not None:
@@ -31,6 +36,19 @@ def heard(state: ConnectionState, event: StreamEvent, now: datetime) -> Connecti
 def _anew(known: Snapshot | None, told: Snapshot) -> Snapshot:
     """Return what was ``told``; what is ``known`` where that says the same, so that nothing is shown or kept anew."""
     return told if known is None or replace(told, taken_at=known.taken_at) != known else known
+
+
+def _left(state: ConnectionState, known: Iterable[Incident], now: Mapping[str, Incident | None]) -> tuple[str, ...]:
+    """Return which incidents are open and somebody else's ``now``, of those that are ``known`` as mine or left before.
+
+    None stands for one of which there is no news.
+    """
+    if state.snapshot is None:
+        return ()
+    me = state.snapshot.me.id
+    ids = dict.fromkeys((*state.left, *(i.id for i in known if i.open and i.assigned_to(me))))
+    gone = [i for i in ids if i in now and ((it := now[i]) is None or (it.open and not it.assigned_to(me)))]
+    return tuple(gone[-LEFT_KEPT:])
 
 
 def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState:
@@ -46,7 +64,9 @@ def with_incident(state: ConnectionState, incident: Incident) -> ConnectionState
     if not incident.open and len(resolved) >= RESOLVED_KEPT:
         rest.remove(resolved[0])
     failed = without(state.failed, incident.id) if not incident.open else state.failed
-    return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed)
+    others = dict.fromkeys(state.left, None)
+    left = _left(state, [known] if known is not None else [], {**others, incident.id: incident})
+    return replace(state, snapshot=replace(snapshot, incidents=(*rest, incident)), failed=failed, left=left)
 
 
 def lost(state: ConnectionState, trouble: str, now: datetime, *, needs_token: bool = False) -> ConnectionState:

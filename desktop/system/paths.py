@@ -42,6 +42,11 @@ class Paths:
         return self.data / "alive"
 
     @property
+    def untold(self) -> Path:
+        """The times in which nobody watched and of which it was not told yet what happened in them."""
+        return self.data / "untold.json"
+
+    @property
     def server_database(self) -> Path:
         """The embedded server's database."""
         return self.data / "watchbell.db"

@@ -225,4 +225,6 @@ def gone_row(gone: Gone, now: datetime) -> RowView:
 
 
 def _farewell(gone: Gone, now: datetime) -> str:
-    return words.farewell(gone.latest, gone.page.me, now + gone.page.offset)
+    said = words.farewell(gone.page.incident, gone.latest, gone.page.me, now + gone.page.offset)
+    handed_on = gone.latest is not None and gone.latest.status is Status.TRIGGERED and gone.latest.assignees
+    return f"{said} at {words.local_time(gone.since, now)}" if handed_on else said

@@ -30,9 +30,19 @@ def headline(attention: Attention, states: tuple[ConnectionState, ...], now: dat
         return Headline("Contact lost", (gone, was), Mark.LOST)
     if any(s.snapshot is None for s in states):
         return Headline("Connecting", ("Whether you are on call is not known yet.",), None)
+    if attention.unread:
+        return Headline("Not all is read", (_unread(attention.unread[0]), *_shifts_line(attention.on_call)), Mark.LOST)
     if not attention.on_call:
         return Headline("You are not on call", (), None)
     return Headline(_role_words(attention.on_call), tuple(_until(attention.on_call, now)), Mark.CALM)
+
+
+def _unread(name: str) -> str:
+    return f"More is open at {words.name_of(name)} than could be read yet. What is assigned to you is asked for first."
+
+
+def _shifts_line(shifts: tuple[OnCall, ...]) -> tuple[str, ...]:
+    return (f"{_role_words(shifts)}.",) if shifts else ()
 
 
 def _role_words(shifts: tuple[OnCall, ...]) -> str:
@@ -53,7 +63,7 @@ def pages_line(attention: Attention) -> str:
     """Say how much is open: ``2 open pages, 1 acknowledged``."""
     taken = f"{attention.acknowledged} acknowledged" if attention.acknowledged else ""
     if not attention.pages:
-        if attention.lost:
+        if attention.lost or attention.unread:
             return "Nothing known to be open"
         return f"Nothing rings, {taken}" if taken else "Nothing is open"
     count = words.plural(len(attention.pages), "open page", "open pages")
@@ -80,6 +90,8 @@ def tray_lines(attention: Attention, states: tuple[ConnectionState, ...], now: d
     lines = [first.rstrip(), pages_line(attention), escalation_line(attention, now)]
     if attention.lost:
         lines.insert(1, f"No answer from {words.name_of(attention.lost[0].connection_name)}")
+    elif attention.unread:
+        lines.insert(1, f"More is open at {words.name_of(attention.unread[0])} than could be read yet")
     if attention.muted_until is not None and now < attention.muted_until:
         lines.append(f"Sound off until {words.local_time(attention.muted_until, now)}")
     return [line for line in lines if line]
@@ -93,7 +105,8 @@ def tooltip(lines: list[str]) -> str:
 def freshness(state: ConnectionState, now: datetime) -> tuple[str, Mark | None]:
     """Say how fresh what a connection told is, and its mark where that matters."""
     if in_contact(state, now):
-        return "live", Mark.CALM
+        whole = state.snapshot is None or state.snapshot.whole
+        return ("live", Mark.CALM) if whole else ("not all is read", Mark.LOST)
     silent = now - (state.heard_at or state.since)
     if state.contact is Contact.CONNECTING and silent < timedelta(seconds=60):
         return "connecting", None

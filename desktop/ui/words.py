@@ -14,6 +14,8 @@ TITLE_LIMIT = 300
 NAME_LIMIT = 60
 URL_LIMIT = 2000
 
+_SOON = timedelta(seconds=5)
+
 # A run of text and whether it is bold.
 Run = tuple[str, bool]
 
@@ -129,8 +131,8 @@ def paged(incident: Incident, me: Person) -> str:
     return f"paged: {listed([*mine, *others])}" if mine or others else ""
 
 
-def farewell(incident: Incident | None, me: Person, server_now: datetime) -> str:
-    """Say why a page went away; ``incident`` is its latest state, None when that is not known."""
+def farewell(before: Incident, incident: Incident | None, me: Person, server_now: datetime) -> str:
+    """Say why a page went away: ``before`` it did, and ``incident`` as it is now, None when that is not known."""
     if incident is None:
         return "It no longer pages you"
     if incident.status is Status.RESOLVED:
@@ -141,7 +143,13 @@ def farewell(incident: Incident | None, me: Person, server_now: datetime) -> str
         if last.person.id == me.id:
             return "You acknowledged it, and that is confirmed"
         return f"{_who(last.person, me)} acknowledged it {spoken(server_now - last.at)} ago"
-    return "It no longer pages you"
+    others = [name_of(p.name) for p in incident.assignees]
+    if not others or incident.assigned_to(me.id):
+        return "It no longer pages you"
+    due = before.escalates_at
+    # A backend is a little late, and a clock a little off.
+    passed = due is not None and due - server_now < _SOON
+    return f"It escalated past you to {listed(others)}" if passed else f"It was given to {listed(others)}"
 
 
 def _who(person: Person, me: Person) -> str:

@@ -106,6 +106,14 @@ class TestBackend:
         later = max(kept.created_at, done.created_at) + timedelta(seconds=1)
         assert backend.incidents(resolved=True, since=later) == ()
 
+    def test_the_history_says_whom_an_incident_concerned(self, make: Make) -> None:
+        backend = make()
+        opened = backend.trigger(PAGE)
+        assert backend.paged(opened.id, "ana")
+        assert not backend.paged(opened.id, "nobody")
+        backend.resolve(opened.id)
+        assert backend.paged(opened.id, "ana")
+
     def test_what_is_not_there_is_said(self, make: Make) -> None:
         with pytest.raises((NotFound, Rejected)):
             make().acknowledge("NOSUCHINCIDENT")

@@ -23,6 +23,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.incidents: dict[str, Incident] = {}
+        self.ever: dict[str, set[str]] = {}
         self.fail: list[WatchbellError] = []
         self.calls: list[tuple[str, str]] = []
         self.streams: list[queue.Queue[StreamEvent | WatchbellError | None]] = []
@@ -44,6 +45,7 @@ class FakeServer:
             before = self.incidents.get(incident.id)
             incident = replace(incident, version=(before.version if before else 0) + 1)
             self.incidents[incident.id] = incident
+            self.ever.setdefault(incident.id, set()).update(p.id for p in incident.assignees)
             for stream in self.streams:
                 stream.put(IncidentChanged(incident))
             return incident
@@ -117,6 +119,11 @@ class FakeBackend:
         self._server.check("incidents")
         wanted = [i for i in self._server.incidents.values() if resolved or i.open]
         return tuple(i for i in wanted if since is None or i.created_at >= since)
+
+    def paged(self, incident_id: str, person_id: str) -> bool:
+        """Tell whether it was ever this person's."""
+        self._server.check("paged", incident_id)
+        return person_id in self._server.ever.get(incident_id, ())
 
     def on_call(self) -> tuple[OnCall, ...]:
         """Return that Ana is primary."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QColor
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.attention import Attention, Lost, Tray
+from desktop.domain.attention import Attention, Lost, Tray, attention
 from desktop.domain.severity import Severity
 from desktop.ui.popup import PagePopup
 from desktop.ui.theme import DARK, LIGHT, Mark, Scheme, Theme
@@ -176,6 +176,15 @@ def test_a_page_that_went_without_a_word_is_not_called_calm(show: Show) -> None:
     show(CALM)
     assert "It no longer pages you" in said(popup)
     assert popup._mark is not Mark.CALM
+
+
+def test_a_page_that_somebody_else_has_now_says_who_and_does_not_look_settled(show: Show) -> None:
+    popup = show(sample.pages(sample.page()))
+    theirs = sample.incident(assignees=(sample.BEN,))
+    show(attention((sample.state(theirs, left=(theirs.id,)),), sample.NOW))
+    assert any(text.startswith("It was given to Ben Okafor at ") for text in said(popup))
+    assert popup._mark is not Mark.CALM
+    assert not visible_buttons(popup)
 
 
 def test_a_page_that_went_is_a_row_while_another_rings(show: Show) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -96,11 +97,25 @@ def test_the_escalation_of_many_of_nobody_and_of_now() -> None:
 
 def test_whoever_took_a_page_is_named() -> None:
     by_ben, by_me = sample.acknowledged_by(sample.BEN), sample.acknowledged_by(sample.ANA)
-    assert words.farewell(by_ben, sample.ANA, sample.NOW) == "Ben Okafor acknowledged it 5 s ago"
-    assert words.farewell(by_me, sample.ANA, sample.NOW) == "You acknowledged it, and that is confirmed"
+    assert words.farewell(sample.incident(), by_ben, sample.ANA, sample.NOW) == "Ben Okafor acknowledged it 5 s ago"
+    assert (
+        words.farewell(sample.incident(), by_me, sample.ANA, sample.NOW) == "You acknowledged it, and that is confirmed"
+    )
     closed = sample.incident(status=Status.RESOLVED, resolved_by=sample.MIA)
-    assert words.farewell(closed, sample.ANA, sample.NOW) == "Mia Lund resolved it"
-    assert words.farewell(None, sample.ANA, sample.NOW) == "It no longer pages you"
+    assert words.farewell(sample.incident(), closed, sample.ANA, sample.NOW) == "Mia Lund resolved it"
+    assert words.farewell(sample.incident(), None, sample.ANA, sample.NOW) == "It no longer pages you"
+    nobodys = sample.incident(assignees=())
+    assert words.farewell(sample.incident(), nobodys, sample.ANA, sample.NOW) == "It no longer pages you"
+
+
+def test_who_has_now_what_went_away_is_said_and_how_it_got_there() -> None:
+    bens = sample.incident(assignees=(sample.BEN,))
+    before = sample.incident()
+    due = before.escalates_at
+    assert due is not None
+    assert words.farewell(before, bens, sample.ANA, due) == "It escalated past you to Ben Okafor"
+    assert words.farewell(before, bens, sample.ANA, due - timedelta(seconds=5)) == "It was given to Ben Okafor"
+    assert words.farewell(replace(before, pending=()), bens, sample.ANA, due) == "It was given to Ben Okafor"
 
 
 @pytest.mark.parametrize("url", ["https://runbooks.example.com/a?b=c", "http://127.0.0.1:8080/x"])

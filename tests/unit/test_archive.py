@@ -148,4 +148,4 @@ def test_a_copy_that_makes_no_sense_is_none(kept: Kept, path: Path, broken: str)
 
 
 def test_nothing_secret_is_in_a_copy() -> None:
-    assert set(json.loads(to_text(SNAPSHOT))) == {"me", "incidents", "on_call", "taken_at"}
+    assert set(json.loads(to_text(SNAPSHOT))) == {"me", "incidents", "on_call", "taken_at", "whole"}

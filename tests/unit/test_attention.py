@@ -183,6 +183,23 @@ def test_what_somebody_else_resolved_is_told_as_that() -> None:
     assert [p.incident.resolved_by for p in decided.settled] == [BEN]
 
 
+def test_what_went_to_somebody_else_is_told_and_neither_pages_nor_counts() -> None:
+    bens = [incident(f"I{n}", assignees=(Person("ben", "Ben"),), status=s) for n, s in enumerate(list(Status)[:2])]
+    decided = attention((replace(live(*bens), left=("I0", "I1")),), T0)
+    assert [p.incident.id for p in decided.settled] == ["I0", "I1"]
+    assert (decided.pages, decided.acknowledged, decided.tray) == ((), 0, Tray.CALM)
+    assert attention((live(*bens),), T0).settled == ()
+
+
+def test_what_could_not_all_be_read_never_looks_calm() -> None:
+    state = live()
+    assert state.snapshot is not None
+    part = replace(state, snapshot=replace(state.snapshot, whole=False))
+    decided = attention((live(), part), T0)
+    assert (decided.tray, decided.unread, decided.sound) == (Tray.LOST, (part.name,), None)
+    assert attention((replace(part, contact=Contact.LOST),), T0).unread == ()
+
+
 def test_a_silenced_alarm_does_not_silence_pages() -> None:
     quiet = Quiet(lost=frozenset({"one"}))
     assert attention((lost(),), T0 + 5 * MINUTE, quiet).sound is None

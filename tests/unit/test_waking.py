@@ -1,14 +1,15 @@
 """Waking up, found once though two tell of it; and what came and went meanwhile."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from desktop.domain.incident import Status
-from desktop.domain.meanwhile import came_and_went, sentence
+from desktop.domain.incident import Acknowledgement, Incident, Person, Snapshot, Status
+from desktop.domain.meanwhile import Happened, came_and_went, happened, held, may_have_paged, sentences
 from desktop.domain.severity import Severity
 from desktop.domain.waking import Gap, Waking
-from tests.fakes.backend import T0, incident
+from tests.fakes.backend import ANA, T0, incident
 
 MORNING = T0 + timedelta(hours=8)
 SOON = timedelta(seconds=2)
@@ -102,13 +103,73 @@ def test_what_came_and_went_is_what_was_opened_meanwhile_and_is_over() -> None:
     assert [i.id for i in came_and_went(them, two, two)] == ["I3"]
 
 
+BEN = Person("ben", "Ben Okafor")
+WHEN = "While this machine slept"
+
+
 def test_it_is_said_in_one_sentence() -> None:
-    gone = [incident(f"I{n}", title="Disk full\n" * 40) for n in range(5)]
-    said = sentence(gone, "While this machine slept")
+    gone = tuple(incident(f"I{n}", title="Disk full\n" * 40, status=Status.RESOLVED) for n in range(5))
+    said = sentences(Happened(gone), WHEN)
     assert said.startswith("While this machine slept, 5 incidents came and went: SEV-0 Disk full")
     assert said.endswith("; 2 more.")
-    assert "more" not in sentence(gone[:3], "While this machine slept")
-    assert "\n" not in said
-    assert sentence(gone[:1], "While Watchbell was not running").startswith(
-        "While Watchbell was not running, an incident came and went: SEV-0"
+    assert "more" not in sentences(Happened(gone[:3]), WHEN)
+    assert sentences(Happened(), WHEN) == ""
+
+
+def test_who_has_now_what_paged_this_person_is_said() -> None:
+    taken = incident("I1", status=Status.ACKNOWLEDGED, acknowledgements=(Acknowledgement(BEN, T0),))
+    given = incident("I2", title="Given", assignees=(BEN, Person("cho", "Cho\n Lin"), ANA))
+    over = incident("I3", title="Ended", status=Status.RESOLVED)
+    said = sentences(Happened((), (over,), (taken, given)), WHEN)
+    assert said == (
+        "While this machine slept, an incident that you had was resolved: SEV-0 Ended. "
+        "2 incidents that paged you went to others: SEV-0 Payments API: 5xx above 20 % (acknowledged by Ben Okafor); "
+        "SEV-0 Given (with Ben Okafor, Cho Lin and 1 more)."
     )
+
+
+class TestWhatHappenedToMine:
+    def told(self, it: Incident, **before: bool) -> str:
+        """Return as what an incident of ``before`` the gap, or of the gap, is told."""
+        found = happened((it,), T0, MORNING, "ana", before)
+        return "went" if found.went else "over" if found.over else "elsewhere" if found.elsewhere else ""
+
+    def test_what_still_pages_me_is_no_news(self) -> None:
+        assert self.told(incident()) == self.told(incident(), I1=False) == self.told(incident(), I1=True) == ""
+
+    def test_what_another_acknowledged_is_news_once(self) -> None:
+        taken = incident(status=Status.ACKNOWLEDGED, acknowledgements=(Acknowledgement(BEN, T0),))
+        assert self.told(taken) == self.told(taken, I1=False) == "elsewhere"
+        assert self.told(taken, I1=True) == ""
+        mine = replace(taken, acknowledgements=(Acknowledgement(ANA, T0),))
+        assert self.told(mine) == self.told(mine, I1=False) == ""
+
+    def test_what_another_has_now_is_news(self) -> None:
+        given = incident(assignees=(BEN,))
+        assert self.told(given) == self.told(given, I1=False) == self.told(given, I1=True) == "elsewhere"
+
+    def test_what_is_over_is_told_once_and_not_where_i_resolved_it(self) -> None:
+        over = incident(status=Status.RESOLVED, created_at=T0 - timedelta(hours=1), resolved_by=BEN)
+        assert self.told(over, I1=False) == self.told(over, I1=True) == "over"
+        assert self.told(replace(over, resolved_by=ANA), I1=True) == ""
+        assert self.told(replace(over, created_at=T0), I1=False) == "went"
+
+    def test_of_what_is_open_elsewhere_the_history_is_asked_for_what_was_opened_meanwhile(self) -> None:
+        them = (
+            incident("I1", assignees=(BEN,)),
+            incident("I2"),
+            incident("I3", assignees=(BEN,), status=Status.RESOLVED),
+            incident("I4", assignees=(BEN,), created_at=T0 - timedelta(seconds=1)),
+            incident("I5", assignees=(BEN,)),
+        )
+        assert [i.id for i in may_have_paged(them, T0, MORNING, "ana", {"I5": False})] == ["I1"]
+
+    def test_what_is_mine_is_kept_with_whether_somebody_has_it(self) -> None:
+        them = (
+            incident("I1"),
+            incident("I2", status=Status.ACKNOWLEDGED),
+            incident("I3", assignees=(BEN,)),
+            incident("I4", status=Status.RESOLVED),
+        )
+        assert dict(held(Snapshot(ANA, them, (), T0))) == {"I1": False, "I2": True}
+        assert dict(held(None)) == {}

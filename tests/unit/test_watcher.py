@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from desktop.backends.base import Alive, FullState
+from desktop.backends.base import Alive, FullState, IncidentChanged
 from desktop.domain.attention import Command, ConnectionState, Contact, Sound, Tray, attention, in_contact
 from desktop.domain.errors import Unauthorized
-from desktop.domain.incident import Snapshot, Status
+from desktop.domain.incident import Incident, Person, Snapshot, Status
 from desktop.sync import changes
 from desktop.sync.changes import with_incident
 from desktop.sync.keeper import Keeper
@@ -155,6 +155,33 @@ class TestWhatIsNotAmongTheOpenOnesAnyMore:
         new = replace(known, incidents=(incident("c"),))
         assert changes.missing(replace(state, snapshot=known), new) == ("a",)
         assert changes.missing(replace(state, snapshot=None), new) == ()
+
+
+class TestWhatIsSomebodyElsesNow:
+    def left(self, state: ConnectionState, *incidents: Incident) -> tuple[str, ...]:
+        """Return what has left as soon as everything is fetched, which is the same as when each is told of."""
+        assert state.snapshot is not None
+        fetched = changes.heard(state, FullState(replace(state.snapshot, incidents=incidents)), T0).left
+        for one in incidents:
+            state = changes.heard(state, IncidentChanged(one), T0)
+        assert state.left == fetched
+        return fetched
+
+    def test_it_stays_known_until_it_comes_back_or_is_over(self) -> None:
+        ben = (Person("ben", "Ben"),)
+        snapshot = replace(FakeServer().snapshot(), incidents=(incident("I1"), incident("I2")))
+        state = ConnectionState("one", "Server", Contact.LIVE, T0, snapshot)
+        theirs = incident("I1", assignees=ben)
+        assert self.left(state, theirs, incident("I2")) == ("I1",)
+        assert self.left(state, replace(theirs, status=Status.ACKNOWLEDGED), incident("I2")) == ("I1",)
+        assert self.left(state, incident("I1"), incident("I2"), incident("I3", assignees=ben)) == ()
+        gone = changes.heard(state, IncidentChanged(theirs), T0)
+        assert self.left(gone, theirs, incident("I2")) == ("I1",)
+        assert self.left(gone, incident("I1"), incident("I2")) == ()
+        assert self.left(gone, replace(theirs, status=Status.RESOLVED), incident("I2")) == ()
+        many = tuple(incident(f"J{n:02}") for n in range(30))
+        full = replace(state, snapshot=replace(snapshot, incidents=many))
+        assert self.left(full, *(replace(i, assignees=ben) for i in many)) == tuple(i.id for i in many[-20:])
 
 
 class TestDoubt:

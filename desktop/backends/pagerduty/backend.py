@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from desktop.backends.base import FullState, NewPage, Receipt, StreamEvent
-from desktop.backends.pagerduty import mapping
-from desktop.backends.pagerduty.client import Json, Patience, Wire
+from desktop.backends.pagerduty import history, mapping
+from desktop.backends.pagerduty.client import Json, Params, Patience, Wire
+from desktop.backends.pagerduty.listing import LOOK, MOST, PAGE, Ask, Listed, Sweep, both, read_all, with_mine
 from desktop.backends.pagerduty.sse import events
 from desktop.backends.pagerduty.stream import Chunks, Following
 from desktop.backends.route import Route
@@ -18,10 +19,9 @@ from desktop.domain.severity import Severity, of_priority
 
 STREAM_PATH = "/watchbell/v1/stream"
 RECEIPTS_PATH = "/watchbell/v1/receipts"
-PAGE = 100
-# PagerDuty refuses offset + limit past this.
-MOST = 10_000
-_OPEN = [("statuses[]", "triggered"), ("statuses[]", "acknowledged")]
+_TRIGGERED = [("statuses[]", "triggered")]
+_OPEN = [*_TRIGGERED, ("statuses[]", "acknowledged")]
+_EVER = ("date_range", "all")
 # "already resolved", "already acknowledged", "bad status": what was wanted is so, or overtaken (facts, 2.3).
 _ALREADY = frozenset({1001, 1002, 1003})
 _DIRECT, _USUAL = Route(), Patience()
@@ -44,6 +44,7 @@ class PagerDutyBackend:
         self._me: Person | None = None
         self._acts: bool | None = None
         self._priorities: tuple[tuple[str, str], ...] | None = None
+        self._sweep = Sweep()
 
     def me(self) -> Person:
         """Return whose token this is."""
@@ -62,11 +63,27 @@ class PagerDutyBackend:
         return self._acts
 
     def snapshot(self) -> Snapshot:
-        """Return all open incidents and who is on call, by two requests, and once by one more; at the server's time."""
-        found = Snapshot(self._me or self.me(), self.incidents(), self.on_call(), self._server_now())
+        """Return all open incidents and who is on call, by two requests, and once by one more; at the server's time.
+
+        Where more than ``LOOK`` pages are open: this person's, and of the others what this look and those before read.
+        """
+        me = self._me or self.me()
+        listed = self._open_ones(me)
+        found = Snapshot(me, listed.incidents, self.on_call(), self._server_now(), whole=listed.whole)
         if self._following is not None:
             self._following.caught_up()
         return found
+
+    def _open_ones(self, me: Person) -> Listed:
+        pages = LOOK
+        if self._following is not None:
+            # The stream told what is newer than an earlier look.
+            self._sweep, pages = Sweep(), MOST // PAGE
+        self._sweep.read(self._asking(_OPEN, [_EVER]), pages)
+        if self._sweep.at_once:
+            return Listed(tuple(self._sweep.known.values()), whole=True)
+        mine = [_EVER, ("user_ids[]", me.id)]
+        return with_mine(self._sweep, both(self._asking(_OPEN, mine), self._asking(_TRIGGERED, mine)), me.id)
 
     @contextmanager
     def stream(self, *, present: bool = True) -> Iterator[Iterator[StreamEvent]]:
@@ -95,24 +112,22 @@ class PagerDutyBackend:
         return self._one(self._wire.get(f"/incidents/{_segment(incident_id)}"))
 
     def incidents(self, *, resolved: bool = False, since: datetime | None = None) -> tuple[Incident, ...]:
-        """Return the open incidents of all time or ``since`` then, with the resolved ones where asked, oldest first."""
-        found: list[Incident] = []
+        """Return open incidents, of all time or ``since`` then, resolved ones too where asked: the last 10,000."""
         statuses = [*_OPEN, ("statuses[]", "resolved")] if resolved else _OPEN
-        window = ("date_range", "all") if since is None else ("since", since.astimezone(UTC).isoformat())
-        while len(found) < MOST:
-            params = [
-                *statuses,
-                window,
-                ("sort_by", "created_at:asc"),
-                ("limit", str(PAGE)),
-                ("offset", str(len(found))),
-            ]
-            answer = self._wire.get("/incidents", params)
-            page = self._many(answer)
-            found.extend(page)
-            if not page or not answer.get("more"):
-                break
-        return tuple(found)
+        window = _EVER if since is None else ("since", since.astimezone(UTC).isoformat())
+        return read_all(self._asking(statuses, [window])).incidents[::-1]
+
+    def _asking(self, statuses: Params, which: Params) -> Ask:
+        def ask(limit: int, offset: int) -> tuple[tuple[Incident, ...], bool]:
+            pages = [("sort_by", "created_at:desc"), ("limit", str(limit)), ("offset", str(offset))]
+            answer = self._wire.get("/incidents", [*statuses, *which, *pages])
+            return self._many(answer), bool(answer.get("more"))
+
+        return ask
+
+    def paged(self, incident_id: str, person_id: str) -> bool:
+        """Tell by an incident's history whether it was ever this person's, or paged them."""
+        return history.concerns(self._wire, f"/incidents/{_segment(incident_id)}/log_entries", person_id)
 
     def on_call(self) -> tuple[OnCall, ...]:
         """Return who is on call now, at every level of every policy."""
@@ -208,7 +223,7 @@ class PagerDutyBackend:
         return self._priorities
 
     def _with_key(self, dedup_key: str) -> Incident | None:
-        params = [*_OPEN, ("incident_key", dedup_key), ("date_range", "all")]
+        params = [*_OPEN, ("incident_key", dedup_key), _EVER]
         return next(iter(self._many(self._wire.get("/incidents", params))), None)
 
     def _service(self, wanted: str | None) -> Mapping[str, str]:

@@ -52,6 +52,7 @@ class Account:
     on_call: list[str] = field(default_factory=lambda: ["ana", "ben"])
     lock: threading.RLock = field(default_factory=threading.RLock)
     streams: list["queue.Queue[bytes | None]"] = field(default_factory=list)
+    ever: dict[str, set[str]] = field(default_factory=dict)
     _quiet: bool = False
     _looks: dict[str, datetime] = field(default_factory=dict)
     _looked: dict[str, datetime | None] = field(default_factory=dict)
@@ -216,6 +217,7 @@ class Account:
             it = self.incidents[incident]
             it.update(changes)
             it["watchbell"]["version"] = self.version
+            self.ever.setdefault(incident, set()).update(a["assignee"]["id"] for a in it["assignments"])
             it["watchbell"]["pages"] += pages
             times = it["watchbell"]["pages"]
             looked = self._looked.get(incident)

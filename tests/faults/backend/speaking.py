@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from tests.faults.backend.account import PEOPLE, SEVERITIES, Account, user
 
 Json = dict[str, Any]
+# How far back PagerDuty lists.
+LAST = 10_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ def _do(account: Account, request: Request) -> Answer:
 
 
 def _one(account: Account, incident: str) -> Answer:
+    if incident.endswith("/log_entries"):
+        people = account.ever.get(incident.partition("/")[0], ())
+        entries = [{"type": "assign_log_entry", "assignees": [user(person)]} for person in people]
+        return as_json({"log_entries": entries, "more": False})
     if incident not in account.incidents:
         return refused(404, "Incident Not Found", 5001)
     return as_json({"incident": account.shown(incident)})
@@ -88,13 +94,21 @@ def _one(account: Account, incident: str) -> Answer:
 
 def _many(account: Account, request: Request) -> Answer:
     statuses, key = request.query.get("statuses[]", []), request.query.get("incident_key")
-    found = [account.shown(i) for i in account.incidents]
+    found = list(account.incidents.values())
     found = [i for i in found if i["status"] in statuses and (key is None or i["incident_key"] in key)]
+    if who := request.query.get("user_ids[]"):
+        found = [i for i in found if any(a["assignee"]["id"] in who for a in i["assignments"])]
     for since in request.query.get("since", []):
         found = [i for i in found if datetime.fromisoformat(i["created_at"]) >= datetime.fromisoformat(since)]
     offset, limit = (int(request.query.get(name, [usual])[0]) for name, usual in (("offset", "0"), ("limit", "25")))
+    limit = limit or 25
+    if offset + limit > LAST:
+        return refused(400, f"offset + limit must not exceed {LAST}")
+    if request.query.get("sort_by") == ["created_at:desc"]:
+        found.reverse()
+    page = [account.shown(i["id"]) for i in found[offset : offset + limit]]
     more = len(found) > offset + limit
-    return as_json({"incidents": found[offset : offset + limit], "offset": offset, "limit": limit, "more": more})
+    return as_json({"incidents": page, "offset": offset, "limit": limit, "more": more})
 
 
 def _put(account: Account, incident: str, status: str) -> Answer:
