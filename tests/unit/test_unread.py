@@ -1,6 +1,7 @@
 """Settings that nobody can follow at the start: never calm, told with what to do, and followed once they are mended."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,3 +97,26 @@ def test_a_folder_that_is_none_hides_no_connection(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a file in the folder's place")
     (state,) = Watching(paths_under(tmp_path), {}).fleet.states
     assert "settings.json cannot be read: Not a directory" in state.trouble
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"url": "no address"}, {"url": "ftp://one.example"}, {"proxy": "no proxy"}, {"ca": "/no/such/file"}]
+)
+def test_a_connection_that_makes_no_sense_is_lost_and_says_why(paths: Paths, wrong: dict[str, str]) -> None:
+    settings_file.save(
+        paths.settings, Settings((replace(ConnectionSettings("one", "One", "https://127.0.0.1:9"), **wrong),))
+    )
+    secrets = SessionSecrets()
+    secrets.remember("one", "wb_x")
+    told = threading.Event()
+
+    def publish(states: tuple[ConnectionState, ...]) -> None:
+        if any(s.id == "one" and s.contact is Contact.LOST and s.trouble for s in states):
+            told.set()
+
+    fleet = Fleet(paths, secrets, publish, lambda *_: None, demo=False)
+    fleet.start()
+    try:
+        assert told.wait(SECONDS)
+    finally:
+        fleet.stop()
