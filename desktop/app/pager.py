@@ -122,7 +122,7 @@ class Pager(QObject):
             trouble = None if known else f"{state.name}: {state.trouble}"
             self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
         self._tokens.follow(states)
-        self.refresh()
+        self._decide(self._waking.looked(utc_now()))
         # It has a thread at work, which the screen would have to share the interpreter with.
         self._meanwhile.follow(states)
 
@@ -141,6 +141,10 @@ class Pager(QObject):
         self._presence.touch(now)
         self._fleet.replace_hung_server()
         self._fleet.follow_settings()
+        self._decide(gap)
+
+    def _decide(self, gap: Gap | None) -> None:
+        """Show what is decided now; after a ``gap``, when everything was put in doubt."""
         if gap is None:
             self.refresh()
         else:

@@ -4,7 +4,10 @@ They come together, in either order, and the one waking is to be found once: eac
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+MISSING = timedelta(seconds=40)
+"""Ticks that did not come for this long were not late: no machine that was awake waits longer than 15 s for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,16 @@ class Waking:
             return None
         known = self._found is not None and before is not None and before < self._found <= now
         return None if known else self._find(before, now)
+
+    def looked(self, now: datetime) -> Gap | None:
+        """Note that somebody looks at ``now``; return the gap when ticks did not come and nobody told of that yet.
+
+        What is decided between waking up and the next tick would take the night for a time in which nobody answered.
+        """
+        if self._ticked is None or now - self._ticked <= MISSING:
+            return None
+        known = self._found is not None and self._ticked < self._found <= now
+        return None if known else self._find(self._ticked, now)
 
     def sleeping(self, now: datetime) -> None:
         """Note that the machine goes to sleep."""

@@ -48,6 +48,25 @@ def test_both_tell_and_it_is_found_once_whichever_comes_first(waking: Waking) ->
     assert waking.woke(woke + SOON) is None
 
 
+def test_whoever_looks_before_the_tick_and_the_systems_word_finds_it_and_they_do_not_again(waking: Waking) -> None:
+    assert waking.looked(T0 + timedelta(seconds=30)) is None
+    assert waking.looked(MORNING) == Gap(T0, MORNING)
+    assert waking.looked(MORNING + SOON) is None
+    assert waking.woke(MORNING + SOON) is None
+    assert waking.tick(MORNING + 2 * SOON, jumped=True) is None
+    assert waking.looked(MORNING + 3 * SOON) is None
+
+
+def test_whoever_looks_after_the_others_told_finds_nothing_new(waking: Waking) -> None:
+    assert Waking().looked(MORNING) is None
+    assert waking.woke(MORNING) == Gap(T0, MORNING)
+    assert waking.looked(MORNING + SOON) is None
+    assert waking.tick(MORNING + 2 * SOON, jumped=True) is None
+    night = MORNING + timedelta(hours=15)
+    assert waking.tick(night, jumped=True) == Gap(MORNING + 2 * SOON, night)
+    assert waking.looked(night + SOON) is None
+
+
 def test_both_at_one_instant_are_one_waking(waking: Waking) -> None:
     assert waking.woke(MORNING) == Gap(T0, MORNING)
     assert waking.tick(MORNING, jumped=True) is None
