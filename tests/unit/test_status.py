@@ -90,3 +90,15 @@ def test_what_was_known_last_is_said_with_its_age(asked: Asked, monkeypatch: pyt
 def test_a_mistake_of_ours_is_no_lost_contact(asked: Asked) -> None:
     asked.server.fail = [WatchbellError("the token is not accepted")]
     asked.say(2)
+
+
+def test_what_could_not_all_be_read_is_said_and_not_that_nothing_is_open(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Snapshot(ANA, (), ON_CALL, T0, whole=False)
+    monkeypatch.setattr(FakeServer, "snapshot", lambda _self: part)
+    said = asked.say(0)
+    assert "more is open there than was read" in said
+    assert "nothing is open" not in said
+    (connection,) = json.loads(asked.say(0, as_json=True))["connections"]
+    assert "more is open" in connection["message"]
