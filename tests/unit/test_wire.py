@@ -236,7 +236,8 @@ def test_every_page_of_a_long_list_is_fetched(server: ScriptedServer) -> None:
 
     server.answer = answer
     found = PagerDutyBackend(server.url, TOKEN, lambda: T0).incidents()
-    assert [i.id for i in found] == [f"P{n}" for n in range(250)]
+    # The newest are asked for first.
+    assert [i.id for i in found] == [f"P{n}" for n in reversed(range(250))]
     assert "date_range=all" in server.asked[0].path
 
 
@@ -253,7 +254,8 @@ def account(priorities: Answer, *names: str | None) -> Callable[[Asked], Answer]
             return as_json({"user": {"id": "ana", "email": "ana@example.com"}})
         if asked.path.startswith("/services"):
             return as_json({"services": [{"id": "S1", "name": "Payments"}]})
-        found = [with_priority(f"P{n}", name) for n, name in enumerate(names)]
+        # The newest are asked for first.
+        found = [with_priority(f"P{n}", name) for n, name in enumerate(names)][::-1]
         return as_json({"incident": found[0]} if asked.path == "/incidents" else {"incidents": found})
 
     return answer
