@@ -88,6 +88,12 @@ def acknowledged_by(person: Person, number: int = 1044) -> Incident:
     )
 
 
+def given_to(person: Person) -> Attention:
+    """Return the attention after the page was given to ``person``."""
+    left = replace(page().incident, assignees=(person,))
+    return attention((replace(state(left), left=(left.id,)),), NOW)
+
+
 def taken_by(person: Person) -> Attention:
     """Return the attention after ``person`` acknowledged the page."""
     return attention((state(acknowledged_by(person)),), NOW)

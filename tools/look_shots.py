@@ -65,11 +65,12 @@ def shoot_popups(folder: Path, tail: str, theme: Theme) -> None:
         popup.show_attention(attention, sample.NOW)
         save(popup, folder, f"popup-{name}-{tail}")
         popup.close()
-    popup = PagePopup(theme, blends=lambda: True)
-    popup.show_attention(sample.pages(sample.page()), sample.NOW)
-    popup.show_attention(sample.taken_by(sample.BEN), sample.NOW)
-    save(popup, folder, f"popup-gone-{tail}")
-    popup.close()
+    for name, gone in (("gone", sample.taken_by(sample.BEN)), ("given", sample.given_to(sample.BEN))):
+        popup = PagePopup(theme, blends=lambda: True)
+        popup.show_attention(sample.pages(sample.page()), sample.NOW)
+        popup.show_attention(gone, sample.NOW)
+        save(popup, folder, f"popup-{name}-{tail}")
+        popup.close()
     popup = PagePopup(theme, blends=lambda: True)
     muted = replace(sample.pages(sample.page()), muted_until=sample.NOW + timedelta(minutes=5))
     popup.show_attention(muted, sample.NOW)
@@ -79,7 +80,7 @@ def shoot_popups(folder: Path, tail: str, theme: Theme) -> None:
 
 
 def shoot_status(folder: Path, tail: str, theme: Theme) -> None:
-    """Grab the status window: calm, paged, contact lost."""
+    """Grab the status window: calm, paged, contact lost, and with more open than could be read."""
     calm = Attention(Tray.CALM, on_call=sample.ON_CALL[:1])
     paged = attentions()["several"]
     blind = Attention(Tray.LOST, lost=(sample.lost(),), on_call=sample.ON_CALL[:1])
@@ -90,7 +91,8 @@ def shoot_status(folder: Path, tail: str, theme: Theme) -> None:
         heard_at=sample.NOW - timedelta(seconds=94),
         trouble="timed out",
     )
-    for name, attention in (("calm", calm), ("paged", paged), ("lost", blind)):
+    unread = replace(calm, tray=Tray.LOST, unread=("PagerDuty",))
+    for name, attention in (("calm", calm), ("paged", paged), ("lost", blind), ("unread", unread)):
         window = StatusWindow(theme)
         window.set_machine("Sound", "ready", good=True)
         window.set_machine("Notifications", "desktop", good=True)
