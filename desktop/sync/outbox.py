@@ -10,13 +10,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from desktop.backends.base import Backend
 from desktop.domain.attention import Command, ConnectionState
-from desktop.domain.clicks import Click, Moment, set_back
+from desktop.domain.clicks import Click, Moment, aged, set_back
 from desktop.domain.errors import WatchbellError
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
@@ -29,6 +30,15 @@ from desktop.sync.turns import Turns
 log = logging.getLogger(__name__)
 
 _USUAL = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A click on an incident, as it was given."""
+
+    incident: str
+    click: Click
+    moment: Moment
 
 
 class Outbox(threading.Thread):
@@ -56,7 +66,7 @@ class Outbox(threading.Thread):
         self._now = now
         self._answered = answered
         # Clicks, and what came of them; None is the end.
-        self._news: queue.Queue[tuple[str, Click] | Answer | None] = queue.Queue()
+        self._news: queue.Queue[_Given | Answer | None] = queue.Queue()
         self._trouble = trouble
         self._backoff, self._store_backoff = Backoff(most=retry), Backoff(most=retry)
         self._turns = Turns(Backoff(most=retry))
@@ -76,7 +86,9 @@ class Outbox(threading.Thread):
 
         It answers what is known now: the incident may page again before it is sent.
         """
-        self._news.put((incident_id, Click(command, self._now(), pages(self._keeper, incident_id))))
+        given = self._moment()
+        click = Click(command, given.wall, pages(self._keeper, incident_id))
+        self._news.put(_Given(incident_id, click, given))
 
     def stop(self) -> None:
         """End the thread soon; what is not confirmed stays for the next start."""
@@ -128,9 +140,9 @@ class Outbox(threading.Thread):
             return None
         return self._store_backoff.next()
 
-    def _take(self, wait: float | None) -> list[tuple[str, Click] | Answer | None]:
+    def _take(self, wait: float | None) -> list[_Given | Answer | None]:
         """Return what is new, waiting up to ``wait`` seconds for it (None: for ever)."""
-        taken: list[tuple[str, Click] | Answer | None] = []
+        taken: list[_Given | Answer | None] = []
         try:
             if wait != 0:
                 taken.append(self._news.get(timeout=wait))
@@ -139,7 +151,7 @@ class Outbox(threading.Thread):
         except queue.Empty:
             return taken
 
-    def _handle(self, news: tuple[str, Click] | Answer | None) -> None:
+    def _handle(self, news: _Given | Answer | None) -> None:
         if news is None:
             self._ending = True
             for sender in self._senders:
@@ -148,7 +160,17 @@ class Outbox(threading.Thread):
             self._idle.append(news.sender)
             self._note(news)
         else:
-            self._keep(*news)
+            self._keep(news.incident, self._as_old_as_it_is(news))
+
+    def _as_old_as_it_is(self, given: _Given) -> Click:
+        """Return what was clicked by the clock that was looked at last.
+
+        Only what the clock was set back since then makes it older: what was before says nothing about it.
+        """
+        if given.moment.steady < self._looked.steady:
+            return aged(given.click, set_back(given.moment, self._looked))
+        self._look_at_the_clock(given.moment)
+        return given.click
 
     def _keep(self, incident_id: str, click: Click) -> None:
         key = (incident_id, click.command)
@@ -170,7 +192,7 @@ class Outbox(threading.Thread):
 
     def _dispatch(self) -> float | None:
         """Have sent what can be now; return how long until more can, None when only something new changes that."""
-        self._look_at_the_clock()
+        self._look_at_the_clock(self._moment())
         self._show_waiting()
         waiting = self._commands.waiting()
         for each in self._turns.begin(waiting, time.monotonic()):
@@ -179,9 +201,9 @@ class Outbox(threading.Thread):
             self._sender().send(each, fresh=fresh)
         return self._turns.wait(waiting, time.monotonic())
 
-    def _look_at_the_clock(self) -> None:
-        """Let no click look younger than it is."""
-        before, self._looked = self._looked, self._moment()
+    def _look_at_the_clock(self, now: Moment) -> None:
+        """Let no click that waits look younger than it is."""
+        before, self._looked = self._looked, now
         if by := set_back(before, self._looked):
             self._commands.set_back(by)
 
@@ -210,6 +232,9 @@ class Outbox(threading.Thread):
             self._failed(waiting, error)
             return
         self._turns.answered(waiting.key)
+        if self._ending and answer.refusal:
+            # Nobody may see any more what is told now: the next start finds it, and tells it.
+            return
         self._faulty.discard(waiting.key)
         newest = self._commands.newest(waiting)
         further = [w.click for w in self._commands.waiting() if w.incident == waiting.incident and w is not waiting]

@@ -448,6 +448,17 @@ class TestWhileAnotherHangs:
         screen.await_state(lambda s: not s.sending and s is not screen.states[0])
         assert server.incidents["I1"].status is Status.RESOLVED
 
+    def test_what_is_refused_while_it_ends_is_left_for_the_next_start_to_tell(
+        self, outbox: Outbox, screen: Screen, server: FakeServer, backend: Hanging, path: Path
+    ) -> None:
+        server.fail = [Rejected("not now")]
+        backend.names = set()
+        outbox.stop()
+        backend.let_go.set()
+        outbox.join(10)
+        assert stored(path) == ["I1"]
+        assert not any(state.failed for state in screen.states)
+
     def test_so_many_hang_at_once_and_the_rest_are_durable_and_shown(
         self, outbox: Outbox, screen: Screen, backend: Hanging, path: Path
     ) -> None:
@@ -496,6 +507,24 @@ def test_a_click_is_as_old_as_it_is_when_the_clock_is_set_back(server: FakeServe
     second.join(10)
     assert "may have paged again" in state.failed["I1"]
     assert server.incidents["I1"].status is Status.TRIGGERED
+
+
+def test_a_click_is_no_older_for_a_clock_that_was_set_back_before_it(
+    server: FakeServer, screen: Screen, path: Path
+) -> None:
+    server.put(incident("I1", pages=0))
+    # It is looked at first: who was paged meanwhile may have it.
+    server.fail = [Unreachable("cut")]
+    now = [T0]
+    outbox = Outbox(path, keeper_for(server, screen), lambda: FakeBackend(server), lambda: now[0])
+    outbox.start()
+    assert outbox.taken_up.wait(10)
+    now[0] = T0 - timedelta(hours=3)
+    outbox.submit("I1", Command.ACKNOWLEDGE)
+    state = screen.await_state(lambda s: acknowledged(s, "I1") or s.failed)
+    outbox.stop()
+    outbox.join(10)
+    assert state.failed == {}
 
 
 def test_a_click_of_a_time_that_is_still_to_come_is_as_old_as_when_the_backend_was_heard_last(path: Path) -> None:
