@@ -105,11 +105,27 @@ class Paging(Course):
             # What only the outgoing engineer had acknowledged pages everyone at the same instant.
             self.owed.add(to)
         self.pages += pages
-        self.assigned = self.assigned - {giver} | {to}
-        for people in (self.ever, self.paged):
-            people.discard(giver)
+        stays = self._stays(entry, giver)
+        for people in (self.assigned, self.ever, self.paged):
+            if not stays:
+                people.discard(giver)
             # They were paged by this: no step of the list pages them once more.
             people.add(to)
+
+    def _stays(self, entry: Entry, giver: str) -> bool:
+        """Tell whether who gives the watch stays on it: they have to where they have a role that was paged, only there.
+
+        Where that changed a moment ago, either may be.
+        """
+        stays = bool(entry.data.get("stays"))
+        steps = self.plan.steps
+        reached = steps if self.round else steps[: self._furthest(entry.at)]
+        if stays and not any(giver in self.may(step.role, entry.at, entry.at) for step in reached):
+            self.complain(f"left with {giver}, who has no role that was paged")
+        paged = steps if self.round else steps[: self.step]
+        if not stays and any(giver in self.must(step.role, entry.at, entry.at) for step in paged):
+            self.complain(f"taken from {giver}, who is on call for it")
+        return stays
 
     def _take_over(self, entry: Entry) -> None:
         reached = self.plan.steps if self.round else self.plan.steps[: self._furthest(entry.at)]

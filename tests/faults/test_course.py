@@ -135,6 +135,23 @@ def test_whom_the_schedule_paged_already_a_handover_does_not_page_again() -> Non
     assert any("not paged when" in c for c in never)
 
 
+def test_whoever_gives_the_watch_stays_where_a_role_of_theirs_was_paged_and_only_there() -> None:
+    both = page(3, "escalate", 103.0, ["cho"], 2)
+    handed = entry(4, "assign", 120.0, assignees=["fay"], giver="ben", handover="H1")
+    stays = replace(handed, data={**handed.data, "stays": True})
+
+    def given(line: Entry, manager: str, since: float = 110.0) -> list[str]:
+        later = [Shift("secondary", "ben", 0, since), Shift("secondary", "fay", since, 900)]
+        manages = [Shift("manager", "cho", 0, since), Shift("manager", manager, since, 900)]
+        return found(*begun(), both, line, ended=121.0, rota=Rota([*later, *manages]))
+
+    assert (given(stays, "ben"), given(handed, "gus")) == ([], [])
+    assert given(handed, "ben") == ["taken from ben, who is on call for it"]
+    assert given(stays, "gus") == ["left with ben, who has no role that was paged"]
+    # What changed a moment ago a server may not have known of.
+    assert (given(stays, "gus", 118.0), given(handed, "ben", 118.0)) == ([], [])
+
+
 def test_what_somebody_else_has_a_handover_pages_nobody_for() -> None:
     acknowledged = entry(3, "acknowledge", 101.0, "person:dan")
     handed = entry(4, "handed_over", 102.0, assignees=["fay"], giver="ben", handover="H1")
