@@ -112,11 +112,15 @@ class Course:
         stopped = self.weather.stopped(start - 30, end)
         return start - STALE - wrong - stopped, end + self.weather.wrong(end)
 
-    def put_off(self, due: Due, excused: float) -> float:
-        """Return for how long ``due`` may wait because an outage was slept through."""
+    def put_off(self, due: Due, excused: float, now: float) -> float:
+        """Return for how long ``due`` may wait because an outage was slept through, or a clock that was ahead said so.
+
+        That is one by which it was late by half of the time after which those who were paged are paged again.
+        """
         rest = self.plan.steps[self.step :]
         waits = due.what == "step" and any(step.role == EMERGENCY for step in rest)
-        return _GRACES if waits and excused >= _OUTAGE else 0.0
+        slept = excused >= _OUTAGE or self.weather.read(due.first, now) - due.first > self.plan.again / 2
+        return _GRACES if waits and slept else 0.0
 
     def _due_step(self, now: float) -> Due | None:
         rest = self.plan.steps[self.step :]

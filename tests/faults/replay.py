@@ -80,7 +80,7 @@ class Replay(Paging):
             wrong = max(self.weather.wrong(entry.at), self.weather.wrong(self.anchor))
             excused = wrong + self.weather.slow(due.first, entry.at)
             excused += self.weather.blocked(due.first - wrong, entry.at + wrong)
-            allowed = self.margin + excused + self.put_off(due, excused)
+            allowed = self.margin + excused + self.put_off(due, excused, entry.at)
             late = entry.at - due.last
             if late > allowed:
                 said = f"{late:.2f} s before {entry.type} at {entry.at:.2f}, {allowed:.2f} s are allowed"

@@ -264,6 +264,15 @@ def test_the_emergency_contacts_wait_after_an_outage_and_not_without_one() -> No
     assert any("late: step" in c for c in found(*until, ended=125.0))
 
 
+def test_a_clock_that_was_ahead_puts_the_emergency_contacts_off_where_it_said_so() -> None:
+    """The step is due at 105: paging again after 30 s, one that is found 15 s late comes after an outage."""
+    slow = Blow("clock forward", 104.0, 106.0, blocks=False, skew=14.5)
+    assert found(*RAISED[:6], ended=125.0, blows=[slow]) == []
+    for skew, began, ended in ((13.5, 104.0, 106.0), (14.5, 100.0, 104.9), (-14.5, 104.0, 106.0)):
+        blow = replace(slow, skew=skew, began=began, ended=ended)
+        assert any("late: step" in c for c in found(*RAISED[:6], ended=150.0, blows=[blow])), blow
+
+
 def test_business_hours_are_waited_for() -> None:
     friday = datetime(2026, 11, 27, 18, tzinfo=UTC).timestamp()
     monday = datetime(2026, 11, 30, 8, tzinfo=UTC).timestamp()
