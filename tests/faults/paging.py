@@ -155,6 +155,8 @@ class Paging(Course):
             return
         self._only_holders(entry, number)
         first = self.base[0] + steps[self.step].after
+        if not by_person and entry.at < first - EXACT:
+            self.complain(f"early: step {number} came {first - entry.at:.2f} s before any that is left")
         self.step = number
         self.paged |= set(entry.people)
         if by_person:

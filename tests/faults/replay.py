@@ -97,7 +97,9 @@ class Replay(Paging):
             "paging again": reason == "again" and entry.at != self.reopened,
             "unacknowledge": entry.type == "unacknowledge" and entry.channel == "timeout",
             "step": reason in ("step", "round"),
-            "round": entry.type in ("repeat_escalation_path", "exhaust_escalation_path"),
+            # A later step of a round that goes on may have been thought to add nobody.
+            "round": entry.type == "exhaust_escalation_path"
+            or (entry.type == "repeat_escalation_path" and entry.data.get("step") == 1),
             "the end of maintenance": entry.type == "maintenance_over",
         }[due.what]
 

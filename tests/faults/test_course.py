@@ -273,6 +273,27 @@ def test_a_clock_that_was_ahead_puts_the_emergency_contacts_off_where_it_said_so
         assert any("late: step" in c for c in found(*RAISED[:6], ended=150.0, blows=[blow])), blow
 
 
+def test_a_later_step_of_a_round_is_no_round_before_its_time() -> None:
+    """Ben gives his watch to Cho, who is the manager until Gus is: there may be nobody left to page, or Gus."""
+    shifts = always({"primary": "ana", "manager": "cho"}).shifts
+    secondaries = Shift("secondary", "ben", 0, 120), Shift("secondary", "fay", 120, 900)
+    rota = Rota([*shifts, *secondaries], beside=[Shift("manager", "gus", 138.0, 140.0)])
+    story = (
+        *begun(),
+        page(3, "escalate", 103.0, ["cho"], 2),
+        page(4, "assign", 121.0, ["fay"], 2, "took over"),
+        page(5, "notify", 130.0, ["ben", "cho", "fay"], 2, "again"),
+    )
+    over = page(6, "repeat_escalation_path", 133.0, ["fay"], 1, "round")
+    given = entry(7, "handed_over", 134.0, assignees=["cho"], giver="ben", handover="H1")
+    beside = page(8, "repeat_escalation_path", 139.0, ["gus"], 2, "round")
+    assert found(*story, over, given, beside, ended=141.0, rota=rota) == []
+    early = found(*story, replace(over, at=131.0), ended=132.0, rota=rota)
+    assert any("early: repeat" in c for c in early)
+    early = found(*story, over, given, replace(beside, at=135.5), ended=141.0, rota=rota)
+    assert any("early: step 2" in c for c in early)
+
+
 def test_business_hours_are_waited_for() -> None:
     friday = datetime(2026, 11, 27, 18, tzinfo=UTC).timestamp()
     monday = datetime(2026, 11, 30, 8, tzinfo=UTC).timestamp()
