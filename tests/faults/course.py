@@ -25,7 +25,10 @@ _FRIDAY = 4
 
 @dataclass(slots=True)
 class Course:
-    """How far one incident has come; ``list`` is the severity whose list it follows, None: nobody's."""
+    """How far one incident has come; ``list`` is the severity whose list it follows, None: nobody's.
+
+    ``quiet`` is how many steps may have been over when somebody took it, with those that added nobody.
+    """
 
     plans: Mapping[str, Plan]
     severity: str
@@ -36,6 +39,7 @@ class Course:
     list: str | None = None
     status: str = ""
     step: int = 0
+    quiet: int = 0
     round: int = 0
     pages: int = 0
     exhausted: bool = False
@@ -64,7 +68,7 @@ class Course:
     def begin_again(self, at: float) -> None:
         """Count from ``at``, from the top of the list."""
         self.base, self.fired = (at, at), None
-        self.step, self.round, self.exhausted = 0, 0, False
+        self.step, self.quiet, self.round, self.exhausted = 0, 0, 0, False
         self.paged = set()
         self.again_at = at + self.plan.again if self.ever else None
 

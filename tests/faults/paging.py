@@ -136,10 +136,20 @@ class Paging(Course):
 
     def _furthest(self, at: float) -> int:
         """Return how many steps may be over by now, with those that added nobody."""
-        number = self.step
+        number = max(self.step, self.quiet)
         while number < len(self.plan.steps) and self.silent(self.plan.steps[number], at, at):
             number += 1
         return number
+
+    def pass_quietly(self, at: float) -> None:
+        """Take note of the steps that may be over ``at``, when somebody takes it: who has a role then may change."""
+        steps, latest = self.plan.steps, at + self.weather.wrong(at)
+        number = max(self.step, self.quiet)
+        while number < len(steps) and self.base[0] + steps[number].after <= latest:
+            if not self.silent(steps[number], self.base[0] + steps[number].after, latest):
+                break
+            number += 1
+        self.quiet = number
 
     def passed(self, number: int, start: float, end: float) -> bool:
         """Tell whether the steps up to ``number`` may be over: those without an entry added nobody."""
@@ -175,7 +185,7 @@ class Paging(Course):
         if not self.passed(len(self.plan.steps), self.base[0], entry.at) or not self.rounds_left():
             self.complain(f"round {self.round + 1} began after step {self.step} of round {self.round}")
         due = self._due_round()
-        self.round, self.step, self.paged = self.round + 1, 0, set()
+        self.round, self.step, self.quiet, self.paged = self.round + 1, 0, 0, set()
         self.base, self.fired = (min(due.first, entry.at), entry.at), None
 
     def _again(self, entry: Entry) -> None:

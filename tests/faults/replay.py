@@ -132,6 +132,8 @@ class Replay(Paging):
             self.complain(f"twice: {who} acknowledged what was theirs already")
         if self.status == TRIGGERED:
             self.since = entry.at
+            if self.held is None:
+                self.pass_quietly(entry.at)
         self.status = ACKNOWLEDGED
         if kind == "person":
             self.acknowledged[who] = entry.at

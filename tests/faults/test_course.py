@@ -257,6 +257,22 @@ def test_whoever_takes_over_is_paged_and_only_who_has_the_role() -> None:
     assert any("paged ('ben',), not fay" in c for c in found(*later, ended=151.0, rota=rota))
 
 
+def test_whoever_takes_over_a_role_that_a_step_passed_over_while_it_was_somebodys_who_had_it() -> None:
+    """The manager's step, at 103, adds nobody as long as Ben is that, too; when Dan lets it go, Cho is."""
+    over = page(6, "assign", 125.0, ["cho"], 2, "took over")
+
+    def told(since: float, taken: float = 121.0) -> list[str]:
+        shifts = Shift("manager", "ben", 0, since), Shift("manager", "cho", since, 900)
+        had = entry(3, "acknowledge", taken, "person:dan"), entry(4, "unacknowledge", 125.0, "person:dan")
+        people = page(5, "notify", 125.0, ["ben", "dan"], 2, "acknowledgement ended")
+        rota = Rota([*always({"primary": "ana", "secondary": "ben"}).shifts, *shifts])
+        return [c for c in found(*begun(), *had, people, over, ended=126.0, rota=rota) if "took over" in c]
+
+    assert told(115.0, 110.0) == []
+    # Neither was that step due before Dan took it, nor was it passed over.
+    assert told(115.0, 102.0) == told(0.0, 110.0) == ["took over: ('cho',), and only [] may have"]
+
+
 def test_the_emergency_contacts_wait_after_an_outage_and_not_without_one() -> None:
     until = (*RAISED[:6],)
     outage = [Blow("restart", 103.5, 116.0)]
