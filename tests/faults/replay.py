@@ -146,6 +146,9 @@ class Replay(Paging):
         self.acknowledged.clear()
         if self.held is not None and self.held > entry.at:
             return
+        if self.held is not None:
+            # While somebody had it, there was nobody to page: it is let go from now on.
+            self.held = entry.at
         done = self.plan.steps[self.step - 1].after if self.step else 0.0
         self.base = (entry.at - done, entry.at - done)
         self.again_at = entry.at + self.plan.again

@@ -229,6 +229,17 @@ def test_what_is_held_back_pages_nobody_before_its_time_and_somebody_then() -> N
     assert any("late: step" in c for c in found(*HELD, over[0], ended=111.0))
 
 
+def test_what_is_held_back_and_somebody_has_is_let_go_when_they_have_it_no_more() -> None:
+    """Dan has it from 104.5 on, and it is held until 105; his four seconds are noticed to be over at 110.6."""
+    had = entry(3, "acknowledge", 104.5, "person:dan"), entry(4, "unacknowledge", 110.6, channel="timeout")
+    after = entry(5, "maintenance_over", 110.6), page(6, "assign", 110.6, ["ben"], 1)
+    again = page(7, "notify", 110.6, ["dan"], 1, "acknowledgement ended")
+    assert found(*HELD, *had, *after, again, ended=111.0) == []
+    assert any("late: the end of maintenance" in c for c in found(*HELD, *had, ended=116.0))
+    assert any("late: the end of maintenance" in c for c in found(*HELD, ended=110.6))
+    assert any("paged although it is held" in c for c in found(*HELD, *had, again, ended=111.0))
+
+
 def test_a_step_that_adds_nobody_is_passed_over_and_no_other() -> None:
     both = always({"primary": "ben", "secondary": "ben", "manager": "cho"})
     steps = entry(1, "trigger", 100.0, SENDER), page(2, "assign", 100.0, ["ben"], 1)
