@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select, update
 
-from desktop.server import handing_on, incidents, schema
+from desktop.server import handing_on, handling, incidents, schema
 from desktop.server.records import Draft
 from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
@@ -109,6 +109,11 @@ def test_whoever_is_secondary_by_it_stays_on_what_reached_the_secondary(watch: W
     watch.later()
     assert [sorted(watch.assigned(incident)) for incident in (first, reached)] == [["ben"], ["ben", "cho"]]
     assert handed(watch, reached) == ["cho stays"]
+    # The review asks nothing more of Cho where it was given on, and goes on asking where they stayed.
+    end = watch.house.clock() + MINUTE
+    with watch.house.server.storage.read() as connection:
+        asked = {i.id: {p.person: p.released for p in i.pages} for i in handling.handled(connection, watch.began, end)}
+    assert (asked[first]["cho"] is None, asked[reached]["cho"]) == (False, None)
 
 
 def test_what_was_given_away_and_comes_back_with_another_role_is_not_given_away_again(watch: Watch) -> None:
