@@ -132,6 +132,19 @@ def test_what_was_given_away_and_comes_back_with_another_role_is_not_given_away_
         "done", ["ben", "cho"], ["cho"])  # fmt: skip
 
 
+def test_nothing_goes_back_and_forth_between_two_handovers(watch: Watch) -> None:
+    """Cho gives the watch to Ben, who gives it back while the first handover still goes on."""
+    incident = watch.incident("open")
+    watch.ask("cho", stays_available=True)
+    watch.do("ben", "accept", points=["briefing", "access"])
+    still_open(watch)
+    watch.ask("ben", receiver={"id": "cho"}, stays_available=True)
+    watch.do("cho", "accept", points=["briefing", "access"])
+    for _ in range(3):
+        watch.later()
+    assert (watch.on_call(), watch.assigned(incident), handed(watch, incident)) == ("cho", ["cho"], ["cho", "ben"])
+
+
 def handed(watch: Watch, incident: str) -> list[str]:
     """Return whose each handover of an incident was, and whether they stayed on it."""
     log = schema.log_entries.c
