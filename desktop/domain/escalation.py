@@ -30,6 +30,7 @@ __all__ = [
     "escalate",
     "next_action_at",
     "next_step_at",
+    "reached",
     "resume",
     "take_over",
 ]
@@ -183,7 +184,7 @@ def take_over(
     policy: Policy, progress: Progress, now: datetime, who: WhoIsOnCall
 ) -> tuple[Progress, tuple[Event, ...]]:
     """Page whoever took over a role that was already paged (the shift changed while nobody had acknowledged)."""
-    holders = _holders(_reached(policy, progress), who)
+    holders = _holders(reached(policy, progress), who)
     new = tuple(person for person in holders if person not in progress.ever)
     return _page(policy, progress, now, new, Reason.TAKEOVER)
 
@@ -250,7 +251,7 @@ def _page(
     return replace(progress, paged=progress.paged + people, ever=progress.ever + added, again_at=again_at), (page,)
 
 
-def _reached(policy: Policy, progress: Progress) -> Iterable[str]:
+def reached(policy: Policy, progress: Progress) -> Iterable[str]:
     """Return the roles that were paged already."""
     steps = policy.steps if progress.round else policy.steps[: progress.step]
     begun = () if progress.emergency_at is None else _but_emergency(policy.steps[progress.step])

@@ -37,8 +37,13 @@ class Hindrance(NamedTuple):
 
 def foremost(person: str, segments: Iterable[Segment], at: datetime) -> Role | None:
     """Return the first, in the order of ``Role``, of the roles of ``person`` at ``at``; a shadow has no watch."""
-    held = {s.role for s in segments if s.person == person and s.start <= at < s.end and s.role is not Role.SHADOW}
+    held = roles_of(person, (s for s in segments if s.start <= at < s.end))
     return min(held, key=ORDER.index, default=None)
+
+
+def roles_of(person: str, segments: Iterable[Segment]) -> frozenset[Role]:
+    """Return the roles of ``person`` in segments of one instant; a shadow has no watch."""
+    return frozenset(s.role for s in segments if s.person == person and s.role is not Role.SHADOW)
 
 
 def hindrance(

@@ -99,7 +99,7 @@ class _Story:
         elif row.type in PAGED:
             self._page(row.data, row.at)
         elif row.type == HANDED:
-            self._release(_names([row.data["giver"]]), row.at)
+            self._give_on(row.data, row.at)
         else:
             self._answer(row.actor, row.at)
             if row.type == "resolve":
@@ -134,10 +134,15 @@ class _Story:
             answer.at.append(at)
             answer.released = None
         if "giver" in data:
-            self._release(_names([data["giver"]]), at)
+            self._give_on(data, at)
         # Only what somebody gave to others by hand says neither a step nor a reason.
         elif "reason" not in data:
             self._release([person for person in self.people if person not in people], at)
+
+    def _give_on(self, data: Any, at: datetime) -> None:  # noqa: ANN401 - JSON
+        """Ask nothing more of who gave it on, but where another role of theirs keeps them on it."""
+        if not data.get("stays"):
+            self._release(_names([data["giver"]]), at)
 
     def _release(self, people: Iterable[str], at: datetime) -> None:
         """Ask nothing more of ``people``: it was given to others."""

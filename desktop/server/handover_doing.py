@@ -26,7 +26,7 @@ from desktop.domain.handover_actions import (
     Tell,
 )
 from desktop.domain.handover_facts import Ended, Offer, State
-from desktop.domain.handover_watch import missing_absences, missing_overrides
+from desktop.domain.handover_watch import missing_absences, missing_overrides, roles_of
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Mapped, Severity
 from desktop.domain.text import plain
@@ -81,7 +81,9 @@ def do(scene: Scene, action: Action) -> None:
             step = partial(responding.note, person=scene.receiver, name=new_id(), text=text)
             _on_incident(scene, handover_rows.NOTE, incident, step)
         case Delegate(incident, giver, to, _):
-            step = partial(handing_on.hand_on, giver=giver, to=to, of=scene.facts.id)
+            team = handover_rows.team_now(scene.station, scene.work.connection)
+            roles = roles_of(giver, on_call(team, scene.now).values())
+            step = partial(handing_on.hand_on, giver=giver, to=to, of=scene.facts.id, roles=roles)
             _on_incident(scene, handover_rows.DELEGATION, incident, step)
         case _:
             _end(scene, action)

@@ -23,6 +23,8 @@ from desktop.domain.handover_facts import (
 )
 from desktop.domain.handover_facts import Held as HeldIncident
 from desktop.domain.handover_request import around
+from desktop.domain.handover_watch import roles_of
+from desktop.domain.rotation import on_call
 from desktop.domain.severity import Severity
 from desktop.domain.team import Absence, Override, Role, Team
 from desktop.server import additions, schema
@@ -59,7 +61,9 @@ def lock_due(connection: Connection, handover_id: str, now: datetime) -> AnyRow 
 def facts(station: Station, connection: Connection, row: AnyRow) -> Handover:
     """Return what is known of the handover of ``row``.
 
-    Of one with which nothing is to be done any more the schedule and the incidents are left out.
+    Of one with which nothing is to be done any more the schedule and the incidents are left out. What it gave away is
+    left out, too, once the schedule has put who gave it on call again: they have it for what they are now, and would
+    else be paged for it and stripped of it in turn.
     """
     made = works(connection, row.id)
     known = _known(connection, row, made)
@@ -68,12 +72,18 @@ def facts(station: Station, connection: Connection, row: AnyRow) -> Handover:
     own = {*made.get(OVERRIDE, ()), *made.get(ABSENCE, ())}
     team = merged(station.roster.file, additions.read(connection, without=own))
     found = around(team, row.giver_id, row.requested_at)
+    gone = made.get(DELEGATION, ()) if _on_call_again(station, connection, row.giver_id) else ()
     return replace(
         known,
         segments=found.segments,
         away=found.away,
-        incidents=_incidents(connection, row.giver_id, frozenset(made.get(NOTE, ()))),
+        incidents=_incidents(connection, row.giver_id, frozenset(made.get(NOTE, ())), frozenset(gone)),
     )
+
+
+def _on_call_again(station: Station, connection: Connection, giver: str) -> bool:
+    """Tell whether the schedule, with what all handovers made, has whoever gave the watch on call now."""
+    return bool(roles_of(giver, on_call(team_now(station, connection), station.clock()).values()))
 
 
 def team_now(station: Station, connection: Connection) -> Team:
@@ -169,8 +179,13 @@ def _absences(connection: Connection, ids: Sequence[str]) -> tuple[Absence, ...]
     return tuple(Absence(a.person_id, a.starts_at, a.ends_at, cover=a.cover_id) for a in rows)
 
 
-def _incidents(connection: Connection, giver: str, noted: frozenset[str]) -> tuple[HeldIncident, ...]:
-    """Return the open incidents of the outgoing engineer; a page that offers them a watch is none of the watch's."""
+def _incidents(
+    connection: Connection, giver: str, noted: frozenset[str], gone: frozenset[str]
+) -> tuple[HeldIncident, ...]:
+    """Return the open incidents of the outgoing engineer that are the watch's, without those ``gone`` with it.
+
+    A page that offers them a watch is none of it.
+    """
     table, held = schema.incidents.c, schema.assignments.c
     mine = select(held.incident_id).where(held.person_id == giver)
     pages = select(tables.handover_offers.c.incident_id).where(tables.handover_offers.c.incident_id.is_not(None))
@@ -188,4 +203,5 @@ def _incidents(connection: Connection, giver: str, noted: frozenset[str]) -> tup
             noted=row.id in noted,
         )
         for row in found
+        if row.id not in gone
     )

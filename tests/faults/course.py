@@ -25,7 +25,10 @@ _FRIDAY = 4
 
 @dataclass(slots=True)
 class Course:
-    """How far one incident has come; ``list`` is the severity whose list it follows, None: nobody's."""
+    """How far one incident has come; ``list`` is the severity whose list it follows, None: nobody's.
+
+    ``quiet`` is how many steps may have been over when somebody took it, with those that added nobody.
+    """
 
     plans: Mapping[str, Plan]
     severity: str
@@ -36,6 +39,7 @@ class Course:
     list: str | None = None
     status: str = ""
     step: int = 0
+    quiet: int = 0
     round: int = 0
     pages: int = 0
     exhausted: bool = False
@@ -64,7 +68,7 @@ class Course:
     def begin_again(self, at: float) -> None:
         """Count from ``at``, from the top of the list."""
         self.base, self.fired = (at, at), None
-        self.step, self.round, self.exhausted = 0, 0, False
+        self.step, self.quiet, self.round, self.exhausted = 0, 0, 0, False
         self.paged = set()
         self.again_at = at + self.plan.again if self.ever else None
 
@@ -112,11 +116,15 @@ class Course:
         stopped = self.weather.stopped(start - 30, end)
         return start - STALE - wrong - stopped, end + self.weather.wrong(end)
 
-    def put_off(self, due: Due, excused: float) -> float:
-        """Return for how long ``due`` may wait because an outage was slept through."""
+    def put_off(self, due: Due, excused: float, now: float) -> float:
+        """Return for how long ``due`` may wait because an outage was slept through, or a clock that was ahead said so.
+
+        That is one by which it was late by half of the time after which those who were paged are paged again.
+        """
         rest = self.plan.steps[self.step :]
         waits = due.what == "step" and any(step.role == EMERGENCY for step in rest)
-        return _GRACES if waits and excused >= _OUTAGE else 0.0
+        slept = excused >= _OUTAGE or self.weather.read(due.first, now) - due.first > self.plan.again / 2
+        return _GRACES if waits and slept else 0.0
 
     def _due_step(self, now: float) -> Due | None:
         rest = self.plan.steps[self.step :]

@@ -174,6 +174,11 @@ class Weather:
         behind = [b for b in self.blows if b.skew < 0 and b.began <= end and b.ended >= start]
         return max((b.ended - b.began for b in behind), default=0.0)
 
+    def read(self, start: float, end: float) -> float:
+        """Return the latest time that a clock said, which was ahead, between ``start`` and ``end``."""
+        ahead = (b for b in self.blows if b.skew > 0 and b.began <= end and b.ended >= start)
+        return max((min(b.ended, end) + b.skew for b in ahead), default=start)
+
     def skew(self, start: float, end: float) -> float:
         """Return by how much any time between ``start`` and ``end`` may be wrong."""
         furthest = max((abs(b.skew) for b in self.blows), default=0.0)

@@ -105,11 +105,27 @@ class Paging(Course):
             # What only the outgoing engineer had acknowledged pages everyone at the same instant.
             self.owed.add(to)
         self.pages += pages
-        self.assigned = self.assigned - {giver} | {to}
-        for people in (self.ever, self.paged):
-            people.discard(giver)
+        stays = self._stays(entry, giver)
+        for people in (self.assigned, self.ever, self.paged):
+            if not stays:
+                people.discard(giver)
             # They were paged by this: no step of the list pages them once more.
             people.add(to)
+
+    def _stays(self, entry: Entry, giver: str) -> bool:
+        """Tell whether who gives the watch stays on it: they have to where they have a role that was paged, only there.
+
+        Where that changed a moment ago, either may be.
+        """
+        stays = bool(entry.data.get("stays"))
+        steps = self.plan.steps
+        reached = steps if self.round else steps[: self._furthest(entry.at)]
+        if stays and not any(giver in self.may(step.role, entry.at, entry.at) for step in reached):
+            self.complain(f"left with {giver}, who has no role that was paged")
+        paged = steps if self.round else steps[: self.step]
+        if not stays and any(giver in self.must(step.role, entry.at, entry.at) for step in paged):
+            self.complain(f"taken from {giver}, who is on call for it")
+        return stays
 
     def _take_over(self, entry: Entry) -> None:
         reached = self.plan.steps if self.round else self.plan.steps[: self._furthest(entry.at)]
@@ -120,10 +136,20 @@ class Paging(Course):
 
     def _furthest(self, at: float) -> int:
         """Return how many steps may be over by now, with those that added nobody."""
-        number = self.step
+        number = max(self.step, self.quiet)
         while number < len(self.plan.steps) and self.silent(self.plan.steps[number], at, at):
             number += 1
         return number
+
+    def pass_quietly(self, at: float) -> None:
+        """Take note of the steps that may be over ``at``, when somebody takes it: who has a role then may change."""
+        steps, latest = self.plan.steps, at + self.weather.wrong(at)
+        number = max(self.step, self.quiet)
+        while number < len(steps) and self.base[0] + steps[number].after <= latest:
+            if not self.silent(steps[number], self.base[0] + steps[number].after, latest):
+                break
+            number += 1
+        self.quiet = number
 
     def passed(self, number: int, start: float, end: float) -> bool:
         """Tell whether the steps up to ``number`` may be over: those without an entry added nobody."""
@@ -139,6 +165,8 @@ class Paging(Course):
             return
         self._only_holders(entry, number)
         first = self.base[0] + steps[self.step].after
+        if not by_person and entry.at < first - EXACT:
+            self.complain(f"early: step {number} came {first - entry.at:.2f} s before any that is left")
         self.step = number
         self.paged |= set(entry.people)
         if by_person:
@@ -157,7 +185,7 @@ class Paging(Course):
         if not self.passed(len(self.plan.steps), self.base[0], entry.at) or not self.rounds_left():
             self.complain(f"round {self.round + 1} began after step {self.step} of round {self.round}")
         due = self._due_round()
-        self.round, self.step, self.paged = self.round + 1, 0, set()
+        self.round, self.step, self.quiet, self.paged = self.round + 1, 0, 0, set()
         self.base, self.fired = (min(due.first, entry.at), entry.at), None
 
     def _again(self, entry: Entry) -> None:

@@ -80,7 +80,7 @@ class Replay(Paging):
             wrong = max(self.weather.wrong(entry.at), self.weather.wrong(self.anchor))
             excused = wrong + self.weather.slow(due.first, entry.at)
             excused += self.weather.blocked(due.first - wrong, entry.at + wrong)
-            allowed = self.margin + excused + self.put_off(due, excused)
+            allowed = self.margin + excused + self.put_off(due, excused, entry.at)
             late = entry.at - due.last
             if late > allowed:
                 said = f"{late:.2f} s before {entry.type} at {entry.at:.2f}, {allowed:.2f} s are allowed"
@@ -97,7 +97,9 @@ class Replay(Paging):
             "paging again": reason == "again" and entry.at != self.reopened,
             "unacknowledge": entry.type == "unacknowledge" and entry.channel == "timeout",
             "step": reason in ("step", "round"),
-            "round": entry.type in ("repeat_escalation_path", "exhaust_escalation_path"),
+            # A later step of a round that goes on may have been thought to add nobody.
+            "round": entry.type == "exhaust_escalation_path"
+            or (entry.type == "repeat_escalation_path" and entry.data.get("step") == 1),
             "the end of maintenance": entry.type == "maintenance_over",
         }[due.what]
 
@@ -130,6 +132,8 @@ class Replay(Paging):
             self.complain(f"twice: {who} acknowledged what was theirs already")
         if self.status == TRIGGERED:
             self.since = entry.at
+            if self.held is None:
+                self.pass_quietly(entry.at)
         self.status = ACKNOWLEDGED
         if kind == "person":
             self.acknowledged[who] = entry.at
@@ -142,6 +146,9 @@ class Replay(Paging):
         self.acknowledged.clear()
         if self.held is not None and self.held > entry.at:
             return
+        if self.held is not None:
+            # While somebody had it, there was nobody to page: it is let go from now on.
+            self.held = entry.at
         done = self.plan.steps[self.step - 1].after if self.step else 0.0
         self.base = (entry.at - done, entry.at - done)
         self.again_at = entry.at + self.plan.again

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tests.faults.evidence import Blow, Entry, Evidence, Incident, Weather
 from tests.faults.plans import ADDRESSES
 from tests.faults.replay import PAGES
-from tests.faults.traces import Delivery, Message, Page
+from tests.faults.traces import Delivery, Handover, Message, Page
 
 IN_FLIGHT = 3.0
 """How long after a page ended a message that was taken before may still arrive, beyond what the faults excuse."""
@@ -20,6 +20,8 @@ CLIMBS_WITHIN = 10.0
 
 # Noting takes at most so long when no fault strikes.
 _NOTED_WITHIN = 2.0
+# How long a transaction takes in which the clock is looked at twice.
+_STEP = 1.0
 _SILENT = "sev3"
 _TEXT = "text"
 _ON_ITS_WAY = ("waiting", "sending")
@@ -33,7 +35,7 @@ def sent(evidence: Evidence, weather: Weather) -> Iterator[str]:
     rows = {row.id: row for row in evidence.incidents}
     yield from _pages(evidence.entries, evidence.pages)
     yield from _climbed(evidence, weather, rows)
-    yield from _stood_down(evidence, rows)
+    yield from _stood_down(evidence, weather, rows)
     yield from _settled(evidence, rows)
     yield from _arrived(evidence, weather, rows)
 
@@ -91,20 +93,37 @@ def _given_away(entries: Sequence[Entry]) -> Mapping[str, Sequence[float]]:
     return found
 
 
-def _stood_down(evidence: Evidence, rows: Mapping[str, Incident]) -> Iterator[str]:
-    """Whoever was messaged for a page hears that it is over, at the same place, but for who ended it."""
+def _stood_down(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident]) -> Iterator[str]:
+    """Whoever was messaged for a page hears that it is over, at the same place, but for who ended it.
+
+    Whoever was offered a watch hears instead what became of the handover, unless they answered themselves.
+    """
+    offers = {o.incident: (h, o) for h in evidence.handovers for o in h.offers if o.incident is not None}
     enders = {(e.incident, e.at, e.actor) for e in evidence.entries if e.type in ("acknowledge", "resolve")}
     told = {(m.incident, m.place, m.made) for m in evidence.messages if m.kind == "stand_down"}
     over = {(p.incident, p.number, p.person): p.ended for p in evidence.pages if p.ended is not None}
     for m in evidence.messages:
         ended = over.get((m.incident, m.page or 0, m.person))
-        # An offer of a handover says by itself how it ended.
-        if m.kind != "page" or m.title or not m.attempts or ended is None:
+        if m.kind != "page" or not m.attempts or ended is None:
             continue
         if (m.incident, ended, f"person:{m.person}") in enders:
             continue
-        if (m.incident, m.place, ended) not in told:
+        if m.incident in offers:
+            handover, offer = offers[m.incident]
+            heard = offer.yes is not None or _heard(evidence.messages, m.place, ended, handover, weather)
+        else:
+            heard = (m.incident, m.place, ended) in told
+        if not heard:
             yield f"{rows[m.incident].key}: {m.person} was messaged at {m.place}, and not that it was over"
+
+
+def _heard(messages: Sequence[Message], place: str, at: float, handover: Handover, weather: Weather) -> bool:
+    """Tell whether the step that ended an offer's page ``at`` that time put in what became of the handover, too."""
+    wrong = _STEP + weather.skew(at - _STEP, at)
+    since = at - wrong - weather.stopped(at - CLIMBS_WITHIN, at)
+    watch = f": {handover.role}, {handover.giver.title()}"
+    told = (m for m in messages if m.kind == _TEXT and m.place == place and since <= m.made <= at + wrong)
+    return any(m.title.startswith("Handover ") and m.title.endswith(watch) for m in told)
 
 
 def _settled(evidence: Evidence, rows: Mapping[str, Incident]) -> Iterator[str]:

@@ -135,6 +135,23 @@ def test_whom_the_schedule_paged_already_a_handover_does_not_page_again() -> Non
     assert any("not paged when" in c for c in never)
 
 
+def test_whoever_gives_the_watch_stays_where_a_role_of_theirs_was_paged_and_only_there() -> None:
+    both = page(3, "escalate", 103.0, ["cho"], 2)
+    handed = entry(4, "assign", 120.0, assignees=["fay"], giver="ben", handover="H1")
+    stays = replace(handed, data={**handed.data, "stays": True})
+
+    def given(line: Entry, manager: str, since: float = 110.0) -> list[str]:
+        later = [Shift("secondary", "ben", 0, since), Shift("secondary", "fay", since, 900)]
+        manages = [Shift("manager", "cho", 0, since), Shift("manager", manager, since, 900)]
+        return found(*begun(), both, line, ended=121.0, rota=Rota([*later, *manages]))
+
+    assert (given(stays, "ben"), given(handed, "gus")) == ([], [])
+    assert given(handed, "ben") == ["taken from ben, who is on call for it"]
+    assert given(stays, "gus") == ["left with ben, who has no role that was paged"]
+    # What changed a moment ago a server may not have known of.
+    assert (given(stays, "gus", 118.0), given(handed, "ben", 118.0)) == ([], [])
+
+
 def test_what_somebody_else_has_a_handover_pages_nobody_for() -> None:
     acknowledged = entry(3, "acknowledge", 101.0, "person:dan")
     handed = entry(4, "handed_over", 102.0, assignees=["fay"], giver="ben", handover="H1")
@@ -212,6 +229,17 @@ def test_what_is_held_back_pages_nobody_before_its_time_and_somebody_then() -> N
     assert any("late: step" in c for c in found(*HELD, over[0], ended=111.0))
 
 
+def test_what_is_held_back_and_somebody_has_is_let_go_when_they_have_it_no_more() -> None:
+    """Dan has it from 104.5 on, and it is held until 105; his four seconds are noticed to be over at 110.6."""
+    had = entry(3, "acknowledge", 104.5, "person:dan"), entry(4, "unacknowledge", 110.6, channel="timeout")
+    after = entry(5, "maintenance_over", 110.6), page(6, "assign", 110.6, ["ben"], 1)
+    again = page(7, "notify", 110.6, ["dan"], 1, "acknowledgement ended")
+    assert found(*HELD, *had, *after, again, ended=111.0) == []
+    assert any("late: the end of maintenance" in c for c in found(*HELD, *had, ended=116.0))
+    assert any("late: the end of maintenance" in c for c in found(*HELD, ended=110.6))
+    assert any("paged although it is held" in c for c in found(*HELD, *had, again, ended=111.0))
+
+
 def test_a_step_that_adds_nobody_is_passed_over_and_no_other() -> None:
     both = always({"primary": "ben", "secondary": "ben", "manager": "cho"})
     steps = entry(1, "trigger", 100.0, SENDER), page(2, "assign", 100.0, ["ben"], 1)
@@ -240,11 +268,57 @@ def test_whoever_takes_over_is_paged_and_only_who_has_the_role() -> None:
     assert any("paged ('ben',), not fay" in c for c in found(*later, ended=151.0, rota=rota))
 
 
+def test_whoever_takes_over_a_role_that_a_step_passed_over_while_it_was_somebodys_who_had_it() -> None:
+    """The manager's step, at 103, adds nobody as long as Ben is that, too; when Dan lets it go, Cho is."""
+    over = page(6, "assign", 125.0, ["cho"], 2, "took over")
+
+    def told(since: float, taken: float = 121.0) -> list[str]:
+        shifts = Shift("manager", "ben", 0, since), Shift("manager", "cho", since, 900)
+        had = entry(3, "acknowledge", taken, "person:dan"), entry(4, "unacknowledge", 125.0, "person:dan")
+        people = page(5, "notify", 125.0, ["ben", "dan"], 2, "acknowledgement ended")
+        rota = Rota([*always({"primary": "ana", "secondary": "ben"}).shifts, *shifts])
+        return [c for c in found(*begun(), *had, people, over, ended=126.0, rota=rota) if "took over" in c]
+
+    assert told(115.0, 110.0) == []
+    # Neither was that step due before Dan took it, nor was it passed over.
+    assert told(115.0, 102.0) == told(0.0, 110.0) == ["took over: ('cho',), and only [] may have"]
+
+
 def test_the_emergency_contacts_wait_after_an_outage_and_not_without_one() -> None:
     until = (*RAISED[:6],)
     outage = [Blow("restart", 103.5, 116.0)]
     assert found(*until, ended=125.0, blows=outage) == []
     assert any("late: step" in c for c in found(*until, ended=125.0))
+
+
+def test_a_clock_that_was_ahead_puts_the_emergency_contacts_off_where_it_said_so() -> None:
+    """The step is due at 105: paging again after 30 s, one that is found 15 s late comes after an outage."""
+    slow = Blow("clock forward", 104.0, 106.0, blocks=False, skew=14.5)
+    assert found(*RAISED[:6], ended=125.0, blows=[slow]) == []
+    for skew, began, ended in ((13.5, 104.0, 106.0), (14.5, 100.0, 104.9), (-14.5, 104.0, 106.0)):
+        blow = replace(slow, skew=skew, began=began, ended=ended)
+        assert any("late: step" in c for c in found(*RAISED[:6], ended=150.0, blows=[blow])), blow
+
+
+def test_a_later_step_of_a_round_is_no_round_before_its_time() -> None:
+    """Ben gives his watch to Cho, who is the manager until Gus is: there may be nobody left to page, or Gus."""
+    shifts = always({"primary": "ana", "manager": "cho"}).shifts
+    secondaries = Shift("secondary", "ben", 0, 120), Shift("secondary", "fay", 120, 900)
+    rota = Rota([*shifts, *secondaries], beside=[Shift("manager", "gus", 138.0, 140.0)])
+    story = (
+        *begun(),
+        page(3, "escalate", 103.0, ["cho"], 2),
+        page(4, "assign", 121.0, ["fay"], 2, "took over"),
+        page(5, "notify", 130.0, ["ben", "cho", "fay"], 2, "again"),
+    )
+    over = page(6, "repeat_escalation_path", 133.0, ["fay"], 1, "round")
+    given = entry(7, "handed_over", 134.0, assignees=["cho"], giver="ben", handover="H1")
+    beside = page(8, "repeat_escalation_path", 139.0, ["gus"], 2, "round")
+    assert found(*story, over, given, beside, ended=141.0, rota=rota) == []
+    early = found(*story, replace(over, at=131.0), ended=132.0, rota=rota)
+    assert any("early: repeat" in c for c in early)
+    early = found(*story, over, given, replace(beside, at=135.5), ended=141.0, rota=rota)
+    assert any("early: step 2" in c for c in early)
 
 
 def test_business_hours_are_waited_for() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.evidence import Blow, Entry, Evidence, Incident, Weather
 from tests.faults.sent import sent
-from tests.faults.traces import Delivery, Message, Page
+from tests.faults.traces import Delivery, Handover, Message, Offer, Page
 
 TITLE = "trouble k1"
 ROW = Incident("Q1", "k1", "sev0", "acknowledged", 3, 2, 2, frozenset({"ana", "ben", "fay"}), frozenset(), TITLE)
@@ -144,3 +144,28 @@ ALLOWED: dict[str, Evidence] = {
 @pytest.mark.parametrize("name", ALLOWED)
 def test_what_is_allowed_is_not_held_against_anybody(name: str) -> None:
     assert said(ALLOWED[name]) == []
+
+
+def offered(offer: Offer, *told: Message) -> list[str]:
+    """Return what is said where Ana was offered Fay's watch, was paged again, and the handover ended at 105."""
+    of = Handover("H1", "first", "fay", "fay", "primary", 99.0, offers=[offer])
+    pages = [Page("Q1", 1, "ana", 100.0, 105.0), Page("Q1", 2, "ana", 102.0, 105.0)]
+    messages = [
+        Message(1, "page", "Q1", 1, "ana", "ana1", "sent", 1, 100.1, 103.0, title="Will you take over as primary?"),
+        Message(2, "page", "Q1", 2, "ana", "ana1", "sent", 1, 102.1, 103.0),
+    ]
+    evidence = replace(GOOD, handovers=[of], pages=pages, messages=[*messages, *told])
+    return [what for what in said(evidence) if "not that it was over" in what]
+
+
+def test_whoever_was_offered_a_watch_hears_what_became_of_it_unless_they_answered() -> None:
+    open_one = Offer("ana", 99.5, "Q1")
+    end = Message(
+        3, "text", "", None, "ana", "ana1", "sent", 1, 104.9, 105.4, "Handover without an answer: primary, Fay"
+    )
+    assert offered(open_one, end) == []
+    assert offered(replace(open_one, yes=False, answered=105.0)) == []
+    # Nothing at all, of another watch, elsewhere, or about something that was before.
+    spoiled = replace(end, title="Handover done: primary, Ben"), replace(end, place="ana2"), replace(end, made=103.5)
+    for told in ((), *((each,) for each in spoiled)):
+        assert offered(open_one, *told) == ["k1: ana was messaged at ana1, and not that it was over"] * 2

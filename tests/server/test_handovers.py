@@ -8,9 +8,9 @@ from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from desktop.server import handing_on, incidents
+from desktop.server import handing_on, handling, incidents, schema
 from desktop.server.records import Draft
 from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
@@ -92,6 +92,73 @@ def test_in_between_both_are_paged_for_what_is_new(watch: Watch) -> None:
     assert {c["point"]: (c["by"]["id"], c["waived"]) for c in done["confirmations"]} == {
         "briefing": ("dora", True), "access": ("ben", False)}  # fmt: skip
     assert watch.assigned(watch.incident("after")) == ["ben"]
+
+
+def test_whoever_is_secondary_by_it_stays_on_what_reached_the_secondary(watch: Watch) -> None:
+    first, reached, taken = watch.incident("first"), watch.incident("reached"), watch.incident("taken")
+    for incident in (reached, taken):
+        watch.house.put(incident, person="cho", escalation_level=2)
+    watch.house.put(taken, person="cho", status="acknowledged")
+    watch.ask("cho", stays_available=True)
+    done = watch.do("ben", "accept", points=["briefing", "access"])
+    assert (done["state"], watch.on_call(), watch.on_call("secondary")) == ("done", "ben", "cho")
+    assert [sorted(watch.assigned(incident)) for incident in (first, reached, taken)] == [
+        ["ben"], ["ben", "cho"], ["ben", "cho"]]  # fmt: skip
+    # That Cho had it was said as the primary: it pages both of them again.
+    assert watch.house.get(f"/incidents/{taken}")["incident"]["status"] == "triggered"
+    watch.later()
+    assert [sorted(watch.assigned(incident)) for incident in (first, reached)] == [["ben"], ["ben", "cho"]]
+    assert handed(watch, reached) == ["cho stays"]
+    # The review asks nothing more of Cho where it was given on, and goes on asking where they stayed.
+    end = watch.house.clock() + MINUTE
+    with watch.house.server.storage.read() as connection:
+        asked = {i.id: {p.person: p.released for p in i.pages} for i in handling.handled(connection, watch.began, end)}
+    assert (asked[first]["cho"] is None, asked[reached]["cho"]) == (False, None)
+
+
+def test_what_was_given_away_and_comes_back_with_another_role_is_not_given_away_again(watch: Watch) -> None:
+    """Cho is away by the handover, is put on call as secondary while it still goes on, and is paged as that."""
+    incident = watch.incident("reached")
+    watch.house.put(incident, person="cho", escalation_level=2)
+    watch.ask("cho")
+    watch.do("ben", "accept", points=["briefing", "access"])
+    assert (watch.assigned(incident), handed(watch, incident)) == (["ben"], ["cho"])
+    still_open(watch)
+    watch.override("cho", role="secondary")
+    watch.house.server.engine.tick()
+    assert watch.assigned(incident) == ["ben", "cho"]
+    watch.later()
+    assert (watch.shown()["state"], watch.assigned(incident), handed(watch, incident)) == (
+        "done", ["ben", "cho"], ["cho"])  # fmt: skip
+
+
+def test_nothing_goes_back_and_forth_between_two_handovers(watch: Watch) -> None:
+    """Cho gives the watch to Ben, who gives it back while the first handover still goes on."""
+    incident = watch.incident("open")
+    watch.ask("cho", stays_available=True)
+    watch.do("ben", "accept", points=["briefing", "access"])
+    still_open(watch)
+    watch.ask("ben", receiver={"id": "cho"}, stays_available=True)
+    watch.do("cho", "accept", points=["briefing", "access"])
+    for _ in range(3):
+        watch.later()
+    assert (watch.on_call(), watch.assigned(incident), handed(watch, incident)) == ("cho", ["cho"], ["cho", "ben"])
+
+
+def handed(watch: Watch, incident: str) -> list[str]:
+    """Return whose each handover of an incident was, and whether they stayed on it."""
+    log = schema.log_entries.c
+    with watch.house.server.storage.read() as connection:
+        lines = connection.execute(select(log.data).where(log.incident_id == incident).order_by(log.id)).scalars()
+        return [line["giver"] + " stays" * line.get("stays", False) for line in lines if "handover" in line]
+
+
+def still_open(watch: Watch) -> None:
+    """Let the latest handover not have come to its end yet."""
+    row, now = tables.handovers.c, watch.house.clock()
+    values = {"ended_as": None, "ended_at": None, "read_at": None, "next_action_at": now}
+    with watch.house.server.storage.write() as connection:
+        connection.execute(update(tables.handovers).where(row.id == watch.latest).values(values))
 
 
 def test_declined_it_goes_to_the_next_until_nobody_is_left(watch: Watch) -> None:

@@ -103,6 +103,18 @@ def test_what_only_a_machine_acknowledged_pages_whoever_takes_it() -> None:
     assert paged(handed(one)) == ["ben"]
 
 
+def test_whoever_has_another_role_that_was_paged_stays_on_it() -> None:
+    one = only_anas()
+    one.somebody_escalates(2)
+    entries = one.do(hand_on, "ana", "ben", "H1", {"secondary"})
+    assert [(entry.type, entry.data["stays"]) for entry in entries] == [(HANDED, True)]
+    assert (assigned(one), one.record.progress.ever) == (["ana", "ben"], ("ben", "ana"))
+    # The manager was not paged yet: what is to come is no reason to stay.
+    other = only_anas()
+    assert "stays" not in other.do(hand_on, "ana", "ben", "H1", {"secondary", "manager"})[0].data
+    assert assigned(other) == ["ben"]
+
+
 def test_under_maintenance_what_only_the_outgoing_engineer_had_waits_for_its_end() -> None:
     one = only_anas()
     one.somebody_acknowledges("ana")
