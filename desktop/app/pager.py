@@ -122,7 +122,7 @@ class Pager(QObject):
             trouble = None if known else f"{state.name}: {state.trouble}"
             self._surfaces.status.set_notice(f"contact with {state.id}", trouble)
         self._tokens.follow(states)
-        self._decide(self._waking.looked(utc_now()))
+        self._decide(self._waking.looked(utc_now()) if self._ticker.lost_time() else None)
         # It has a thread at work, which the screen would have to share the interpreter with.
         self._meanwhile.follow(states)
 

@@ -23,6 +23,7 @@ class Ticker:
         self._tick = tick
         self._now = now
         self._expected: datetime | None = None
+        self._jumped = False
         self._every = IDLE
         self._scheduler = BackgroundScheduler(timezone="UTC")
         # misfire_grace_time=None: by default a job that is a second late is dropped (facts on libraries).
@@ -38,6 +39,13 @@ class Ticker:
         """End ticking; a tick that is under way finishes."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+    def lost_time(self) -> bool:
+        """Tell whether the wall clock jumped before the latest tick, or did since; from any thread.
+
+        A thread that is slow to take up the ticks lost none.
+        """
+        return self._jumped or self._past(self._now())
 
     def hurry(self, hurry: bool) -> None:
         """Tick every second from now on, or every 15."""
@@ -55,6 +63,10 @@ class Ticker:
 
     def _run(self) -> None:
         now = self._now()
-        jumped = self._expected is not None and abs(now - self._expected) > GAP
+        # Before the next is expected: whoever asks in between is told of it, too.
+        self._jumped = jumped = self._past(now)
         self._expected = now + self._every
         self._tick(jumped)
+
+    def _past(self, now: datetime) -> bool:
+        return self._expected is not None and abs(now - self._expected) > GAP

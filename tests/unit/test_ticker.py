@@ -41,6 +41,22 @@ def test_sleep_and_a_set_clock_are_told_from_a_late_tick(passed: timedelta, jump
     assert told == [False, jumped]
 
 
+def test_time_is_lost_from_the_jump_on_until_the_tick_after_the_one_that_found_it() -> None:
+    now = [T0]
+    ticker = Ticker(lambda _: None, lambda: now[0])
+    assert not ticker.lost_time()
+    ticker._run()
+    now[0] += timedelta(seconds=30)
+    assert not ticker.lost_time()
+    now[0] += timedelta(hours=8)
+    assert ticker.lost_time()
+    ticker._run()
+    assert ticker.lost_time()
+    now[0] += timedelta(seconds=15)
+    ticker._run()
+    assert not ticker.lost_time()
+
+
 def test_a_change_of_pace_is_no_jump(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ticker_module, "GAP", timedelta(seconds=1))
     now = [T0]
