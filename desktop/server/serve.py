@@ -174,8 +174,12 @@ class _Http(uvicorn.Server):
         gc.collect()
         gc.freeze()
         log.info("listening", extra={"fields": {"url": self._url, "pid": os.getpid()}})
-        sys.stdout.write(f"listening on {self._url}\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(f"listening on {self._url}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever waited for it died meanwhile, and pages must go on. What is left to write goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """End on a signal. uvicorn would raise it again afterwards, past our own clean-up."""

@@ -111,6 +111,19 @@ def test_it_outlives_its_parent_and_its_successor_takes_over(team: Path, databas
         assert json.loads(database.with_name("server.json").read_text())["pid"] == second.popen.pid
 
 
+def test_it_outlives_a_parent_that_died_while_it_started(team: Path, database: Path) -> None:
+    with serve(ENVIRONMENT, team=team, database=str(database), parent_stdin=True, verbose=True) as server:
+        server.say(HANDSHAKE)
+        server.close_input()
+        assert server.popen.stdout is not None
+        server.popen.stdout.close()
+        server.await_log("listening")
+        # Its end in order shows that it got over that nobody reads what it says.
+        code, log = server.end(signal.SIGTERM)
+        assert code == 0, log
+        assert "Traceback" not in log
+
+
 def test_a_second_server_on_the_same_database_says_who_holds_it(team: Path, database: Path) -> None:
     with serve(ENVIRONMENT, team=team, database=str(database)) as first:
         url = first.ready()
