@@ -7,6 +7,7 @@ from desktop.domain.attention import Attention, Command, ConnectionState, Contac
 from desktop.domain.incident import (
     Acknowledgement,
     ActionKind,
+    Asked,
     Incident,
     OnCall,
     PendingAction,
@@ -86,6 +87,11 @@ def acknowledged_by(person: Person, number: int = 1044) -> Incident:
         acknowledgements=(Acknowledgement(person, NOW - timedelta(seconds=5)),),
         pending=(),
     )
+
+
+def asked_for_help(by: Person, message: str) -> Page:
+    """Return the page of an incident that ``by`` has, and with which they ask Ana to help."""
+    return replace(page(), incident=replace(acknowledged_by(by), assignees=(by, ANA), asked=(Asked(ANA, by, message),)))
 
 
 def given_to(person: Person) -> Attention:

@@ -47,6 +47,8 @@ def attentions() -> dict[str, Attention]:
         "rtl": sample.pages(sample.page(title="השרת payments לא מגיב מאז 03:12", service="שירות")),
         "last-seconds": sample.pages(sample.page(pending=sample.escalating(timedelta(seconds=7)))),
         "overdue": sample.pages(sample.page(pending=sample.escalating(timedelta(seconds=-3)))),
+        "asked": sample.pages(sample.asked_for_help(sample.BEN, "Failover to eu-west-2? You know the replicas.")),
+        "asked-long": sample.pages(sample.asked_for_help(sample.BEN, long[:300])),
         "lost": Attention(Tray.LOST, lost=(sample.lost(),), on_call=sample.ON_CALL[:1]),
         "page-and-lost": Attention(Tray.RINGING, pages=(other,), lost=(sample.lost(),)),
     }

@@ -243,16 +243,16 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
         )
         for incident in snapshot.incidents
         # A resolved incident is nobody's any more, and what left is another's: still to be told as what it is.
-        if incident.assigned_to(snapshot.me.id) or not incident.open or incident.id in state.left
+        if incident.concerns(snapshot.me.id) or not incident.open or incident.id in state.left
     ]
 
 
 def _pages(page: Page) -> bool:
-    return page.incident.status is Status.TRIGGERED and _mine(page)
+    return page.incident.pages_person(page.me.id)
 
 
 def _mine(page: Page) -> bool:
-    return page.incident.assigned_to(page.me.id)
+    return page.incident.concerns(page.me.id)
 
 
 def _old(state: ConnectionState) -> bool:

@@ -50,6 +50,15 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """``person`` was asked ``by`` somebody to help with an incident, and has not answered. ``message`` is plain."""
+
+    person: Person
+    by: Person
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One incident, as a backend last told it. ``title`` and every name are plain, one line, of limited length."""
 
@@ -74,6 +83,8 @@ class Incident:
     version: int = 0
     # Raised by the backend each time that those assigned are paged (again); 0 where the backend does not tell.
     pages: int = 0
+    # Who was asked to help and has not answered: paged whether or not somebody has the incident.
+    asked: tuple[Asked, ...] = ()
 
     def action_at(self, kind: ActionKind) -> datetime | None:
         """Return when the backend will do ``kind``, None when it will not."""
@@ -96,6 +107,22 @@ class Incident:
     def acknowledged_by(self, person_id: str) -> bool:
         """Tell whether ``person_id`` is among those who acknowledged."""
         return any(a.person.id == person_id for a in self.acknowledgements)
+
+    def request_to(self, person_id: str) -> Asked | None:
+        """Return the request for help that ``person_id`` has still to answer; whoever acknowledged has answered."""
+        if not self.open or self.acknowledged_by(person_id):
+            return None
+        return next((a for a in self.asked if a.person.id == person_id), None)
+
+    def pages_person(self, person_id: str) -> bool:
+        """Tell whether ``person_id`` is paged now: it is triggered and theirs, or they are asked to help."""
+        mine = self.status is Status.TRIGGERED and self.assigned_to(person_id)
+        return mine or self.request_to(person_id) is not None
+
+    def concerns(self, person_id: str) -> bool:
+        """Tell whether it is (also) for ``person_id``: assigned to them, acknowledged by them, or asked of them."""
+        mine = self.assigned_to(person_id) or self.acknowledged_by(person_id)
+        return mine or self.request_to(person_id) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def held(snapshot: Snapshot | None) -> Mapping[str, bool]:
     """Return what is this person's, for ``Missed``."""
     if snapshot is None:
         return MappingProxyType({})
-    mine = (i for i in snapshot.incidents if i.open and i.assigned_to(snapshot.me.id))
+    mine = (i for i in snapshot.incidents if i.open and i.concerns(snapshot.me.id))
     return MappingProxyType({i.id: i.status is Status.ACKNOWLEDGED for i in mine})
 
 
@@ -54,7 +54,7 @@ def may_have_paged(
     incidents: Sequence[Incident], since: datetime, until: datetime, me: str, before: Mapping[str, bool]
 ) -> tuple[Incident, ...]:
     """Return those opened then and open elsewhere: only their history says whether they paged ``me``."""
-    others = (i for i in incidents if i.open and not i.assigned_to(me) and i.id not in before)
+    others = (i for i in incidents if i.open and not i.concerns(me) and i.id not in before)
     return _sorted(i for i in others if since <= i.created_at <= until)
 
 
@@ -70,8 +70,10 @@ def happened(
 
 def _left(incident: Incident, me: str, before: Mapping[str, bool]) -> bool:
     """Tell whether an open incident that paged ``me`` does not any more, by another's doing."""
-    if not incident.assigned_to(me):
+    if not incident.concerns(me):
         return True
+    if incident.request_to(me) is not None:
+        return False
     taken = incident.status is Status.ACKNOWLEDGED and not incident.acknowledged_by(me)
     return taken and not before.get(incident.id, False)
 

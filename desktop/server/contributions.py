@@ -45,11 +45,26 @@ class Note:
 def joined(responders: tuple[Responder, ...], person: str, now: datetime) -> tuple[Responder, ...]:
     """Return ``responders`` after ``person`` took the incident: who was asked has joined."""
     return tuple(
-        replace(responder, state=Answer.JOINED, answered_at=now)
-        if responder.person == person and responder.state is Answer.PENDING
-        else responder
+        replace(responder, state=Answer.JOINED, answered_at=now) if _waits_for(responder, person) else responder
         for responder in responders
     )
+
+
+def passed_on(responders: tuple[Responder, ...], giver: str, to: str) -> tuple[Responder, ...]:
+    """Return ``responders`` after the watch of ``giver`` went ``to`` another: who has not come is waited for no longer.
+
+    The request is theirs now, unless they were asked themselves.
+    """
+    known = {responder.person for responder in responders}
+    return tuple(
+        replace(responder, person=to) if _waits_for(responder, giver) else responder
+        for responder in responders
+        if not (_waits_for(responder, giver) and to in known)
+    )
+
+
+def _waits_for(responder: Responder, person: str) -> bool:
+    return responder.person == person and responder.state is Answer.PENDING
 
 
 def responders_to_json(responders: tuple[Responder, ...]) -> list[Json] | None:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Final
 
 from desktop.domain import escalation
+from desktop.domain.incident import Status
 from desktop.server import escalation_path, transitions
-from desktop.server.records import ENGINE, Draft, Entry
+from desktop.server.contributions import passed_on
+from desktop.server.records import ENGINE, Draft, Entry, Record
 from desktop.server.roster import Moment
 
 HANDED: Final = "handed_over"
@@ -20,9 +22,10 @@ HANDED: Final = "handed_over"
 def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str, roles: Collection[str] = ()) -> None:
     """Give an incident of ``giver`` to ``to``, by the list that it follows; ``of`` is the handover.
 
-    They are paged, unless they were already or somebody has it. What ``giver`` alone had acknowledged is triggered
-    again, which pages everyone: nobody else has said that they have it. ``roles`` are those that the schedule leaves
-    ``giver``, who stays on it where one of them was paged.
+    They are paged, unless they were already or somebody has it; also when ``giver`` was asked to help and did not come,
+    which they are asked now. What ``giver`` alone had acknowledged is triggered again, which pages everyone: nobody
+    else has said that they have it. ``roles`` are those that the schedule leaves ``giver``, who stays on it where one
+    of them was paged.
     """
     record = draft.record
     if not record.open:
@@ -36,8 +39,9 @@ def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str, roles: C
         data["stays"] = True
     _put_beside(draft, moment, giver, to)
     if not stays:
-        _take_from(draft, giver)
-    if to not in record.progress.ever and not record.acknowledgements:
+        _take_from(draft, giver, to)
+    new = to not in record.progress.ever and not record.acknowledgements
+    if new or _is_asked_now(draft, record, to):
         draft.note(Entry("assign", moment.now, ENGINE, "auto", data))
         draft.change(pages=record.pages + 1)
     else:
@@ -45,6 +49,13 @@ def hand_on(draft: Draft, moment: Moment, giver: str, to: str, of: str, roles: C
     if record.acknowledgements and not draft.record.acknowledgements:
         transitions.unacknowledge(draft, moment, ENGINE, "auto")
     escalation_path.schedule(draft, moment)
+
+
+def _is_asked_now(draft: Draft, before: Record, to: str) -> bool:
+    """Tell whether ``to`` has to hear of what somebody has, since a request to help has become theirs."""
+    waiting = {r.person for r in draft.record.responders} - {r.person for r in before.responders}
+    holders = {held.person for held in before.acknowledgements}
+    return before.status is Status.ACKNOWLEDGED and to in waiting - holders
 
 
 def _put_beside(draft: Draft, moment: Moment, giver: str, to: str) -> None:
@@ -58,11 +69,12 @@ def _put_beside(draft: Draft, moment: Moment, giver: str, to: str) -> None:
     )
 
 
-def _take_from(draft: Draft, giver: str) -> None:
-    """Let nothing of ``giver`` stay on it."""
+def _take_from(draft: Draft, giver: str, to: str) -> None:
+    """Let nothing of ``giver`` stay on it; what was asked of them is asked of ``to``."""
     record, progress = draft.record, draft.record.progress
     draft.change(
         assignments=tuple(held for held in record.assignments if held.person != giver),
+        responders=passed_on(record.responders, giver, to),
         progress=replace(progress, paged=_without(progress.paged, giver), ever=_without(progress.ever, giver)),
     )
 

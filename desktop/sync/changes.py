@@ -46,8 +46,8 @@ def _left(state: ConnectionState, known: Iterable[Incident], now: Mapping[str, I
     if state.snapshot is None:
         return ()
     me = state.snapshot.me.id
-    ids = dict.fromkeys((*state.left, *(i.id for i in known if i.open and i.assigned_to(me))))
-    gone = [i for i in ids if i in now and ((it := now[i]) is None or (it.open and not it.assigned_to(me)))]
+    ids = dict.fromkeys((*state.left, *(i.id for i in known if i.open and i.concerns(me))))
+    gone = [i for i in ids if i in now and ((it := now[i]) is None or (it.open and not it.concerns(me)))]
     return tuple(gone[-LEFT_KEPT:])
 
 
@@ -97,7 +97,7 @@ def missing(state: ConnectionState, snapshot: Snapshot) -> tuple[str, ...]:
         return ()
     told = {i.id for i in snapshot.incidents}
     me = state.snapshot.me.id
-    return tuple(i.id for i in state.snapshot.incidents if i.open and i.assigned_to(me) and i.id not in told)
+    return tuple(i.id for i in state.snapshot.incidents if i.open and i.concerns(me) and i.id not in told)
 
 
 def sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:

@@ -78,7 +78,7 @@ def page_view(page: Page, now: datetime, fraction: float) -> PageView:
         chip=f"{severity.label} {severity.word}",
         meta=_meta(page, now),
         title=words.title_of(incident.title),
-        text=tuple(_escalation(page, now)),
+        text=tuple(_text(page, now)),
         ring=_ring(page, now, fraction),
         foot_left=f"{words.name_of(page.connection_name)} · #{incident.number}",
         foot_right=words.paged(incident, page.me),
@@ -99,6 +99,14 @@ def _meta(page: Page, now: datetime) -> str:
     old = f"{words.age(now + page.offset - page.incident.created_at)} ago"
     service = words.name_of(page.incident.service)
     return f"· {isolated(service)} · {old}" if service else f"· {old}"
+
+
+def _text(page: Page, now: datetime) -> list[words.Run]:
+    """Return who asks for help, if anybody does, and what comes next unless somebody has it."""
+    asked = words.request_runs(page.incident, page.me)
+    if asked and page.incident.status is Status.ACKNOWLEDGED:
+        return asked
+    return [*asked, (". ", False), *_escalation(page, now)] if asked else _escalation(page, now)
 
 
 def _escalation(page: Page, now: datetime) -> list[words.Run]:

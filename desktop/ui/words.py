@@ -8,11 +8,12 @@ from math import ceil
 from urllib.parse import urlsplit
 
 from desktop.domain.incident import Incident, OnCall, Person, Status
-from desktop.domain.text import plain
+from desktop.domain.text import isolated, plain
 
 TITLE_LIMIT = 300
 NAME_LIMIT = 60
 URL_LIMIT = 2000
+REQUEST_LIMIT = 160
 
 _SOON = timedelta(seconds=5)
 
@@ -124,10 +125,26 @@ def escalation_runs(responders: tuple[OnCall, ...], at: str | None, *, overdue: 
     return [r for r in runs if r[0]]
 
 
+def request_runs(incident: Incident, me: Person) -> list[Run]:
+    """Return who asks ``me`` to help and for what, and who has the incident; nothing where nobody asks."""
+    request = incident.request_to(me.id)
+    if request is None:
+        return []
+    has = [] if incident.status is Status.TRIGGERED else [a.person for a in incident.acknowledgements]
+    asker = (name_of(request.by.name) or "Somebody", True)
+    message = f": {isolated(plain(request.message, REQUEST_LIMIT))}" if request.message else ""
+    if request.by.id in {p.id for p in has}:
+        return [asker, (f" has it, and asks you to help{message}", False)]
+    others = f". {listed([name_of(p.name) for p in has])} has it" if len(has) == 1 else ""
+    if len(has) > 1:
+        others = f". {listed([name_of(p.name) for p in has])} have it"
+    return [asker, (f" asks you to help{message}{others}", False)]
+
+
 def paged(incident: Incident, me: Person) -> str:
     """Return who was paged, me first: ``paged: you, Ben Okafor``."""
     others = [name_of(p.name) for p in incident.assignees if p.id != me.id]
-    mine = ["you"] if incident.assigned_to(me.id) else []
+    mine = ["you"] if incident.concerns(me.id) else []
     return f"paged: {listed([*mine, *others])}" if mine or others else ""
 
 
@@ -139,17 +156,24 @@ def farewell(before: Incident, incident: Incident | None, me: Person, server_now
         by = incident.resolved_by
         return f"{_who(by, me)} resolved it" if by else "It is resolved"
     if incident.status is Status.ACKNOWLEDGED and incident.acknowledgements:
-        last = max(incident.acknowledgements, key=lambda a: a.at)
-        if last.person.id == me.id:
-            return "You acknowledged it, and that is confirmed"
-        return f"{_who(last.person, me)} acknowledged it {spoken(server_now - last.at)} ago"
+        return _taken(before, incident, me, server_now)
     others = [name_of(p.name) for p in incident.assignees]
-    if not others or incident.assigned_to(me.id):
+    if not others or incident.concerns(me.id):
         return "It no longer pages you"
     due = before.escalates_at
     # A backend is a little late, and a clock a little off.
     passed = due is not None and due - server_now < _SOON
     return f"It escalated past you to {listed(others)}" if passed else f"It was given to {listed(others)}"
+
+
+def _taken(before: Incident, incident: Incident, me: Person, server_now: datetime) -> str:
+    """Say by whose acknowledgement a page went away, or that it did since nobody asks for help any more."""
+    last = max(incident.acknowledgements, key=lambda a: a.at)
+    if last.person.id == me.id:
+        return "You acknowledged it, and that is confirmed"
+    if before.status is Status.ACKNOWLEDGED and before.request_to(me.id) and not incident.acknowledged_by(me.id):
+        return "It no longer asks for your help"
+    return f"{_who(last.person, me)} acknowledged it {spoken(server_now - last.at)} ago"
 
 
 def _who(person: Person, me: Person) -> str:

@@ -187,6 +187,25 @@ class TestRealServer:
         assert [p.id for p in opened.assignees] == ["ben"]
         assert opened.escalates_at is None
 
+    def test_who_is_asked_to_help_is_paged_until_they_acknowledge(self, real: Serving) -> None:
+        bens = PagerDutyBackend(real.url, real.token("ben"), utc_now)
+        anas = PagerDutyBackend(real.url, real.token(), utc_now)
+        opened = anas.acknowledge(anas.trigger(PAGE).id)
+        target = {"responder_request_target": {"id": "ben", "type": "user_reference"}}
+        request = {"requester_id": "ana", "message": "the disk?", "responder_request_targets": [target]}
+        Wire(real.url, real.token()).post(f"/incidents/{opened.id}/responder_requests", request)
+        found = bens.incident(opened.id)
+        assert (found.status, found.pages) == (Status.ACKNOWLEDGED, opened.pages + 1)
+        assert found.pages_person("ben")
+        assert not found.pages_person("ana")
+        asked = found.request_to("ben")
+        assert asked is not None
+        assert (asked.by.name, asked.message) == ("Ana Ruiz", "the disk?")
+        joined = bens.acknowledge(opened.id)
+        assert joined.request_to("ben") is None
+        assert {a.person.id for a in joined.acknowledgements} == {"ana", "ben"}
+        anas.resolve(opened.id)
+
     def test_our_own_server_says_that_its_people_may_acknowledge(self, real: Serving) -> None:
         assert PagerDutyBackend(real.url, real.token(), utc_now).may_acknowledge() is True
 

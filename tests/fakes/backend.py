@@ -133,10 +133,12 @@ class FakeBackend:
     def acknowledge(self, incident_id: str) -> Incident:
         """Acknowledge as Ana."""
         it = self.incident(incident_id)
-        if it.status is not Status.TRIGGERED:
+        if it.status is not Status.TRIGGERED and it.request_to(ANA.id) is None:
             return it
+        taken = (*it.acknowledgements, Acknowledgement(ANA, T0))
+        asked = tuple(a for a in it.asked if a.person != ANA)
         return self._server.put(
-            replace(it, status=Status.ACKNOWLEDGED, acknowledgements=(Acknowledgement(ANA, T0),), pending=())
+            replace(it, status=Status.ACKNOWLEDGED, acknowledgements=taken, asked=asked, pending=())
         )
 
     def resolve(self, incident_id: str, *, false_alarm: bool = False) -> Incident:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.domain.incident import OnCall, Person, Status
+from desktop.domain.incident import Acknowledgement, Asked, OnCall, Person, Status
 from desktop.ui import words
 from tools import look_samples as sample
 
@@ -106,6 +106,33 @@ def test_whoever_took_a_page_is_named() -> None:
     assert words.farewell(sample.incident(), None, sample.ANA, sample.NOW) == "It no longer pages you"
     nobodys = sample.incident(assignees=())
     assert words.farewell(sample.incident(), nobodys, sample.ANA, sample.NOW) == "It no longer pages you"
+
+
+def test_who_asks_for_help_is_said_and_who_has_it() -> None:
+    def said(*have: Person, by: Person = sample.BEN, message: str = "") -> str:
+        taken = tuple(Acknowledgement(p, sample.NOW) for p in have)
+        status = Status.ACKNOWLEDGED if have else Status.TRIGGERED
+        asked = (Asked(sample.ANA, by, message),)
+        it = sample.incident(status=status, acknowledgements=taken, asked=asked)
+        return "".join(text for text, _ in words.request_runs(it, sample.ANA))
+
+    cho, dev = Person("cho", "Cho Park"), Person("dev", "Dev Rao")
+    assert said(sample.BEN) == "Ben Okafor has it, and asks you to help"
+    assert said(sample.BEN, message="the disk?") == "Ben Okafor has it, and asks you to help: \u2068the disk?\u2069"
+    assert said(sample.BEN, by=cho) == "Cho Park asks you to help. Ben Okafor has it"
+    assert said(sample.BEN, dev, by=cho) == "Cho Park asks you to help. Ben Okafor and Dev Rao have it"
+    assert said(by=Person("", "")) == "Somebody asks you to help"
+    assert words.request_runs(sample.incident(), sample.ANA) == []
+
+
+def test_a_request_for_help_that_was_taken_back_is_not_said_to_be_another_acknowledgement() -> None:
+    taken = (Acknowledgement(sample.BEN, sample.NOW),)
+    asked = (Asked(sample.ANA, sample.BEN),)
+    before = sample.incident(status=Status.ACKNOWLEDGED, assignees=(sample.BEN,), acknowledgements=taken, asked=asked)
+    after = replace(before, asked=())
+    assert words.farewell(before, after, sample.ANA, sample.NOW) == "It no longer asks for your help"
+    joined = replace(after, acknowledgements=(*taken, Acknowledgement(sample.ANA, sample.NOW + timedelta(seconds=1))))
+    assert words.farewell(before, joined, sample.ANA, sample.NOW).startswith("You acknowledged it")
 
 
 def test_who_has_now_what_went_away_is_said_and_how_it_got_there() -> None:

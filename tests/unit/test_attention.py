@@ -19,7 +19,7 @@ from desktop.domain.attention import (
     in_contact,
     mute,
 )
-from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
+from desktop.domain.incident import Acknowledgement, Asked, Incident, OnCall, Person, Snapshot, Status
 from desktop.domain.severity import Severity
 from tests.fakes.backend import ANA, ON_CALL, T0, incident
 
@@ -74,6 +74,25 @@ def test_acknowledged_work_is_open_but_quiet() -> None:
     decided = attention((live(incident(status=Status.ACKNOWLEDGED)),), T0)
     assert (decided.tray, decided.sound, decided.acknowledged) == (Tray.ACKNOWLEDGED, None, 1)
     assert [p.incident.id for p in decided.settled] == ["I1"]
+
+
+def test_who_is_asked_to_help_is_paged_though_somebody_has_it() -> None:
+    bens = incident(status=Status.ACKNOWLEDGED, assignees=(BEN,), acknowledgements=(Acknowledgement(BEN, T0),))
+    assert attention((live(bens),), T0).pages == ()
+    asked = replace(bens, asked=(Asked(ANA, BEN),))
+    decided = attention((live(asked),), T0)
+    assert ([p.incident.id for p in decided.pages], decided.sound) == (["I1"], Sound.SIREN)
+    assert attention((live(replace(bens, asked=(Asked(BEN, ANA),))),), T0).pages == ()
+    resolved = replace(asked, status=Status.RESOLVED)
+    assert attention((live(resolved),), T0).pages == ()
+
+
+def test_who_answered_the_request_to_help_has_it_and_is_left_alone() -> None:
+    both = (Acknowledgement(BEN, T0), Acknowledgement(ANA, T0))
+    # The request may be said to be open still: PagerDuty has no way to accept one.
+    joined = incident(status=Status.ACKNOWLEDGED, assignees=(BEN,), acknowledgements=both, asked=(Asked(ANA, BEN),))
+    decided = attention((live(joined),), T0)
+    assert (decided.pages, decided.tray, decided.acknowledged) == ((), Tray.ACKNOWLEDGED, 1)
 
 
 def test_a_page_that_is_being_acknowledged_is_quiet_until_it_takes_too_long() -> None:

@@ -6,9 +6,11 @@ from datetime import timedelta
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from desktop.server import transitions
+from desktop.server.contributions import Answer
 from desktop.server.departures import leave
 from desktop.server.handing_on import HANDED, hand_on
 from desktop.server.records import Entry
+from desktop.server.responding import Call, call
 from tests.unit.test_incident_life import MINUTE, NOBODY, PAGES, Life, life
 
 BOTH = {**NOBODY, "primary": ("ana",), "secondary": ("ben",)}
@@ -113,6 +115,28 @@ def test_whoever_has_another_role_that_was_paged_stays_on_it() -> None:
     other = only_anas()
     assert "stays" not in other.do(hand_on, "ana", "ben", "H1", {"secondary", "manager"})[0].data
     assert assigned(other) == ["ben"]
+
+
+def test_what_they_were_asked_to_help_with_is_asked_of_whoever_takes_the_watch() -> None:
+    one = only_anas()
+    one.do(transitions.acknowledge, "person:cho", "cho")
+    one.do(call, Call("cho", "please", (("user", "ana", ("ana",)),)))
+    pages = one.record.pages
+    (entry,) = handed(one)
+    assert (entry.type, paged([entry]), one.record.pages) == ("assign", ["ben"], pages + 1)
+    assert [(r.person, r.requester, r.state) for r in one.record.responders] == [("ben", "cho", Answer.PENDING)]
+    assert one.record.status is Status.ACKNOWLEDGED
+    # Ben gives it on to who has it: they are asked nothing, and hear nothing.
+    (entry,) = one.do(hand_on, "ben", "cho", "H2")
+    assert (entry.type, one.record.pages) == (HANDED, pages + 1)
+
+
+def test_what_both_were_asked_is_asked_of_whoever_takes_the_watch_once() -> None:
+    one = only_anas()
+    one.do(transitions.acknowledge, "person:cho", "cho")
+    one.do(call, Call("cho", "please", (("user", "ana", ("ana",)), ("user", "ben", ("ben",)))))
+    (entry,) = handed(one)
+    assert (entry.type, [r.person for r in one.record.responders]) == (HANDED, ["ben"])
 
 
 def test_under_maintenance_what_only_the_outgoing_engineer_had_waits_for_its_end() -> None:

@@ -40,3 +40,17 @@ def test_a_service_that_acknowledged_is_nobody_who_has_the_same_id() -> None:
     assert [(a.person.id, a.person.name) for a in found] == [
         ("service:ana", "the service Web"), ("service:ana", "the service Web"), ("ana", "Web")
     ]  # fmt: skip
+
+
+def test_who_was_asked_to_help_and_has_not_answered() -> None:
+    ana, ben = ({"id": name, "summary": name.title(), "type": "user_reference"} for name in ("ana", "ben"))
+    responders: list[object] = [
+        {"state": "pending", "user": ana, "requester": ben, "message": "please\u202e\nlook"},
+        {"state": "pending", "user": ben, "requester": ana, "message": None},
+        *({"state": state, "user": ana, "requester": ben} for state in ("joined", "declined", "user_cancelled", 5)),
+        None,
+        "pending",
+    ]
+    found = mapping.incident({**INCIDENT, "incidents_responders": responders}).asked
+    assert [(a.person.id, a.by.name, a.message) for a in found] == [("ana", "Ben", "please look"), ("ben", "Ana", "")]
+    assert mapping.incident({**INCIDENT, "incidents_responders": None}).asked == ()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from desktop.domain.incident import Acknowledgement, Incident, Person, Snapshot, Status
+from desktop.domain.incident import Acknowledgement, Asked, Incident, Person, Snapshot, Status
 from desktop.domain.meanwhile import Happened, came_and_went, happened, held, may_have_paged, sentences
 from desktop.domain.severity import Severity
 from desktop.domain.waking import Gap, Waking
@@ -160,6 +160,8 @@ class TestWhatHappenedToMine:
         taken = incident(status=Status.ACKNOWLEDGED, acknowledgements=(Acknowledgement(BEN, T0),))
         assert self.told(taken) == self.told(taken, I1=False) == "elsewhere"
         assert self.told(taken, I1=True) == ""
+        asked = replace(taken, assignees=(BEN,), asked=(Asked(ANA, BEN),))
+        assert self.told(asked) == self.told(asked, I1=False) == ""
         mine = replace(taken, acknowledgements=(Acknowledgement(ANA, T0),))
         assert self.told(mine) == self.told(mine, I1=False) == ""
 

@@ -195,8 +195,9 @@ class PagerDutyBackend:
             if e.code not in _ALREADY:
                 raise
             found = self.incident(incident_id)
-            if found.status is Status.TRIGGERED or (status == Status.RESOLVED and found.open):
-                # Somebody took it back meanwhile: that is not what was wanted.
+            me = (self._me or self.me()).id
+            if found.pages_person(me) or found.status is Status.TRIGGERED or (status == "resolved" and found.open):
+                # Somebody took it back meanwhile, or it is still asked of this person: that is not what was wanted.
                 raise
             return found
 

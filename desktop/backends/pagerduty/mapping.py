@@ -12,6 +12,7 @@ from desktop.domain.errors import BackendFault
 from desktop.domain.incident import (
     Acknowledgement,
     ActionKind,
+    Asked,
     Incident,
     OnCall,
     PendingAction,
@@ -26,6 +27,7 @@ Json = dict[str, Any]
 
 TITLE_LIMIT = 1024
 NAME_LIMIT = 120
+MESSAGE_LIMIT = 300
 _READING = ("read_only_user", "read_only_limited_user")
 _RESPONDING = ("limited_user", "user", "admin", "owner")
 
@@ -80,6 +82,7 @@ def incident(value: object, priorities: Sequence[str] = ()) -> Incident:
             url=_link(ours.get("link") if ours else it.get("html_url")),
             version=int(ours.get("version") or 0),
             pages=int(ours.get("pages") or 0),
+            asked=tuple(_asked(it)),
         )
     except (ValueError, TypeError, OverflowError) as e:
         raise BackendFault(f"an incident in the answer makes no sense: {plain(str(e), 120)}") from e
@@ -159,6 +162,15 @@ def _pending(values: Iterable[object]) -> Iterable[PendingAction]:
         it = _object(value)
         if it.get("type") in kinds:
             yield PendingAction(ActionKind(it["type"]), moment(it.get("at")))
+
+
+def _asked(it: Json) -> Iterable[Asked]:
+    """Yield who was asked to help and has not answered; an account whose plan lacks that has no such list."""
+    for value in _list(it.get("incidents_responders")):
+        responder = _object(value)
+        if responder.get("state") == "pending":
+            message = _text(responder.get("message"), MESSAGE_LIMIT)
+            yield Asked(person(responder.get("user")), person(responder.get("requester")), message)
 
 
 def _resolver(it: Json) -> Person | None:
