@@ -10,7 +10,7 @@ from desktop.app.following import Following
 from desktop.app.own_server import MISCONFIGURED, OwnServer
 from desktop.app.tokens import Tokens
 from desktop.app.triggering import Triggering
-from desktop.app.unread import Unread
+from desktop.app.unread import SETTINGS, Unread
 from desktop.backends.base import NewPage, Receipt
 from desktop.connections.accounts import EMBEDDED, Account, stored_account
 from desktop.connections.live import EMBEDDED_NAME, LiveConnection, Tempo
@@ -141,7 +141,9 @@ class Fleet:
             found.confirm([receipt])
 
     def resync(self, connection: str | None = None) -> None:
-        """Fetch everything anew now, from one connection or from all."""
+        """Fetch everything anew now, from one connection or from all; of the settings, read them anew."""
+        if connection == SETTINGS:
+            self.follow_settings(told=True)
         for known in self._connections.values():
             if connection in {None, known.state.id}:
                 known.resync()

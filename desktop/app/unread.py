@@ -39,4 +39,4 @@ class Unread:
         if before is None or before.trouble != why:
             log.warning("the settings are not followed: %s", why)
             since = before.since if before else utc_now()
-            self.state = ConnectionState(SETTINGS, SETTINGS, Contact.LOST, since, trouble=why)
+            self.state = ConnectionState(SETTINGS, SETTINGS, Contact.LOST, since, trouble=why, names_others=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from desktop.backends.route import NO_PROXY, without_login
 from desktop.backends.token import TOKEN_LIMIT
 from desktop.cli import output, watching
+from desktop.cli.mends import ONLY_READS
 from desktop.connections import setting_up
 from desktop.connections.accounts import URL_VARIABLE, environment_connection
 from desktop.domain.errors import InputError
@@ -32,15 +33,21 @@ def connect(options: Namespace) -> int:
     ca = options.ca and str(Path(options.ca).absolute())
     paths = user_paths()
     try:
-        connection, me = setting_up.connect(paths, Secrets(), options.url, token, proxy=options.proxy, ca=ca)
+        made = setting_up.connect(paths, Secrets(), options.url, token, proxy=options.proxy, ca=ca)
     finally:
         # Also where the address alone could be kept: then the application asks for the token.
         if not tell_of_settings(paths):
             print(_DEAF, file=sys.stderr)
+    if made.may_acknowledge is False:
+        who = plain(made.me.name, 120)
+        print(
+            f"note: the role of {who} may only read there: every click will be refused. {ONLY_READS}", file=sys.stderr
+        )
+    connection = made.connection
     if options.json:
-        output.data({"id": connection.id, "name": connection.name, "url": connection.url, "person": me.id})
+        output.data({"id": connection.id, "name": connection.name, "url": connection.url, "person": made.me.id})
     else:
-        output.line(f"connected to {connection.name} as {me.name}")
+        output.line(f"connected to {connection.name} as {made.me.name}")
     return 0
 
 

@@ -9,7 +9,7 @@ from desktop.backends.base import Backend
 from desktop.cli import accounts, file_checks, machine_checks, output, watch_checks, watching
 from desktop.cli.accounts import Listed
 from desktop.cli.findings import Check
-from desktop.cli.mends import Place, Source, mend_of
+from desktop.cli.mends import ONLY_READS, Place, Source, mend_of
 from desktop.cli.watch_checks import Heard
 from desktop.connections.accounts import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
 from desktop.domain.ailment import Ailment
@@ -109,8 +109,7 @@ def _right(name: str, who: str, *, may: bool | None) -> Check:
         return Check(right, True, said, "To know it, press 'Test page' in Watchbell's window, and acknowledge that.")
     if may:
         return Check(right, True, f"the role of {who} may; nothing was acknowledged to try it")
-    mend = "Have an admin there give you a role that may respond, or connect with the token of one who may."
-    return Check(right, False, f"the role of {who} may only read there: every click will be refused", mend)
+    return Check(right, False, f"the role of {who} may only read there: every click will be refused", ONLY_READS)
 
 
 def _parts(backend: Backend, on_call: list[OnCall]) -> Iterator[tuple[str, WatchbellError]]:

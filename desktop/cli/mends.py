@@ -10,6 +10,8 @@ from desktop.connections.accounts import TOKEN_VARIABLE, URL_VARIABLE
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import WatchbellError
 
+ONLY_READS = "Have an admin there give you a role that may respond, or connect with the token of one who may."
+
 
 class Source(StrEnum):
     """Where a connection's address and token come from, which is where they are mended."""

@@ -56,9 +56,18 @@ class _Wish:
         return next((c for c in settings.connections if c.url == self.url), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection that was tried and kept, whose token it is, and whether they may acknowledge there, where known."""
+
+    connection: ConnectionSettings
+    me: Person
+    may_acknowledge: bool | None
+
+
 def connect(
     paths: Paths, secrets: Secrets, url: str, token: str, *, proxy: str | None = None, ca: str | None = None
-) -> tuple[ConnectionSettings, Person]:
+) -> Connected:
     """Try ``url`` with ``token``, and keep both: the token in the keyring, the address in the settings.
 
     ``proxy`` and ``ca`` (see ``ConnectionSettings``) are kept, too; None leaves them as they are.
@@ -67,7 +76,8 @@ def connect(
     check_length(token)
     settings = settings_file.load(paths.settings)
     connection = wish.connection(settings)
-    me = open_backend(Account(wish.url, token, Route(connection.proxy, connection.ca))).me()
+    backend = open_backend(Account(wish.url, token, Route(connection.proxy, connection.ca)))
+    me = backend.me()
     if connection not in settings.connections:
         # Somebody else may have changed them while the address was asked.
         connection = wish.connection(settings_file.change(paths.settings, wish.over))
@@ -79,7 +89,7 @@ def connect(
             f"token there, for as long as it runs, or set {URL_VARIABLE} and {TOKEN_VARIABLE}; "
             "or unlock or install a keyring and connect again"
         ) from e
-    return connection, me
+    return Connected(connection, me, backend.may_acknowledge())
 
 
 def _new_id(connections: tuple[ConnectionSettings, ...], url: str) -> str:

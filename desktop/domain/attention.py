@@ -59,6 +59,7 @@ class ConnectionState:
     ``watched_since`` is when this program began to look after a time in which it could not, where the state is of
     before that: its start with a kept copy, or the machine's waking up.
     ``left`` are the ids of open incidents that were this person's and are somebody else's now, the latest last.
+    ``names_others``: it is no connection, but the settings that name them, which cannot be read.
     """
 
     id: str
@@ -72,6 +73,7 @@ class ConnectionState:
     needs_token: bool = False
     watched_since: datetime | None = None
     left: tuple[str, ...] = ()
+    names_others: bool = False
     sending: Mapping[str, Sending] = field(default_factory=lambda: MappingProxyType({}))
     failed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -123,13 +125,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A connection that cannot be trusted now, ``since`` when (local time)."""
+    """A connection that cannot be trusted now, ``since`` when (local time); or settings that cannot be read."""
 
     connection: str
     connection_name: str
     since: datetime
     trouble: str
     loud: bool
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +295,7 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
     # A program that was not running, or a machine that slept, gets the same time to find contact again.
     looked = _ago(max(since, state.watched_since or since), now)
     trouble = _SILENT if state.contact is Contact.LIVE else state.trouble
-    return Lost(state.id, state.name, since, trouble, loud=concerned and looked >= ALARM_AFTER)
+    return Lost(state.id, state.name, since, trouble, concerned and looked >= ALARM_AFTER, state.names_others)
 
 
 def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | None, bool]:

@@ -112,8 +112,9 @@ def _over(found: dict[str, Any], known: ConnectionSettings | Settings) -> dict[s
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, whole or not at all; through a link, what that leads to."""
     try:
+        path = Path(os.path.realpath(path))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

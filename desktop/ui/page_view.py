@@ -176,7 +176,7 @@ def lost_face(lost: Lost, now: datetime, *, on_call: bool) -> Face:
     """Return what the card of a lost connection says; ``on_call`` as far as anybody knows."""
     name = words.name_of(lost.connection_name)
     blind = now - lost.since
-    title = f"No answer from {name} while you are on call" if on_call else f"No answer from {name}: you may be on call"
+    title = f"{words.no_answer(lost)}{' while you are on call' if on_call else ': you may be on call'}"
     return Face(
         mark=Mark.LOST,
         chip="Contact lost",
@@ -200,7 +200,7 @@ def lost_row(lost: Lost, now: datetime) -> RowView:
     return RowView(
         key=(lost.connection, ""),
         mark=Mark.LOST,
-        title=f"No answer from {name}",
+        title=words.no_answer(lost),
         right=words.elapsed(now - lost.since),
         button="Try now",
         spoken=f"Try {name} now",

@@ -26,7 +26,10 @@ def headline(attention: Attention, states: tuple[ConnectionState, ...], now: dat
         lost = attention.lost[0]
         roles = words.listed([words.name_of(o.role) for o in attention.on_call])
         was = f"When contact broke, you were {roles}." if roles else "Whether you are on call is not known."
-        gone = f"No answer from {words.name_of(lost.connection_name)} for {words.spoken(now - lost.since)}."
+        blind = words.spoken(now - lost.since)
+        gone = (
+            f"{words.no_answer(lost)}, for {blind} now." if lost.settings else f"{words.no_answer(lost)} for {blind}."
+        )
         return Headline("Contact lost", (gone, was), Mark.LOST)
     if any(s.snapshot is None for s in states):
         return Headline("Connecting", ("Whether you are on call is not known yet.",), None)
@@ -89,7 +92,7 @@ def tray_lines(attention: Attention, states: tuple[ConnectionState, ...], now: d
     first = f"{head.text} {head.lines[0]}" if head.mark is Mark.CALM else head.text
     lines = [first.rstrip(), pages_line(attention), escalation_line(attention, now)]
     if attention.lost:
-        lines.insert(1, f"No answer from {words.name_of(attention.lost[0].connection_name)}")
+        lines.insert(1, words.no_answer(attention.lost[0]))
     elif attention.unread:
         lines.insert(1, f"More is open at {words.name_of(attention.unread[0])} than could be read yet")
     if attention.muted_until is not None and now < attention.muted_until:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from math import ceil
 from urllib.parse import urlsplit
 
+from desktop.domain.attention import Lost
 from desktop.domain.incident import Incident, OnCall, Person, Status
 from desktop.domain.text import isolated, plain
 
@@ -123,6 +124,12 @@ def escalation_runs(responders: tuple[OnCall, ...], at: str | None, *, overdue: 
     more = len(responders) - 2
     runs.append((f" and {more} more{when}" if more > 0 else when, False))
     return [r for r in runs if r[0]]
+
+
+def no_answer(lost: Lost) -> str:
+    """Return what is lost: ``No answer from PagerDuty``."""
+    name = name_of(lost.connection_name)
+    return f"{name} cannot be read" if lost.settings else f"No answer from {name}"
 
 
 def request_runs(incident: Incident, me: Person) -> list[Run]:

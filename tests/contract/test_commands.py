@@ -436,6 +436,22 @@ def test_connecting_and_listing(server: Serving, capsys: Capture, monkeypatch: p
     assert "primary: Ana Ruiz" in run(capsys, "oncall")
 
 
+def test_whoever_connects_with_a_token_that_may_only_read_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    user = {"id": "ana", "name": "Ana\x1b[2J", "email": "ana@example.com", "role": "read_only_user"}
+    with ScriptedServer() as reading:
+        reading.answer = lambda _: Answer(body=json.dumps({"user": user}).encode())
+        monkeypatch.setattr(sys, "stdin", io.StringIO("a-token\n"))
+        capsys.readouterr()
+        assert main(["connect", reading.url, "--token-stdin"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("connected to ")
+    assert "may only read there: every click will be refused" in err
+    assert "\x1b" not in out + err
+
+
 @pytest.mark.parametrize("given", ["", "\n", "two words\n", "ünïcode\n"])
 def test_connecting_without_a_token_is_refused(
     server: Serving, capsys: Capture, monkeypatch: pytest.MonkeyPatch, given: str

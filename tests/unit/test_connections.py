@@ -33,9 +33,9 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def test_connecting_keeps_the_token_in_the_keyring_and_nowhere_else(paths: Paths, server: ScriptedServer) -> None:
-    connection, me = connect(paths, Secrets(), server.url, "wb_secret")
-    assert me.id == "ana"
-    assert Secrets().get(connection.id) == "wb_secret"
+    made = connect(paths, Secrets(), server.url, "wb_secret")
+    assert (made.me.id, made.may_acknowledge) == ("ana", None)
+    assert Secrets().get(made.connection.id) == "wb_secret"
     assert "wb_secret" not in paths.settings.read_text()
     assert paths.settings.stat().st_mode & 0o077 == 0
     assert find_account({}, paths, Secrets()) == Account(server.url, "wb_secret")

@@ -100,3 +100,12 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot be written"):
         settings_file.change(tmp_path / "file" / "settings.json", lambda known: known)
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_changed(tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles" / "settings.json"
+    link = tmp_path / "settings.json"
+    link.symlink_to(kept)
+    settings_file.change(link, lambda settings: replace(settings, autostart=True))
+    assert link.is_symlink()
+    assert settings_file.load(kept) == settings_file.load(link) == Settings(autostart=True)

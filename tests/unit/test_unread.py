@@ -15,6 +15,7 @@ from desktop.system.clock import utc_now
 from desktop.system.paths import Paths, paths_under
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings, Settings
+from desktop.ui.summary import headline
 
 SECONDS = 10.0
 KEPT = Settings((ConnectionSettings("one", "One", "http://127.0.0.1:9"),))
@@ -63,6 +64,27 @@ def test_broken_settings_look_like_lost_contact_which_is_loud_after_90_s(paths: 
     assert attention((state,), now, Quiet()).tray is Tray.LOST
     assert not any(x.loud for x in attention((state,), now, Quiet()).lost)
     assert [x.loud for x in attention((state,), now + timedelta(seconds=91), Quiet()).lost] == [True]
+
+
+def test_they_are_not_said_to_be_somebody_who_does_not_answer(paths: Paths) -> None:
+    paths.settings.write_text("{")
+    states = Watching(paths, {}).fleet.states
+    now = states[0].since + timedelta(seconds=94)
+    head = headline(attention(states, now, Quiet()), states, now)
+    assert head.text == "Contact lost"
+    assert head.lines[0] == "settings.json cannot be read, for 1 min 34 s now."
+
+
+def test_who_asks_for_it_has_them_read_at_once(paths: Paths) -> None:
+    paths.settings.write_text("{")
+    watching = Watching(paths, {})
+    watching.fleet.start()
+    try:
+        settings_file.save(paths.settings, KEPT)
+        watching.fleet.resync("settings.json")
+        watching.until("one")
+    finally:
+        watching.fleet.stop()
 
 
 def test_they_are_followed_as_soon_as_they_are_mended(paths: Paths) -> None:
