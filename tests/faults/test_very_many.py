@@ -12,9 +12,11 @@ from desktop.backends.pagerduty.backend import PagerDutyBackend
 from desktop.backends.pagerduty.listing import LOOK, MOST, PAGE
 from desktop.domain.attention import Attention, ConnectionState, Tray, attention
 from desktop.domain.incident import Status
+from desktop.domain.severity import Severity
 from desktop.system.clock import utc_now
 from desktop.ui import summary
 from tests.faults.backend import speaking
+from tests.faults.backend.account import user
 from tests.faults.backend.server import FaultyServer
 from tests.faults.backend.watching import Watched, live, shows, watched
 
@@ -163,3 +165,14 @@ def test_beside_a_stream_everything_is_read_anew(server: FaultyServer) -> None:
             found = backend.snapshot()
             assert found.whole
             assert {i.id for i in found.incidents} == set(others[:-1])
+
+
+def test_of_more_shifts_than_are_given_ones_own_are_known(server: FaultyServer, few: int) -> None:
+    account = server.account
+    entry = account.oncalls()[0]
+    account.other_shifts = [
+        {**entry, "user": user("ben"), "schedule": {"id": f"s{n}", "summary": f"s{n}"}} for n in range(few + 1)
+    ]
+    found = PagerDutyBackend(server.url, account.token, utc_now).on_call()
+    assert len(found) == few + len(Severity)
+    assert {o.role for o in found if o.person.id == "ana"} == {"primary"}

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from desktop.backends.base import FullState, NewPage, Receipt, StreamEvent
-from desktop.backends.pagerduty import history, mapping
+from desktop.backends.pagerduty import history, listing, mapping
 from desktop.backends.pagerduty.client import Json, Params, Patience, Wire
-from desktop.backends.pagerduty.listing import LOOK, MOST, PAGE, Ask, Listed, Sweep, both, read_all, with_mine
+from desktop.backends.pagerduty.listing import LOOK, PAGE, Ask, Listed, Sweep, both, read_all, with_mine
 from desktop.backends.pagerduty.sse import events
 from desktop.backends.pagerduty.stream import Chunks, Following
 from desktop.backends.route import Route
@@ -24,6 +24,8 @@ _OPEN = [*_TRIGGERED, ("statuses[]", "acknowledged")]
 _EVER = ("date_range", "all")
 # "already resolved", "already acknowledged", "bad status": what was wanted is so, or overtaken (facts, 2.3).
 _ALREADY = frozenset({1001, 1002, 1003})
+# PagerDuty's API has nothing to accept or decline a request with.
+_ASKED = "somebody has it already: answer the request to help on the incident's page in the browser"
 _DIRECT, _USUAL = Route(), Patience()
 
 
@@ -78,7 +80,7 @@ class PagerDutyBackend:
         pages = LOOK
         if self._following is not None:
             # The stream told what is newer than an earlier look.
-            self._sweep, pages = Sweep(), MOST // PAGE
+            self._sweep, pages = Sweep(), listing.MOST // PAGE
         self._sweep.read(self._asking(_OPEN, [_EVER]), pages)
         if self._sweep.at_once:
             return Listed(tuple(self._sweep.known.values()), whole=True)
@@ -130,16 +132,26 @@ class PagerDutyBackend:
         return history.concerns(self._wire, f"/incidents/{_segment(incident_id)}/log_entries", person_id)
 
     def on_call(self) -> tuple[OnCall, ...]:
-        """Return who is on call now, at every level of every policy."""
-        found: list[OnCall] = []
-        while len(found) < MOST:
-            params = [("include[]", "users"), ("limit", str(PAGE)), ("offset", str(len(found)))]
+        """Return who is on call now, at every level of every policy; of more than are given, at least this person."""
+        found, whole = self._on_call()
+        if not whole:
+            mine, _ = self._on_call(("user_ids[]", (self._me or self.me()).id))
+            found = dict.fromkeys((*found, *mine))
+        return tuple(found)
+
+    def _on_call(self, *only: tuple[str, str]) -> tuple[dict[OnCall, None], bool]:
+        """Return the entries of ``only`` those, each once, and whether they are all."""
+        found: dict[OnCall, None] = {}
+        offset = 0
+        while offset < listing.MOST:
+            params = [*only, ("include[]", "users"), ("limit", str(PAGE)), ("offset", str(offset))]
             answer = self._wire.get("/oncalls", params)
             page = mapping.on_call(answer)
-            found.extend(page)
+            found |= dict.fromkeys(page)
+            offset += len(page)
             if not page or not answer.get("more"):
-                break
-        return tuple(found)
+                return found, True
+        return found, False
 
     def acknowledge(self, incident_id: str) -> Incident:
         """Acknowledge; one that is acknowledged or resolved already is returned as it is."""
@@ -195,10 +207,11 @@ class PagerDutyBackend:
             if e.code not in _ALREADY:
                 raise
             found = self.incident(incident_id)
-            me = (self._me or self.me()).id
-            if found.pages_person(me) or found.status is Status.TRIGGERED or (status == "resolved" and found.open):
-                # Somebody took it back meanwhile, or it is still asked of this person: that is not what was wanted.
+            if found.status is Status.TRIGGERED or (status == "resolved" and found.open):
+                # Somebody took it back meanwhile: that is not what was wanted.
                 raise
+            if found.request_to((self._me or self.me()).id) is not None:
+                raise Rejected(_ASKED) from e
             return found
 
     def _one(self, answer: Json) -> Incident:

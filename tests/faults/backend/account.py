@@ -50,6 +50,8 @@ class Account:
     receipts: list[Json] = field(default_factory=list)
     version: int = 0
     on_call: list[str] = field(default_factory=lambda: ["ana", "ben"])
+    # Of many other schedules, as the API tells them.
+    other_shifts: list[Json] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     streams: list["queue.Queue[bytes | None]"] = field(default_factory=list)
     ever: dict[str, set[str]] = field(default_factory=dict)
@@ -173,7 +175,7 @@ class Account:
     def oncalls(self) -> list[Json]:
         """Return who is on call, one below the other on every policy."""
         roles = ("primary", "secondary")
-        return [
+        own = [
             {
                 "user": user(who),
                 "schedule": {"id": role, "summary": role},
@@ -185,6 +187,7 @@ class Account:
             for n in range(4)
             for level, (role, who) in enumerate(zip(roles, self.on_call, strict=False), 1)
         ]
+        return [*self.other_shifts, *own]
 
     def snapshot(self) -> Json:
         """Return what a stream begins with."""

@@ -1,7 +1,7 @@
 """What the account answers when nothing is broken: PagerDuty's REST API, as far as the client uses it. Any thread."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -73,7 +73,7 @@ def _do(account: Account, request: Request) -> Answer:
         ("GET", "users"): lambda: as_json({"user": user("ana")}),
         ("GET", "priorities"): lambda: as_json({"priorities": [{"id": s, "name": s} for s in SEVERITIES]}),
         ("GET", "services"): lambda: as_json({"services": [{"id": "payments", "name": "Payments"}]}),
-        ("GET", "oncalls"): lambda: as_json({"oncalls": account.oncalls(), "more": False}),
+        ("GET", "oncalls"): lambda: _oncalls(account, request),
         ("GET", "incidents"): lambda: _one(account, rest) if rest else _many(account, request),
         ("PUT", "incidents"): lambda: _put(account, rest, json.loads(request.body)["incident"]["status"]),
         ("POST", "incidents"): lambda: _post(account, json.loads(request.body)["incident"]),
@@ -100,15 +100,24 @@ def _many(account: Account, request: Request) -> Answer:
         found = [i for i in found if any(a["assignee"]["id"] in who for a in i["assignments"])]
     for since in request.query.get("since", []):
         found = [i for i in found if datetime.fromisoformat(i["created_at"]) >= datetime.fromisoformat(since)]
+    if request.query.get("sort_by") == ["created_at:desc"]:
+        found.reverse()
+    return _page(request, "incidents", found, lambda it: account.shown(it["id"]))
+
+
+def _oncalls(account: Account, request: Request) -> Answer:
+    who = request.query.get("user_ids[]")
+    return _page(request, "oncalls", [o for o in account.oncalls() if not who or o["user"]["id"] in who])
+
+
+def _page(request: Request, name: str, found: Sequence[Json], shown: Callable[[Json], Json] = dict) -> Answer:
     offset, limit = (int(request.query.get(name, [usual])[0]) for name, usual in (("offset", "0"), ("limit", "25")))
     limit = limit or 25
     if offset + limit > LAST:
         return refused(400, f"offset + limit must not exceed {LAST}")
-    if request.query.get("sort_by") == ["created_at:desc"]:
-        found.reverse()
-    page = [account.shown(i["id"]) for i in found[offset : offset + limit]]
+    page = [shown(it) for it in found[offset : offset + limit]]
     more = len(found) > offset + limit
-    return as_json({"incidents": page, "offset": offset, "limit": limit, "more": more})
+    return as_json({name: page, "offset": offset, "limit": limit, "more": more})
 
 
 def _put(account: Account, incident: str, status: str) -> Answer:
