@@ -104,15 +104,15 @@ def _before(asked: Sequence[Attempt], at: float | None, weather: Weather) -> boo
 
 def _moved(h: Handover, weather: Weather) -> Iterator[str]:
     """Nothing is made before somebody said yes and both points are confirmed; overrides are for who said so."""
+    said = {point: weather.wrong(point) for point in (*(c.at for c in h.confirmed), *_yeses(h).values())}
     for made in h.made:
-        wrong = _MOMENT + weather.skew(made.at - 1, made.at + 1)
+        # Both were written by a clock that may have been wrong, each at its own time.
+        latest = made.at + _MOMENT + weather.skew(made.at - 1, made.at + 1)
         ready = [
-            o.person
-            for o in h.offers
-            if o.yes
-            and o.answered is not None
-            and o.answered <= made.at + wrong
-            and _ready(h, o.person, made.at + wrong)
+            person
+            for person, answered in _yeses(h).items()
+            if answered - said[answered] <= latest
+            and {c.point for c in h.confirmed if c.receiver == person and c.at - said[c.at] <= latest} == POINTS
         ]
         if not ready:
             yield f"made {made.kind} {made.thing} before a yes that is confirmed"
@@ -120,8 +120,9 @@ def _moved(h: Handover, weather: Weather) -> Iterator[str]:
             yield f"put {made.person} on call, who did not say yes"
 
 
-def _ready(h: Handover, person: str, at: float) -> bool:
-    return {c.point for c in h.confirmed if c.receiver == person and c.at <= at} == POINTS
+def _yeses(h: Handover) -> dict[str, float]:
+    """Return who said yes, and when."""
+    return {o.person: o.answered for o in h.offers if o.yes and o.answered is not None}
 
 
 def _outcome(h: Handover, said: Sequence[Attempt]) -> Iterator[str]:

@@ -144,6 +144,13 @@ SPOILED: dict[str, tuple[Evidence, str]] = {
         but(made=[Made("override", "O1", 102.5, "ben")]),
         "before a yes that is confirmed",
     ),
+    "moved before the yes, by a clock that was wrong by less": (
+        replace(
+            but(made=[Made("override", "O1", 92.0, "ben")]),
+            blows=(Blow("clock forward", 99.0, 103.5, skew=4.0), Blow("clock back", 103.6, 105.0, skew=-5.0)),
+        ),
+        "made override O1 before a yes",
+    ),
     "moved to another": (but(made=[Made("override", "O1", 103.2, "fay")]), "put fay on call, who did not say yes"),
     "moved although it was called off": (but(outcome="cancelled"), "cancelled, and yet ['override', 'absence']"),
     "moved although it was too late": (but(outcome="expired"), "expired, and yet"),
@@ -197,6 +204,17 @@ ALLOWED: dict[str, Evidence] = {
             attempt("confirm", 102.0, "ben", about="briefing"),
             ASKED[2],
         ),
+    ),
+    "a yes by a clock that was ahead, and moved by one that was behind": replace(
+        but(
+            made=[Made("override", "O1", 98.8, "ben")],
+            offers=[Offer("ben", 100.1, "Q1", yes=True, answered=106.0)],
+            confirmed=[
+                Confirmed("briefing", "ben", "ben", 106.0),
+                Confirmed("access", "ben", "dan", 107.0, waived=True),
+            ],
+        ),
+        blows=(Blow("clock forward", 99.0, 103.5, skew=4.0), Blow("clock back", 103.6, 105.0, skew=-5.0)),
     ),
     "called off by who may": replace(CANCELLED, attempts=(ASKED[0], ASKED[2], UNSURE, attempt("cancel", 104.0, "dan"))),
 }
