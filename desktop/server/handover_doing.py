@@ -29,6 +29,7 @@ from desktop.domain.handover_facts import Ended, Offer, State
 from desktop.domain.handover_watch import missing_absences, missing_overrides, roles_of
 from desktop.domain.rotation import on_call
 from desktop.domain.severity import Mapped, Severity
+from desktop.domain.team import Role
 from desktop.domain.text import plain
 from desktop.server import (
     additions,
@@ -81,12 +82,17 @@ def do(scene: Scene, action: Action) -> None:
             step = partial(responding.note, person=scene.receiver, name=new_id(), text=text)
             _on_incident(scene, handover_rows.NOTE, incident, step)
         case Delegate(incident, giver, to, _):
-            team = handover_rows.team_now(scene.station, scene.work.connection)
-            roles = roles_of(giver, on_call(team, scene.now).values())
+            roles = roles_left(scene) if scene.leaves is None else scene.leaves
             step = partial(handing_on.hand_on, giver=giver, to=to, of=scene.facts.id, roles=roles)
             _on_incident(scene, handover_rows.DELEGATION, incident, step)
         case _:
             _end(scene, action)
+
+
+def roles_left(scene: Scene) -> frozenset[Role]:
+    """Return the roles that the schedule, with what was made until now, leaves who gives the watch."""
+    team = handover_rows.team_now(scene.station, scene.work.connection)
+    return roles_of(scene.facts.giver, on_call(team, scene.now).values())
 
 
 def end_page(station: Station, work: Work, incident: str | None, why: str) -> None:

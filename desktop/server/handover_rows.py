@@ -93,10 +93,10 @@ def team_now(station: Station, connection: Connection) -> Team:
 
 def works(connection: Connection, handover_id: str) -> dict[str, tuple[str, ...]]:
     """Return the ids of what the handover made, by kind, in their order."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for row in _of(connection, tables.handover_works, handover_id, "at"):
-        found[row.kind] = (*found.get(row.kind, ()), row.thing_id)
-    return found
+        found.setdefault(row.kind, []).append(row.thing_id)
+    return {kind: tuple(ids) for kind, ids in found.items()}
 
 
 def offers(connection: Connection, handover_id: str) -> list[AnyRow]:

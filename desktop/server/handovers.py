@@ -7,7 +7,7 @@ transaction. ``next_action_at`` says when somebody has to look again.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -15,7 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desktop.domain.errors import StorageError
 from desktop.domain.handover import next_action, next_action_at, paged, state
+from desktop.domain.handover_actions import Action, AddNote, Delegate
 from desktop.domain.handover_answers import confirm
+from desktop.domain.handover_effects import applied
 from desktop.domain.handover_facts import Handover, Offer, Point, State, receiver
 from desktop.domain.handover_request import Wish, around, request
 from desktop.domain.team import Member
@@ -36,6 +38,8 @@ Deed = Callable[[Handover, datetime], Handover]
 
 # More steps than any handover takes: a rule that calls for one thing for ever must not hold up the others.
 _STEPS = 500
+# What one step does to incidents at most: what waits for it, and whoever wants one of them, waits no longer than that.
+_TOGETHER = 10
 _AFTER_A_FAULT = timedelta(minutes=1)
 
 _handovers = tables.handovers.c
@@ -165,9 +169,23 @@ def step(station: Station, work: Work, handover_id: str) -> bool:
         _stand_beside(work.connection, facts, now)
         handover_writing.change(work.connection, handover_id, next_action_at=next_action_at(facts, now))
         return False
-    handover_doing.do(Scene(station, work, facts, now), action)
+    scene = Scene(station, work, facts, now)
+    if isinstance(action, AddNote | Delegate):
+        _move(replace(scene, leaves=handover_doing.roles_left(scene)), action)
+    else:
+        handover_doing.do(scene, action)
     handover_writing.touch(work.connection, handover_id, now)
     return True
+
+
+def _move(scene: Scene, action: Action | None) -> None:
+    """Do ``action``, and some of those of incidents that follow: to read all facts anew takes as long as several."""
+    for _ in range(_TOGETHER):
+        if not isinstance(action, AddNote | Delegate):
+            return
+        handover_doing.do(scene, action)
+        facts = applied(scene.facts, action, scene.now)
+        scene, action = replace(scene, facts=facts), next_action(facts, scene.now)
 
 
 def due(station: Station, *, all_open: bool) -> list[str]:

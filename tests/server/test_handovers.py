@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select, update
 
-from desktop.server import handing_on, handling, incidents, schema
+from desktop.server import handing_on, handling, handover_rows, incidents, schema
 from desktop.server.records import Draft
 from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
@@ -79,6 +79,23 @@ def test_a_whole_handover(watch: Watch) -> None:
     # Cho counts as absent until the watch ends; then the rotation goes on.
     watch.later(timedelta(days=5))
     assert watch.on_call() == "ben"
+
+
+def test_many_incidents_change_hands_a_few_at_a_time(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = [watch.incident(f"storm-{number}") for number in range(23)]
+    watch.ask("cho")
+    watch.do("ben", "accept")
+    watch.do("ben", "confirm", point="briefing")
+    read: list[str] = []
+    facts = handover_rows.facts
+    monkeypatch.setattr(handover_rows, "facts", lambda *given: read.append("facts") or facts(*given))
+    done = watch.do("ben", "confirm", point="access")
+    assert done["state"] == "done"
+    assert {kind: len(ids) for kind, ids in done["made"].items()} == {
+        "override": 1, "absence": 1, "note": 23, "delegation": 23}  # fmt: skip
+    assert {tuple(watch.assigned(incident)) for incident in mine} == {("ben",)}
+    # One reading for each incident would take as long, for each, as there are incidents.
+    assert len(read) <= len(mine)
 
 
 def test_in_between_both_are_paged_for_what_is_new(watch: Watch) -> None:
