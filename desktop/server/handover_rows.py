@@ -46,10 +46,10 @@ def find(connection: Connection, handover_id: str) -> AnyRow | None:
     return connection.execute(select(_handovers).where(_handovers.c.id == handover_id)).one_or_none()
 
 
-def lock(connection: Connection, handover_id: str) -> AnyRow | None:
-    """Return its row, which nobody else can lock before this transaction ends."""
+def lock(connection: Connection, handover_id: str, *, skip_locked: bool = False) -> AnyRow | None:
+    """Return its row, which nobody else can lock before this transaction ends; ``skip_locked``: None when taken."""
     asked = select(_handovers).where(_handovers.c.id == handover_id)
-    return connection.execute(asked.with_for_update()).one_or_none()
+    return connection.execute(asked.with_for_update(skip_locked=skip_locked)).one_or_none()
 
 
 def lock_due(connection: Connection, handover_id: str, now: datetime) -> AnyRow | None:

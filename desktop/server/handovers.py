@@ -204,10 +204,21 @@ def since(connection: Connection, version: int) -> list[handover_rows.AnyRow]:
     return list(connection.execute(asked))
 
 
-def look_again(station: Station, handover_id: str) -> None:
-    """Let a handover be due now: something that its facts are read from has changed."""
+def look_again(station: Station, handover_id: str) -> bool:
+    """Let a handover be due now: something that its facts are read from has changed.
+
+    Tell whether it is; not while another server has it in hands, which may hang: nothing else would be written here
+    meanwhile.
+    """
     now = station.clock()
-    station.writer.run(lambda work: handover_writing.change(work.connection, handover_id, next_action_at=now))
+
+    def command(work: Work) -> bool:
+        free = handover_rows.lock(work.connection, handover_id, skip_locked=True) is not None
+        if free:
+            handover_writing.change(work.connection, handover_id, next_action_at=now)
+        return free
+
+    return station.writer.run(command)
 
 
 def put_off(station: Station, handover_id: str) -> None:

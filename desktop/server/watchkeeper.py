@@ -60,7 +60,10 @@ class Watchkeeper:
 
     def _one(self, handover: str) -> int:
         try:
-            handovers.look_again(self._station, handover)
+            if not handovers.look_again(self._station, handover):
+                # Whoever has it in hands may not know of the new schedule.
+                self._revision = None
+                return 0
             done = handovers.finish(self._station, handover)
         except WatchbellError:
             raise

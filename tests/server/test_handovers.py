@@ -6,10 +6,12 @@ Cho has the watch, Ben is secondary, Ana had it last week, Dora is the manager (
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from desktop.domain.handover_facts import Handover
 from desktop.server import handing_on, handling, handover_rows, incidents, schema
 from desktop.server.records import Draft
 from desktop.server.tables import handovers as tables
@@ -86,9 +88,13 @@ def test_many_incidents_change_hands_a_few_at_a_time(watch: Watch, monkeypatch: 
     watch.ask("cho")
     watch.do("ben", "accept")
     watch.do("ben", "confirm", point="briefing")
-    read: list[str] = []
-    facts = handover_rows.facts
-    monkeypatch.setattr(handover_rows, "facts", lambda *given: read.append("facts") or facts(*given))
+    read, facts = [], handover_rows.facts
+
+    def noted(*given: Any) -> Handover:
+        read.append(given)
+        return facts(*given)
+
+    monkeypatch.setattr(handover_rows, "facts", noted)
     done = watch.do("ben", "confirm", point="access")
     assert done["state"] == "done"
     assert {kind: len(ids) for kind, ids in done["made"].items()} == {
@@ -393,6 +399,24 @@ def test_one_that_cannot_be_carried_on_holds_up_no_other(database: str, caplog: 
             assert (answer.status_code, "no sense" in answer.text) == (409, True)
     assert "a handover cannot be shown" in caplog.messages
     assert "a handover cannot be carried on" in caplog.messages
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_one_that_another_server_has_in_hands_holds_up_nothing_and_is_looked_at_after(database: str) -> None:
+    with running_house(database, TEAM) as house:
+        watch = Watch(house)
+        watch.ask("cho")
+        house.clock.forward(5 * MINUTE)
+        keeper = house.server.watchkeeper
+        with house.server.storage.write() as other:
+            assert handover_rows.lock(other, watch.latest) is not None
+            done = Thread(target=keeper.tick)
+            done.start()
+            done.join(5)
+            assert not done.is_alive()
+            assert watch.offered() == ["ben"]
+        keeper.tick()
+        assert watch.offered() == ["ben", "ana"]
 
 
 def test_every_change_reaches_the_streams_whole(database: str) -> None:
