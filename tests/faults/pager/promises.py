@@ -143,12 +143,14 @@ def is_right(view: View, name: str, account: Account) -> str:
 
 def looks_right(view: View, accounts: Iterable[Account]) -> str:
     """Tell what is wrong with the whole of a view while nothing is wrong with any connection."""
+    accounts = tuple(accounts)
     roles = {role for a in accounts for role, who in zip(ROLES, a.on_call, strict=False) if who == "ana"}
     if set(view.roles) != roles:
         return f"on call as {view.roles} instead of {roles}"
     if view.pages:
         return ""
-    held = any(s.status is Status.ACKNOWLEDGED for s in view.settled)
+    # What was given to somebody else is shown for a while, and is not hers any more.
+    held = any(i["status"] == "acknowledged" and _hers(i) for a in accounts for i in a.open_ones())
     expected = Tray.PAUSED if view.muted_until else Tray.ACKNOWLEDGED if held else Tray.CALM if roles else Tray.OFF_CALL
     if view.tray is not expected:
         return f"the tray says {view.tray.name} instead of {expected.name}"
@@ -165,6 +167,11 @@ def _same(shown: Shown, account: Account) -> bool:
 def _assigned(incident: Mapping[str, object], who: str) -> bool:
     assignments: Iterable[Mapping[str, Mapping[str, str]]] = incident["assignments"]  # type: ignore[assignment]
     return any(a["assignee"]["id"] == who for a in assignments)
+
+
+def _hers(incident: Mapping[str, object]) -> bool:
+    acknowledgements: Iterable[Mapping[str, Mapping[str, str]]] = incident["acknowledgements"]  # type: ignore[assignment]
+    return _assigned(incident, "ana") or any(a["acknowledger"]["id"] == "ana" for a in acknowledgements)
 
 
 def _deeds(account: Account, incident: str, what: str, who: str) -> list[Deed]:
