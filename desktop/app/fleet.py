@@ -19,7 +19,7 @@ from desktop.domain.incident import Person
 from desktop.domain.meanwhile import Happened, Missed
 from desktop.domain.severity import Severity
 from desktop.domain.superseding import superseded
-from desktop.sync import history
+from desktop.sync import archive, history
 from desktop.sync.archive import Archive
 from desktop.sync.store import prepare
 from desktop.system.clock import utc_now
@@ -74,7 +74,7 @@ class Fleet:
         self._following = Following(paths.settings, self.reload)
         prepared = prepare(paths.store, utc_now())
         with self._unread.unless_followed():
-            self._want(self._configured.read())
+            self._want(self._read())
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
         notice("store", prepared.notice or None)
         if (unread := self._unread.state) is not None:
@@ -118,9 +118,15 @@ class Fleet:
             if self._stopping.is_set():
                 return
             with self._unread.unless_followed():
-                self._begin(self._want(self._configured.read()))
+                self._begin(self._want(self._read()))
                 self._retire(self._superseded())
         self._hand_over()
+
+    def _read(self) -> tuple[ConnectionSettings, ...]:
+        """Return what is to be watched; before anything is, what earlier runs watched must not be missed."""
+        if self._settings:
+            return self._configured.read(self._settings)
+        return self._configured.read(before=archive.connections(self._paths.store))
 
     def _try_again(self) -> None:
         """Ask where there is no contact at once: a token may be another now, and a keyring unlocked."""

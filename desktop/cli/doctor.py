@@ -62,7 +62,9 @@ def connections(
     try:
         settings_file.load(paths.settings)
     except WatchbellError as e:
-        yield Check("settings", False, e.message, f"Mend {paths.settings}, or move it away to start anew.")
+        yield Check(
+            "settings", False, e.message, f'Mend {paths.settings}, or let it hold {{"connections": []}} to start anew.'
+        )
         return ()
     try:
         found = accounts.every(environment, paths, secrets)

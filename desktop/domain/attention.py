@@ -16,9 +16,9 @@ from desktop.domain.severity import Severity
 # Lost contact while on call: amber after the first, a loud alarm after the second (design, section 7).
 LOST_AFTER = timedelta(seconds=60)
 ALARM_AFTER = timedelta(seconds=90)
-# The slowest watch asks every minute, and its answers take as long again and more. Who looks live and was not heard for
-# so long does not watch any more, whatever was said last.
-SILENT_AFTER = timedelta(minutes=3)
+# Who looks live and was not heard for so long does not watch any more, whatever was said last. Off call a watch asks
+# every minute, and its answers may take as long again and more; on call it asks every few seconds.
+SILENT_AFTER, SILENT_ON_CALL = timedelta(minutes=3), ALARM_AFTER
 _SILENT = "nothing was heard for a while, though nothing was said to fail"
 # A command that is not confirmed by then may never be: the page must not stay quiet.
 SENDING_QUIET = timedelta(seconds=20)
@@ -42,10 +42,11 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A command on its way to the backend, durable ``since`` (local time)."""
+    """A command on its way to the backend, durable ``since`` (local time); ``trouble`` is why it waits, where known."""
 
     command: Command
     since: datetime
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Page:
 
     ``sending`` is on its way and not confirmed; ``overdue`` says that it has been so for too long. ``old`` says that it
     is from a time in which nobody watched, and that the backend was not heard since: shown, neither told nor heard.
+    ``trouble`` is why what is on its way waits, where that is known.
     """
 
     connection: str
@@ -116,6 +118,7 @@ class Page:
     failed: str = ""
     offset: timedelta = timedelta(0)
     old: bool = False
+    trouble: str = ""
 
     @property
     def pops_up(self) -> bool:
@@ -160,13 +163,13 @@ class Attention:
 class Quiet:
     """What a person silenced: ``heard`` from ``muted_at`` until ``muted_until``; the alarm of ``lost`` altogether.
 
-    ``heard`` are the pages (connection, incident) and lost connections (connection, "") that there were when the sound
-    was switched off: whatever comes later is heard all the same.
+    ``heard`` are the pages (connection, incident, how often it had been paged) and lost connections (connection, "", 0)
+    that there were when the sound was switched off: whatever comes later, or is paged again, is heard all the same.
     """
 
     muted_at: datetime | None = None
     muted_until: datetime | None = None
-    heard: frozenset[tuple[str, str]] = frozenset()
+    heard: frozenset[tuple[str, str, int]] = frozenset()
     lost: frozenset[str] = frozenset()
 
     def muted(self, now: datetime) -> bool:
@@ -178,9 +181,13 @@ class Quiet:
 
 def mute(decided: "Attention", quiet: Quiet, now: datetime, until: datetime | None) -> Quiet:
     """Return ``quiet`` with all that ``decided`` shows muted ``now`` ``until`` then; None lets it be heard again."""
-    pages = {(p.connection, p.incident.id) for p in decided.pages}
-    heard = frozenset(pages | {(x.connection, "") for x in decided.lost})
+    heard = frozenset({*map(_heard, decided.pages), *((x.connection, "", 0) for x in decided.lost)})
     return replace(quiet, muted_at=now, muted_until=until, heard=heard)
+
+
+def _heard(page: Page) -> tuple[str, str, int]:
+    """Return what tells this page from the next one of the same incident."""
+    return page.connection, page.incident.id, page.incident.pages
 
 
 def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet | None = None) -> Attention:
@@ -198,8 +205,8 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
     quiet = quiet or Quiet()
     muted = quiet.muted(now)
     silent = quiet.heard if muted else frozenset()
-    alarms = tuple(x for x in lost if x.connection not in quiet.lost and (x.connection, "") not in silent)
-    sound, loop = _sound(tuple(p for p in pages if (p.connection, p.incident.id) not in silent), alarms)
+    alarms = tuple(x for x in lost if x.connection not in quiet.lost and (x.connection, "", 0) not in silent)
+    sound, loop = _sound(tuple(p for p in pages if _heard(p) not in silent), alarms)
     unread = tuple(s.name for s in states if s.contact is Contact.LIVE and s.snapshot and not s.snapshot.whole)
     blind = bool(lost or unread or not states)
     tray = _tray(pages, mine, acknowledged, blind=blind, muted=muted)
@@ -243,6 +250,7 @@ def _assigned(state: ConnectionState, now: datetime) -> list[Page]:
             failed=state.failed.get(incident.id, ""),
             offset=state.offset,
             old=old,
+            trouble=sending.trouble if sending is not None else "",
         )
         for incident in snapshot.incidents
         # A resolved incident is nobody's any more, and what left is another's: still to be told as what it is.
@@ -278,7 +286,8 @@ def _urgency(page: Page) -> tuple[int, datetime]:
 
 def in_contact(state: ConnectionState, now: datetime) -> bool:
     """Tell whether what is known of a connection can be trusted: it is said to be live, and was heard not long ago."""
-    return state.contact is Contact.LIVE and _ago(state.heard_at or state.since, now) < SILENT_AFTER
+    patience = SILENT_ON_CALL if shifts(state) else SILENT_AFTER
+    return state.contact is Contact.LIVE and _ago(state.heard_at or state.since, now) < patience
 
 
 def _lost(state: ConnectionState, now: datetime) -> Lost | None:
@@ -290,12 +299,23 @@ def _lost(state: ConnectionState, now: datetime) -> Lost | None:
     watching = state.snapshot is not None and state.watched_since is None
     if watching and blind < LOST_AFTER:
         return None
-    # Who was on call when contact broke still is, as far as anybody knows; without any answer yet, better loud.
-    concerned = bool(shifts(state)) or state.snapshot is None
     # A program that was not running, or a machine that slept, gets the same time to find contact again.
     looked = _ago(max(since, state.watched_since or since), now)
     trouble = _SILENT if state.contact is Contact.LIVE else state.trouble
-    return Lost(state.id, state.name, since, trouble, concerned and looked >= ALARM_AFTER, state.names_others)
+    return Lost(
+        state.id, state.name, since, trouble, _may_be_on_call(state, now) and looked >= ALARM_AFTER, state.names_others
+    )
+
+
+def _may_be_on_call(state: ConnectionState, now: datetime) -> bool:
+    """Tell whether the person may be on call ``now``, as far as anybody knows: then the loss of contact is loud.
+
+    Who was on call when contact broke still is. Once a shift of anybody's has ended since, it may be theirs; and nobody
+    knows before the first answer.
+    """
+    if state.snapshot is None or shifts(state):
+        return True
+    return any(o.until is not None and o.until <= now + state.offset for o in state.snapshot.on_call)
 
 
 def _sound(pages: tuple[Page, ...], lost: tuple[Lost, ...]) -> tuple[Sound | None, bool]:

@@ -54,6 +54,18 @@ def read_copy(path: Path, connection: str) -> Copy | None:
         return None
 
 
+def connections(path: Path) -> tuple[str, ...]:
+    """Return of which connections earlier runs kept a copy, by their ids, as far as that can be read."""
+    if not path.exists():
+        return ()
+    try:
+        with closing(open_store(path, durable=False)) as database:
+            return tuple(str(row[0]) for row in database.execute("SELECT connection FROM copies ORDER BY connection"))
+    except (sqlite3.Error, StorageError) as e:
+        log.warning("which connections there were cannot be read: %s", type(e).__name__)
+        return ()
+
+
 class Archive(threading.Thread):
     """Writes a copy of ``states`` now and then; ``trouble`` is told why it cannot, and nothing when it can again."""
 

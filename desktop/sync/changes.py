@@ -100,6 +100,26 @@ def missing(state: ConnectionState, snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(i.id for i in state.snapshot.incidents if i.open and i.concerns(me) and i.id not in told)
 
 
+def pages_anew(state: ConnectionState, snapshot: Snapshot) -> bool:
+    """Tell whether ``snapshot`` pages this person for something of which that was not known."""
+    known = {i.id: i for i in state.snapshot.incidents} if state.snapshot is not None else {}
+    me = snapshot.me.id
+
+    def new(incident: Incident) -> bool:
+        before = known.get(incident.id)
+        return before is None or not before.pages_person(me) or before.pages != incident.pages
+
+    return any(i.pages_person(me) and new(i) for i in snapshot.incidents)
+
+
+def troubled(state: ConnectionState, incident_id: str, trouble: str) -> ConnectionState:
+    """Note why what is on its way waits."""
+    waits = state.sending.get(incident_id)
+    if waits is None or waits.trouble == trouble:
+        return state
+    return replace(state, sending=MappingProxyType({**state.sending, incident_id: replace(waits, trouble=trouble)}))
+
+
 def sending(state: ConnectionState, incident_id: str, command: Command, since: datetime) -> ConnectionState:
     """Note that ``command`` is durable and on its way."""
     on_its_way = MappingProxyType({**state.sending, incident_id: Sending(command, since)})

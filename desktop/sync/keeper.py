@@ -8,7 +8,7 @@ from datetime import timedelta
 from desktop.domain.attention import ConnectionState
 
 # Well within what silence is allowed to last (``domain.attention``).
-TOLD_EVERY = timedelta(seconds=30)
+TOLD_EVERY = timedelta(seconds=15)
 
 Publish = Callable[[ConnectionState], None]
 

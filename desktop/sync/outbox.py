@@ -248,6 +248,7 @@ class Outbox(threading.Thread):
         if isinstance(error, WatchbellError):
             self._faulty.discard(waiting.key)
             log.info("%s of %s waits: %s", waiting.click.command, waiting.incident, error.message)
+            self._keeper.change(lambda state: changes.troubled(state, waiting.incident, error.message))
         else:
             log.error("%s of %s is held up", waiting.click.command, waiting.incident, exc_info=error)
             self._fault(waiting.key, error)

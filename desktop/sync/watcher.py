@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from desktop.backends.base import Alive, Backend, FullState, Missed, StreamEvent
 from desktop.domain.attention import ConnectionState, Contact, shifts
@@ -24,14 +25,13 @@ from desktop.domain.incident import Snapshot
 from desktop.domain.server_clock import Reading, better
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
+from desktop.sync.gone import Gone
 from desktop.sync.keeper import Keeper
 from desktop.sync.pace import Pace, until_zero
 
 log = logging.getLogger(__name__)
 
 _USUAL = Pace()
-# So many incidents that are not open any more are asked for one by one, to tell what became of them.
-GONE_ASKED = 20
 
 
 class Watcher(threading.Thread):
@@ -53,16 +53,22 @@ class Watcher(threading.Thread):
         self._clock: Reading | None = None
         self._fetched_at = 0.0
         self._stream = _StreamTrust(pace)
+        self._gone = Gone(keeper.state.name)
+        # Set by whoever has reason to ask before the time that the backend asked for is over.
+        self._released = threading.Event()
 
     def stop(self) -> None:
         """End the thread soon; from any thread."""
         self._stopping.set()
+        self._released.set()
         self.resync()
 
     def doubt(self) -> None:
         """Trust nothing that is known until the backend is heard again, and ask it now; from any thread."""
         now = self._now()
         self._keeper.change(lambda state: changes.doubted(state, now))
+        # How much of it went by while this machine slept, nobody here knows.
+        self._released.set()
         self.resync()
 
     def resync(self) -> None:
@@ -82,8 +88,9 @@ class Watcher(threading.Thread):
         """Follow until stopped."""
         while not self._stopping.is_set():
             self._wake.clear()
+            self._released.clear()
             wait, hold = self._attempt()
-            if not self._stopping.wait(hold):
+            if not self._released.wait(hold):
                 self._wake.wait(wait)
 
     def _attempt(self) -> tuple[float, float]:
@@ -167,20 +174,22 @@ class Watcher(threading.Thread):
         after = self._keeper.change(lambda state: self._on_server_time(changes.heard(state, event, now))).contact
         if after is Contact.LIVE and before is not Contact.LIVE:
             log.info("%s: in contact", self._keeper.state.name)
+        for incident in self._gone.ask(backend):
+            self._keeper.change(partial(changes.with_incident, incident=incident))
 
     def _on_server_time(self, state: ConnectionState) -> ConnectionState:
         return state if self._clock is None else replace(state, offset=self._clock.offset)
 
     def _with_gone(self, snapshot: Snapshot, backend: Backend) -> Snapshot:
-        """Return ``snapshot`` with this person's incidents that are not open any more, as what they are now."""
-        told = []
-        for incident_id in changes.missing(self._keeper.state, snapshot)[:GONE_ASKED]:
-            try:
-                told.append(backend.incident(incident_id))
-            except BackendError as e:
-                # What is open is known; what became of others can wait for nobody.
-                log.info("%s: what became of %s is not told: %s", self._keeper.state.name, incident_id, e.message)
-        return replace(snapshot, incidents=(*snapshot.incidents, *told))
+        """Return ``snapshot`` with this person's incidents that are not open any more, as what they are now.
+
+        What pages anew waits for none of them: then they are told after it.
+        """
+        state = self._keeper.state
+        self._gone.note(changes.missing(state, snapshot), (i.id for i in snapshot.incidents))
+        if changes.pages_anew(state, snapshot):
+            return snapshot
+        return replace(snapshot, incidents=(*snapshot.incidents, *self._gone.ask(backend)))
 
     def _lose(self, error: WatchbellError) -> tuple[float, float]:
         """Tell that contact is lost; return how long to wait, and how long of that since the backend asks for it."""
@@ -196,7 +205,7 @@ class Watcher(threading.Thread):
         before = self._keeper.state
         token = isinstance(error, (Unauthorized, SecretsUnavailable))
         after = self._keeper.change(lambda state: changes.lost(state, error.message, now, needs_token=token))
-        if before.contact is Contact.LIVE and after.contact is not Contact.LIVE:
+        if before.contact is not Contact.LOST and after.contact is Contact.LOST:
             log.warning("%s: contact lost: %s", before.name, error.message)
 
     def _until_next_poll(self) -> float:

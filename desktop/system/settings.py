@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from desktop.domain.errors import InputError, StorageError
 
+_NOTHING = '{"connections": []}'
 # Seconds. A change takes a few milliseconds, on a slow disk a second.
 _PATIENCE = 5.0
 
@@ -85,7 +86,9 @@ def _read(path: Path) -> tuple[Settings, dict[str, Any]]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         why = f"{e} is missing" if isinstance(e, KeyError) else str(e)
         # What to do comes first: small windows cut what is long.
-        raise InputError(f"mend {path}, or move it away to start anew: it cannot be understood ({why})") from e
+        raise InputError(
+            f"mend {path}, or let it hold {_NOTHING} to start anew: it cannot be understood ({why})"
+        ) from e
     except OSError as e:
         raise StorageError(f"{path} cannot be read: {e.strerror}") from e
 

@@ -148,7 +148,8 @@ def _coarse(left: timedelta) -> str:
 def _note(page: Page) -> tuple[str, bool]:
     name = words.name_of(page.connection_name)
     if page.overdue:
-        return f"{name} has still not confirmed it, so it rings again. It is tried until there is an answer.", True
+        said = f"{name} has still not confirmed it, so it rings again. It is tried until there is an answer."
+        return f"{said}{_reason(page.trouble)}", True
     if page.sending is not None:
         return f"Sent to {name}, not confirmed yet", False
     if page.failed:

@@ -90,7 +90,7 @@ def test_settings_that_cannot_be_understood_open_the_window_and_are_followed_whe
         with application(session, home=home) as app:
             maps.wait("^Watchbell$", 20)
             session.await_tray_icons(1)
-            assert "settings.json, or move it away to start anew" in app.command("connections", expect=2)
+            assert "settings.json, or let it hold" in app.command("connections", expect=2)
             settings.write_text(understood)
             PagerDutyBackend(server.url, token, utc_now).trigger(NewPage("Disk full", Severity.SEV0))
             await_popup(maps)

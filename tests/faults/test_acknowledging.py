@@ -155,6 +155,22 @@ def test_what_is_refused_for_good_is_told_and_not_claimed(
         assert server.account.times(first, "acknowledge") == 0
 
 
+@pytest.mark.parametrize("code", [400, 404, 405, 413, 451])
+def test_what_somebody_between_refuses_with_a_web_page_is_no_answer(
+    server: FaultyServer, tmp_path: Path, code: int
+) -> None:
+    first = server.account.trigger("Disk full")
+    page = how.status(code, {"Content-Type": "text/html"}, body=b"<html>gateway</html>")
+    with watched(server, tmp_path) as seen:
+        seen.until(shows(first))
+        with server.broken(page, method="PUT"):
+            seen.live.submit(first, Command.ACKNOWLEDGE)
+            waits = seen.until(lambda s: first in s.sending and "web page" in s.sending[first].trouble)
+            assert first not in waits.failed
+        seen.until(lambda s: (it := find(s, first)) is not None and it.status is Status.ACKNOWLEDGED)
+    assert server.account.times(first, "acknowledge") == 1
+
+
 def test_an_acknowledgement_that_was_taken_back_meanwhile_is_not_taken_for_one(
     server: FaultyServer, tmp_path: Path
 ) -> None:

@@ -154,8 +154,10 @@ def test_a_refusal_says_why_and_gives_the_button_back(show: Show) -> None:
 
 
 def test_a_confirmation_that_is_late_is_said(show: Show) -> None:
-    popup = show(sample.pages(sample.page(overdue=True)))
-    assert any("still not confirmed" in text for text in said(popup))
+    late = replace(sample.page(overdue=True), trouble="api.pagerduty.com does not accept the token")
+    popup = show(sample.pages(late))
+    (note,) = [text for text in said(popup) if "still not confirmed" in text]
+    assert note.endswith("Reason: api.pagerduty.com does not accept the token")
 
 
 def test_somebody_else_took_it(show: Show) -> None:

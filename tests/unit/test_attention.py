@@ -293,15 +293,49 @@ class TestWhatIsFromBefore:
 
 
 class TestWhoLooksLiveAndWasNotHeard:
-    @pytest.mark.parametrize(("ago", "expected"), [(179, Tray.CALM), (180, Tray.LOST), (-180, Tray.LOST)])
-    def test_it_is_believed_for_a_while(self, ago: int, expected: Tray) -> None:
-        decided = attention((live(),), T0 + timedelta(seconds=ago))
-        assert decided.tray is expected
-        assert in_contact(live(), T0 + timedelta(seconds=ago)) is (expected is Tray.CALM)
+    @pytest.mark.parametrize(
+        ("on_call", "ago", "expected"),
+        [
+            (True, 89, Tray.CALM),
+            (True, 90, Tray.LOST),
+            (True, -90, Tray.LOST),
+            (False, 179, Tray.OFF_CALL),
+            (False, 180, Tray.LOST),
+            (False, -180, Tray.LOST),
+        ],
+    )
+    def test_it_is_believed_for_a_while(self, on_call: bool, ago: int, expected: Tray) -> None:
+        state, then = live(on_call=on_call), T0 + timedelta(seconds=ago)
+        assert attention((state,), then).tray is expected
+        assert in_contact(state, then) is (expected is not Tray.LOST)
 
     def test_it_is_told_with_a_reason_and_loud_while_on_call(self) -> None:
-        (told,) = attention((live(),), T0 + timedelta(minutes=3)).lost
+        (told,) = attention((live(),), T0 + timedelta(seconds=90)).lost
         assert told.loud
         assert "nothing was heard" in told.trouble
         (quiet,) = attention((live(on_call=False),), T0 + timedelta(minutes=3)).lost
         assert not quiet.loud
+
+
+class TestAShiftThatBeginsWhileContactIsLost:
+    def lost(self, *shifts: OnCall) -> ConnectionState:
+        snapshot = Snapshot(ANA, (), shifts, T0)
+        return ConnectionState("one", "Server", Contact.LOST, T0, snapshot, heard_at=T0, offset=MINUTE)
+
+    def test_once_somebodys_shift_has_ended_it_may_be_mine(self) -> None:
+        bens = OnCall(BEN, "primary", 1, "sev0", until=T0 + 60 * MINUTE)
+        state = self.lost(bens, replace(bens, until=None))
+        for minutes, sound in ((58, None), (59, Sound.LOST)):
+            decided = attention((state,), T0 + minutes * MINUTE)
+            assert (decided.tray, decided.sound) == (Tray.LOST, sound)
+
+    def test_where_no_shift_ends_it_is_not_mine(self) -> None:
+        state = self.lost(OnCall(BEN, "primary", 1, "sev0"))
+        assert attention((state,), T0 + timedelta(days=9)).sound is None
+
+
+def test_what_is_paged_again_while_muted_is_heard() -> None:
+    state = live(incident(pages=1))
+    quiet = mute(attention((state,), T0), Quiet(), T0, T0 + 5 * MINUTE)
+    assert attention((state,), T0 + MINUTE, quiet).sound is None
+    assert attention((live(incident(pages=2)),), T0 + MINUTE, quiet).sound is Sound.SIREN

@@ -120,7 +120,7 @@ def test_settings_that_cannot_be_read(paths: Paths) -> None:
     paths.settings.write_text("{")
     (check,) = doctor.connections({}, paths, Secrets())
     assert (check.name, check.ok) == ("settings", False)
-    assert "move it away" in check.mend
+    assert "start anew" in check.mend
 
 
 # --- the machine ---

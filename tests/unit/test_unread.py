@@ -1,6 +1,7 @@
 """Settings that nobody can follow at the start: never calm, told with what to do, and followed once they are mended."""
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from desktop.app.fleet import Fleet
 from desktop.app.own_server import MISCONFIGURED
 from desktop.domain.attention import ConnectionState, Contact, Quiet, Tray, attention
+from desktop.sync.store import open_store, prepare
 from desktop.system import settings as settings_file
 from desktop.system.clock import utc_now
 from desktop.system.paths import Paths, paths_under
@@ -58,7 +60,9 @@ def test_broken_settings_look_like_lost_contact_which_is_loud_after_90_s(paths: 
     watching = Watching(paths, {})
     (state,) = watching.fleet.states
     assert state.contact is Contact.LOST
-    assert state.trouble.startswith(f"mend {paths.settings}, or move it away to start anew: it cannot be understood (")
+    assert state.trouble.startswith(
+        f'mend {paths.settings}, or let it hold {{"connections": []}} to start anew: it cannot be understood ('
+    )
     assert watching.notices[MISCONFIGURED] == state.trouble
     now = utc_now()
     assert attention((state,), now, Quiet()).tray is Tray.LOST
@@ -142,3 +146,36 @@ def test_a_connection_that_makes_no_sense_is_lost_and_says_why(paths: Paths, wro
         assert told.wait(SECONDS)
     finally:
         fleet.stop()
+
+
+def test_a_file_that_vanishes_ends_no_watch_and_does_not_look_calm(paths: Paths) -> None:
+    settings_file.save(paths.settings, KEPT)
+    watching = Watching(paths, {})
+    watching.fleet.start()
+    try:
+        paths.settings.unlink()
+        watching.fleet.follow_settings()
+        watching.until("one", "settings.json")
+        assert f"put {paths.settings} back" in watching.fleet.states[1].trouble
+        settings_file.save(paths.settings, KEPT)
+        watching.fleet.follow_settings()
+        watching.until("one")
+        # Who means it says so.
+        settings_file.save(paths.settings, Settings())
+        watching.fleet.follow_settings()
+        watching.until("embedded", "one")
+    finally:
+        watching.fleet.stop()
+
+
+def test_a_file_that_is_gone_at_the_start_is_missed_where_an_earlier_run_watched_what_it_named(paths: Paths) -> None:
+    paths.store.parent.mkdir(parents=True, exist_ok=True)
+    prepare(paths.store, utc_now())
+    with closing(open_store(paths.store)) as store, store:
+        store.execute("INSERT INTO copies (connection, heard_at, clock_ahead, snapshot) VALUES ('one', '', 0, '')")
+    (state,) = Watching(paths, {}).fleet.states
+    assert (state.id, state.contact) == ("settings.json", Contact.LOST)
+    assert "it is gone, and named one" in state.trouble
+    # What the environment names is watched.
+    named = {"WATCHBELL_URL": "http://127.0.0.1:9", "WATCHBELL_TOKEN": "wb_x"}
+    assert [s.id for s in Watching(paths, named).fleet.states] == ["environment"]

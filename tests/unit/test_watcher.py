@@ -7,7 +7,7 @@ import pytest
 
 from desktop.backends.base import Alive, FullState, IncidentChanged
 from desktop.domain.attention import Command, ConnectionState, Contact, Sound, Tray, attention, in_contact
-from desktop.domain.errors import Unauthorized
+from desktop.domain.errors import BackendError, RateLimited, Unauthorized
 from desktop.domain.incident import Incident, Person, Snapshot, Status
 from desktop.sync import changes
 from desktop.sync.changes import with_incident
@@ -157,6 +157,97 @@ class TestWhatIsNotAmongTheOpenOnesAnyMore:
         assert changes.missing(replace(state, snapshot=None), new) == ()
 
 
+class Slow(FakeBackend):
+    """Answers what became of an incident only when it is let go, or with an error."""
+
+    def __init__(self, server: FakeServer) -> None:
+        super().__init__(server)
+        self.let_go = threading.Event()
+        self.error: BackendError | None = None
+        self.asked: list[str] = []
+
+    def incident(self, incident_id: str) -> Incident:
+        self.asked.append(incident_id)
+        if self.error is not None:
+            raise self.error
+        self.let_go.wait(20)
+        return super().incident(incident_id)
+
+
+class TestWhatIsOverDoesNotHoldUpWhatIsOpen:
+    @pytest.fixture
+    def slow(self, server: FakeServer) -> Slow:
+        server.has_stream = False
+        return Slow(server)
+
+    @pytest.fixture
+    def polling(self, slow: Slow, screen: Screen) -> Iterator[Watcher]:
+        keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), screen.publish)
+        watcher = Watcher(keeper, lambda: slow, lambda: T0, Pace(on_call=(0.01, 0.01), first=0.001, most=0.001))
+        yield watcher
+        slow.let_go.set()
+        watcher.stop()
+        watcher.join(10)
+
+    def over(self, server: FakeServer, count: int) -> None:
+        with server.lock:
+            for name in [f"I{n}" for n in range(count)]:
+                server.incidents[name] = replace(server.incidents[name], status=Status.RESOLVED, version=9)
+
+    def test_a_new_page_is_shown_before_any_of_it_is_answered(
+        self, server: FakeServer, screen: Screen, slow: Slow, polling: Watcher
+    ) -> None:
+        for n in range(25):
+            server.put(incident(f"I{n}"))
+        polling.start()
+        screen.await_state(lambda s: s.snapshot is not None and len(s.snapshot.incidents) == 25)
+        with server.lock:
+            self.over(server, 25)
+            server.incidents["new"] = incident("new")
+        shown = screen.await_state(
+            lambda s: s.snapshot is not None and any(i.id == "new" for i in s.snapshot.incidents)
+        )
+        assert shown.snapshot is not None
+        assert [i.id for i in shown.snapshot.incidents] == ["new"]
+        slow.let_go.set()
+        # All of them are told in the end, also those for which there was no time at once.
+        screen.await_state(
+            lambda s: s.snapshot is not None and any(i.id == "I24" and not i.open for i in s.snapshot.incidents)
+        )
+        assert {f"I{n}" for n in range(25)} <= set(slow.asked)
+
+    def test_who_asks_for_fewer_requests_is_asked_no_more_and_answers_later(
+        self, server: FakeServer, screen: Screen, slow: Slow, polling: Watcher
+    ) -> None:
+        for n in range(5):
+            server.put(incident(f"I{n}"))
+        slow.let_go.set()
+        polling.start()
+        screen.await_state(lambda s: s.snapshot is not None and len(s.snapshot.incidents) == 5)
+        slow.error = RateLimited("fewer, please", retry_after=300)
+        self.over(server, 5)
+        screen.await_state(lambda s: s.snapshot is not None and s.snapshot.incidents == ())
+        assert set(slow.asked) == {"I0"}
+        slow.error = None
+        screen.await_state(lambda s: s.snapshot is not None and len(s.snapshot.incidents) == 5)
+
+
+def test_whoever_wakes_does_not_wait_for_what_a_backend_asked_for_before(server: FakeServer, screen: Screen) -> None:
+    server.has_stream = False
+    keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), screen.publish)
+    watcher = Watcher(
+        keeper, lambda: FakeBackend(server), lambda: T0, Pace(on_call=(0.01, 0.01), first=0.001, most=0.001)
+    )
+    server.fail = [RateLimited("fewer, please", retry_after=300)]
+    watcher.start()
+    screen.await_state(lambda s: s.contact is Contact.LOST)
+    watcher.doubt()
+    screen.await_state(live)
+    watcher.stop()
+    watcher.join(10)
+    assert not watcher.is_alive()
+
+
 class TestWhatIsSomebodyElsesNow:
     def left(self, state: ConnectionState, *incidents: Incident) -> tuple[str, ...]:
         """Return what has left as soon as everything is fetched, which is the same as when each is told of."""
@@ -241,7 +332,7 @@ class TestDoubt:
 def test_a_poll_that_tells_nothing_new_leaves_nothing_to_show_or_keep(server: FakeServer) -> None:
     server.put(incident())
     keeper = Keeper(ConnectionState("one", "Server", Contact.CONNECTING, T0), (screen := Screen()).publish)
-    later = T0 + timedelta(seconds=20)
+    later = T0 + timedelta(seconds=10)
     first, second = server.snapshot(), replace(server.snapshot(), taken_at=later)
     for told, at in ((first, T0), (second, later)):
         keeper.change(lambda state, told=told, at=at: changes.heard(state, FullState(told), at))  # type: ignore[misc]
@@ -259,7 +350,7 @@ def test_that_the_backend_is_still_heard_is_told_before_contact_seems_lost(serve
         at = T0 + timedelta(seconds=second)
         keeper.change(lambda state, at=at: changes.heard(state, Alive(), at))  # type: ignore[misc]
         assert in_contact((screen.states or [state])[-1], at)
-    assert len(screen.states) == 19
+    assert len(screen.states) == 29
 
 
 def test_a_watcher_that_hangs_where_no_timeout_reaches_looks_like_lost_contact(server: FakeServer) -> None:
@@ -283,8 +374,8 @@ def test_a_watcher_that_hangs_where_no_timeout_reaches_looks_like_lost_contact(s
     assert reached.wait(10)
     shown = screen.states[-1]
     assert shown.contact is Contact.LIVE
-    assert attention((shown,), T0 + timedelta(minutes=2)).tray is Tray.CALM
-    decided = attention((shown,), T0 + timedelta(minutes=3))
+    assert attention((shown,), T0 + timedelta(seconds=89)).tray is Tray.CALM
+    decided = attention((shown,), T0 + timedelta(seconds=90))
     assert (decided.tray, decided.sound, [x.loud for x in decided.lost]) == (Tray.LOST, Sound.LOST, [True])
     let_go.set()
     watcher.stop()

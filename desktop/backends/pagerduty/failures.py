@@ -59,15 +59,23 @@ def failure(host: str, status: int, headers: Mapping[str, str], content: bytes, 
     if limited:
         until = "" if wait is None else f", and none for {wait:.0f} s"
         return RateLimited(f"{host} asks for fewer requests{until}", retry_after=wait)
+    if status not in {401, 403} and _web_page(headers.get("Content-Type", ""), content):
+        # Whoever stands between says so, and does not know what the backend would have said: no click ends with that.
+        said = f"{host} answered a web page (HTTP {status}): does something between us refuse this?"
+        return BackendFault(said, ailment=Ailment.WEB_PAGE)
     return _refusal(host, status, said, found)
 
 
 def no_protocol(host: str, kind: str, content: bytes) -> BackendFault:
     """Return what it means that an answer of the media type ``kind``, with a status of success, is no JSON."""
-    if kind.startswith("text/html") or content.lstrip()[:1] == b"<":
+    if _web_page(kind, content):
         said = f"{host} answered a web page, which is not JSON: is there a login page between?"
         return BackendFault(said, ailment=Ailment.WEB_PAGE)
     return BackendFault(f"{host} answered something that is not JSON, or broken", ailment=Ailment.BROKEN_ANSWER)
+
+
+def _web_page(kind: str, content: bytes) -> bool:
+    return kind.lower().startswith("text/html") or content.lstrip()[:1] == b"<"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime, *, limited: bool = True) -> float | None:
