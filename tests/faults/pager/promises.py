@@ -58,8 +58,16 @@ def _claims(shown: Shown, at: float, account: Account) -> Iterator[str]:
     claimed = [("acknowledge", who) for who in by]
     claimed += [("resolve", shown.resolved_by)] if shown.status is Status.RESOLVED and shown.resolved_by else []
     for what, who in claimed:
-        if not any(d.at <= at for d in _deeds(account, shown.incident, what, who)):
+        if not any(d.at <= at and _holds(d, shown, account) for d in _deeds(account, shown.incident, what, who)):
             yield f"{shown.key} is said to be {shown.status} by {who}, who did nothing of that"
+
+
+def _holds(deed: Deed, shown: Shown, account: Account) -> bool:
+    """Tell whether a deed was not undone, as far as what is shown can know: each time that it is, it pages again."""
+    if not account.ours or deed.what != "acknowledge":
+        return True
+    undone = _deeds(account, shown.incident, "unacknowledge", "")
+    return deed.pages <= shown.pages and not any(deed.at < u.at and u.pages <= shown.pages for u in undone)
 
 
 def _silent(view: View) -> Iterator[str]:
@@ -71,8 +79,11 @@ def _silent(view: View) -> Iterator[str]:
 def _taken_away(view: View, before: View, accounts: Mapping[str, Account]) -> Iterator[str]:
     known = {page.key for page in view.pages}
     for gone in (page for page in before.pages if page.key not in known):
-        deeds = accounts[gone.connection].deeds
-        if not any(d.incident == gone.incident and d.what in {"acknowledge", "resolve", "reassign"} for d in deeds):
+        account = accounts[gone.connection]
+        # Whatever was done to an earlier page of it says nothing of this one.
+        since = gone.pages if account.ours else 0
+        deeds = (d for d in tuple(account.deeds) if d.incident == gone.incident and d.pages >= since)
+        if not any(d.what in {"acknowledge", "resolve", "reassign"} for d in deeds):
             yield f"{gone.key} is shown no more, and nobody had it"
 
 
