@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from desktop.connections.accounts import EMBEDDED, ENVIRONMENT, environment_connection
-from desktop.domain.errors import StorageError
+from desktop.connections import vanished
+from desktop.connections.accounts import environment_connection
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings
-
-_NOTHING = '{"connections": []}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +34,10 @@ class Configured:
             return ()
         kept = settings_file.load(self.paths.settings).connections
         named = environment_connection(self.environment, kept)
-        if not kept and not self.paths.settings.exists():
-            self._must_not_be_missed((*watched, *(() if named else before)))
+        if not kept:
+            vanished.check(self.paths, (*watched, *(() if named else before)))
         if named is None:
             return kept
         connection, token = named
         self.secrets.remember(connection.id, token)
         return (connection, *(c for c in kept if c.id != connection.id))
-
-    def _must_not_be_missed(self, connections: Iterable[str]) -> None:
-        gone = [i for i in dict.fromkeys(connections) if i not in {EMBEDDED, ENVIRONMENT}]
-        if gone:
-            raise StorageError(
-                f"put {self.paths.settings} back, or run 'watchbell connect ADDRESS --token-stdin': it is gone, and "
-                f"named {', '.join(gone[:3])}. To start anew, let it hold {_NOTHING}"
-            )

@@ -12,6 +12,7 @@ from desktop.app.tokens import Tokens
 from desktop.app.triggering import Triggering
 from desktop.app.unread import SETTINGS, Unread
 from desktop.backends.base import NewPage, Receipt
+from desktop.connections import vanished
 from desktop.connections.accounts import EMBEDDED, Account, stored_account
 from desktop.connections.live import EMBEDDED_NAME, LiveConnection, Tempo
 from desktop.domain.attention import Command, ConnectionState, Contact
@@ -19,7 +20,7 @@ from desktop.domain.incident import Person
 from desktop.domain.meanwhile import Happened, Missed
 from desktop.domain.severity import Severity
 from desktop.domain.superseding import superseded
-from desktop.sync import archive, history
+from desktop.sync import history
 from desktop.sync.archive import Archive
 from desktop.sync.store import prepare
 from desktop.system.clock import utc_now
@@ -126,7 +127,7 @@ class Fleet:
         """Return what is to be watched; before anything is, what earlier runs watched must not be missed."""
         if self._settings:
             return self._configured.read(self._settings)
-        return self._configured.read(before=archive.connections(self._paths.store))
+        return self._configured.read(before=vanished.known(self._paths))
 
     def _try_again(self) -> None:
         """Ask where there is no contact at once: a token may be another now, and a keyring unlocked."""

@@ -11,6 +11,7 @@ from desktop.cli.accounts import Listed
 from desktop.cli.findings import Check
 from desktop.cli.mends import ONLY_READS, Place, Source, mend_of
 from desktop.cli.watch_checks import Heard
+from desktop.connections import vanished
 from desktop.connections.accounts import EMBEDDED, ENVIRONMENT, TOKEN_VARIABLE, URL_VARIABLE, open_backend
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, NotFound, Unreachable, WatchbellError
@@ -60,7 +61,9 @@ def connections(
     Return what was heard of each.
     """
     try:
-        settings_file.load(paths.settings)
+        kept = settings_file.load(paths.settings).connections
+        if not kept and not environment.get(URL_VARIABLE):
+            vanished.check(paths, vanished.known(paths))
     except WatchbellError as e:
         yield Check(
             "settings", False, e.message, f'Mend {paths.settings}, or let it hold {{"connections": []}} to start anew.'

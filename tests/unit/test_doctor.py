@@ -20,7 +20,7 @@ from desktop.cli.findings import Check
 from desktop.cli.mends import MENDS, Place, Source, mend_of
 from desktop.domain.ailment import Ailment
 from desktop.domain.errors import BackendFault, Unauthorized, Unreachable, WatchbellError
-from desktop.sync.store import open_store
+from desktop.sync.store import open_store, prepare
 from desktop.system import settings as settings_file
 from desktop.system.autostart import DesktopEntry
 from desktop.system.paths import Paths, paths_under
@@ -121,6 +121,15 @@ def test_settings_that_cannot_be_read(paths: Paths) -> None:
     (check,) = doctor.connections({}, paths, Secrets())
     assert (check.name, check.ok) == ("settings", False)
     assert "start anew" in check.mend
+
+
+def test_settings_that_are_gone_though_what_they_named_was_watched(paths: Paths) -> None:
+    paths.store.parent.mkdir(parents=True)
+    prepare(paths.store, datetime.now(UTC))
+    with closing(open_store(paths.store)) as store, store:
+        store.execute("INSERT INTO copies (connection, heard_at, clock_ahead, snapshot) VALUES ('pd', '', 0, '')")
+    (check,) = doctor.connections({}, paths, Secrets())
+    assert (check.name, check.ok, "it is gone, and named pd" in check.message) == ("settings", False, True)
 
 
 # --- the machine ---
