@@ -137,10 +137,10 @@ class Fleet:
             elif known.state.contact is not Contact.LIVE:
                 known.resync()
 
-    def submit(self, connection: str, incident_id: str, command: Command) -> None:
-        """Take a command; returns at once."""
+    def submit(self, connection: str, incident_id: str, command: Command, seen: int | None = None) -> None:
+        """Take a command, given when so many pages of the incident were ``seen``; returns at once."""
         if (found := self._connections.get(connection)) is not None:
-            found.submit(incident_id, command)
+            found.submit(incident_id, command, seen)
 
     def confirm(self, connection: str, receipt: Receipt) -> None:
         """Tell a backend what became of a page here; returns at once."""

@@ -172,7 +172,10 @@ class Pager(QObject):
 
     @Slot(str, str)
     def _acknowledge(self, connection: str, incident_id: str) -> None:
-        self._fleet.submit(connection, incident_id, Command.ACKNOWLEDGE)
+        # What the screen shows: what came since, nobody has seen.
+        shown = (i for s in self._states if s.id == connection and s.snapshot for i in s.snapshot.incidents)
+        seen = next((i.pages for i in shown if i.id == incident_id), None)
+        self._fleet.submit(connection, incident_id, Command.ACKNOWLEDGE, seen)
 
     @Slot(int)
     def _mute(self, seconds: int) -> None:

@@ -79,9 +79,9 @@ class LiveConnection:
         for thread in threads:
             thread.join(wait)
 
-    def submit(self, incident_id: str, command: Command) -> None:
-        """Take a command for an incident; returns at once."""
-        self._outbox.submit(incident_id, command)
+    def submit(self, incident_id: str, command: Command, seen: int | None = None) -> None:
+        """Take a command for an incident, of which so many pages were ``seen``; returns at once."""
+        self._outbox.submit(incident_id, command, seen)
 
     def confirm(self, receipts: Sequence[Receipt]) -> None:
         """Tell the backend what became of pages here, as well as it can be done; returns at once."""

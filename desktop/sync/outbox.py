@@ -81,13 +81,14 @@ class Outbox(threading.Thread):
         self._faulty: set[Key | None] = set()
         self._ending = False
 
-    def submit(self, incident_id: str, command: Command) -> None:
+    def submit(self, incident_id: str, command: Command, seen: int | None = None) -> None:
         """Take a command; from any thread, without blocking. The state shows it when it is durable.
 
-        It answers what is known now: the incident may page again before it is sent.
+        It answers what was ``seen``, so many pages of the incident (None: what is known now): it may page again before
+        it is sent.
         """
         given = self._moment()
-        click = Click(command, given.wall, pages(self._keeper, incident_id))
+        click = Click(command, given.wall, pages(self._keeper, incident_id) if seen is None else seen)
         self._news.put(_Given(incident_id, click, given))
 
     def stop(self) -> None:

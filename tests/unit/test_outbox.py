@@ -15,6 +15,7 @@ from desktop.domain.incident import Incident, Snapshot, Status
 from desktop.sync import changes
 from desktop.sync import outbox as outbox_module
 from desktop.sync.backoff import Backoff
+from desktop.sync.changes import with_incident
 from desktop.sync.commands import Commands
 from desktop.sync.keeper import Keeper
 from desktop.sync.outbox import Outbox
@@ -122,6 +123,18 @@ def test_without_a_definite_answer_it_is_sent_again(
     screen.await_state(acknowledged)
     # Whoever tries again looks first: the lost answer may have been a yes.
     assert sum(call == ("incident", "I1") for call in server.calls) == 5
+
+
+def test_a_page_that_came_and_was_not_on_the_screen_yet_is_not_answered(
+    outbox: Outbox, screen: Screen, server: FakeServer
+) -> None:
+    again = replace(server.incidents["I1"], pages=2, version=2)
+    server.incidents["I1"] = again
+    outbox._keeper.change(lambda state: with_incident(state, again))
+    outbox.submit("I1", Command.ACKNOWLEDGE, 1)
+    assert "paged again" in screen.await_state(lambda s: s.failed).failed["I1"]
+    outbox.submit("I1", Command.ACKNOWLEDGE, 2)
+    screen.await_state(acknowledged)
 
 
 def test_a_refusal_is_told_and_not_repeated(outbox: Outbox, screen: Screen, server: FakeServer, path: Path) -> None:

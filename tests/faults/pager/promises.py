@@ -18,6 +18,7 @@ Key = tuple[str, str]
 
 # What a page rises to between a client's look and its click's arrival, nobody can know.
 IN_FLIGHT = 0.3
+AT_ONCE = 0.1
 DEMANDED = {Severity.SEV0: Sound.SIREN, Severity.SEV1: Sound.RING}
 ROLES = ("primary", "secondary")
 
@@ -110,8 +111,9 @@ def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
         # A machine may fall asleep between a click, or the look which told that it holds, and what it asks for then.
         known = min(deed.shown, deed.looked or deed.shown)
         return deed.at - click.at <= IN_FLIGHT or known - click.shown <= TRUSTED_FOR + timedelta(seconds=5)
-    paged = (d for d in account.deeds if d.incident == deed.incident and d.pages == deed.pages)
-    return click.pages == deed.pages or deed.at - min(d.at for d in paged) <= IN_FLIGHT
+    paged = min(d.at for d in account.deeds if d.incident == deed.incident and d.pages == deed.pages)
+    # Between this and the pager's own screen there is a pipe.
+    return click.pages == deed.pages or deed.at - paged <= IN_FLIGHT or paged - click.at <= AT_ONCE
 
 
 def arrived_or_told(view: View, click: Clicked, account: Account, now: datetime, *, told: bool) -> str:
