@@ -22,6 +22,10 @@ from desktop.server.writer import Work
 log = logging.getLogger(__name__)
 
 _page = pages.c
+# Paged again since, whoever stands down would not come.
+_PAGED_AGAIN = select(_page.number).where(
+    _page.incident_id == bindparam("incident"), _page.person_id == bindparam("person"), _page.ended_at.is_(None)
+)
 _ENDED = select(_page.ended_at).where(
     _page.incident_id == bindparam("incident"),
     _page.number == bindparam("number"),
@@ -90,11 +94,11 @@ def _dropped(work: Work, row: Row[Any], now: datetime) -> bool:
 
 
 def _over(work: Work, row: Row[Any]) -> bool:
-    """Tell whether a page ended while its message waited for another attempt."""
-    if row.kind != Kind.PAGE:
-        return False
+    """Tell whether a page ended, or began anew for who stands down, while a message waited for another attempt."""
     asked = {"incident": row.incident_id, "number": row.page, "person": row.recipient.removeprefix(PERSON)}
-    return work.connection.execute(_ENDED, asked).scalar_one_or_none() is not None
+    if row.kind == Kind.STAND_DOWN:
+        return work.connection.execute(_PAGED_AGAIN, asked).first() is not None
+    return row.kind == Kind.PAGE and work.connection.execute(_ENDED, asked).scalar_one_or_none() is not None
 
 
 def _text(station: Station, work: Work, row: Row[Any], now: datetime) -> Text:
