@@ -1,6 +1,7 @@
 """Takes messages that are due, says what they say, and notes what became of them. On the writer's thread."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desktop.channels.outcome import Outcome
 from desktop.channels.text import Text
-from desktop.server import incidents, links, outbox, wording
+from desktop.server import incidents, links, outbox, turns, wording
 from desktop.server.outbox import Kind, State
 from desktop.server.places import PERSON
 from desktop.server.records import ENGINE, MESSAGE, POSTED
@@ -57,15 +58,17 @@ class Outgoing:
     text: Text
 
 
-def take(station: Station, work: Work, most: int) -> list[Outgoing]:
-    """Lease at most ``most`` messages that are due now, and return what they say."""
-    now = station.clock()
-    while rows := outbox.due(work.connection, now):
+def take(station: Station, work: Work, most: int, ids: Sequence[int] | None = None) -> list[Outgoing]:
+    """Lease at most ``most`` messages that are due now, and return what they say; ``ids`` are those found already."""
+    connection, now = work.connection, station.clock()
+    rows = turns.lock(connection, turns.first(connection, now) if ids is None else ids, now)
+    while rows:
         # What is dropped makes room: behind it another one to the same address may be due.
         found = (_outgoing(station, work, row, now) for row in rows if not _dropped(work, row, now))
         if taken := list(islice((outgoing for outgoing in found if outgoing is not None), most)):
-            outbox.take(work.connection, [outgoing.id for outgoing in taken], now)
+            outbox.take(connection, [outgoing.id for outgoing in taken], now)
             return taken
+        rows = turns.lock(connection, turns.first(connection, now), now)
     return []
 
 
