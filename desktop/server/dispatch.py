@@ -80,7 +80,7 @@ def _outgoing(station: Station, work: Work, row: Row[Any], now: datetime) -> Out
     except Exception:
         # Whatever is wrong with it, it must not hold up the others.
         log.exception("a message cannot be worded", extra={"fields": {"message": row.id}})
-        outbox.drop(work.connection, row.id, State.FAILED, "it cannot be worded", now)
+        _give_up(work, row, "it cannot be worded", now)
         return None
     return Outgoing(row.id, row.attempts + 1, row.kind, row.recipient, row.address, row.incident_id, row.page, text)
 
@@ -88,12 +88,17 @@ def _outgoing(station: Station, work: Work, row: Row[Any], now: datetime) -> Out
 def _dropped(work: Work, row: Row[Any], now: datetime) -> bool:
     """Settle a message that is not to be sent any more; tell whether it was one."""
     if row.attempts >= outbox.MOST_ATTEMPTS:
-        outbox.drop(work.connection, row.id, State.FAILED, "every attempt ended with the server that made it", now)
+        _give_up(work, row, "every attempt ended with the server that made it", now)
     elif _over(work, row):
         outbox.drop(work.connection, row.id, State.CANCELLED, "", now)
     else:
         return False
     return True
+
+
+def _give_up(work: Work, row: Row[Any], reason: str, now: datetime) -> None:
+    outbox.drop(work.connection, row.id, State.FAILED, reason, now)
+    _climb_on(work, row.kind, row.recipient, row.incident_id, row.page, now)
 
 
 def _over(work: Work, row: Row[Any]) -> bool:
@@ -119,18 +124,18 @@ def settle(work: Work, outgoing: Outgoing, became: Outcome, now: datetime) -> No
     if state == State.SENT and outgoing.incident is not None:
         work.history.append(_line(outgoing, now))
     if state == State.FAILED:
-        _climb_on(work, outgoing, now)
+        _climb_on(work, outgoing.kind, outgoing.recipient, outgoing.incident, outgoing.page, now)
     if state in (State.WAITING, State.FAILED):
         fields = {"message": outgoing.id, "to": outgoing.recipient, "attempt": outgoing.attempt, "error": became.reason}
         log.warning("message failed" if state == State.FAILED else "message delayed", extra={"fields": fields})
 
 
-def _climb_on(work: Work, outgoing: Outgoing, now: datetime) -> None:
+def _climb_on(work: Work, kind: str, recipient: str, incident: str | None, page: int | None, now: datetime) -> None:
     """Let the ladder of a page be looked at again at once: one of its messages will never arrive."""
-    if outgoing.kind == Kind.PAGE:
-        person = outgoing.recipient.removeprefix(PERSON)
-        page = {"b_incident": outgoing.incident, "b_number": outgoing.page, "b_person": person}
-        work.connection.execute(_LOOK_AGAIN, {**page, "b_at": now})
+    if kind == Kind.PAGE:
+        person = recipient.removeprefix(PERSON)
+        asked = {"b_incident": incident, "b_number": page, "b_person": person, "b_at": now}
+        work.connection.execute(_LOOK_AGAIN, asked)
 
 
 def _line(outgoing: Outgoing, now: datetime) -> dict[str, Any]:
