@@ -473,6 +473,20 @@ def past(watch: Watch) -> list[datetime | None]:
         return list(connection.execute(select(tables.passes.c.next_action_at)).scalars())
 
 
+def test_whoever_said_yes_does_not_give_the_watch_back_alone(watch: Watch) -> None:
+    watch.ask("cho", stays_available=True)
+    watch.do("ben", "accept", points=["briefing", "access"])
+    assert (watch.shown()["state"], watch.on_call()) == ("done", "ben")
+    times = {"since": watch.at(), "until": watch.at(MINUTE)}
+    (kept,) = watch.house.get("/schedules/primary/overrides", **times)["overrides"]
+    path = f"/schedules/primary/overrides/{kept['id']}"
+    for who in ("ben", "cho"):
+        assert watch.house.call("DELETE", path, person=who).status_code == 403
+    assert watch.on_call() == "ben"
+    assert watch.house.call("DELETE", path, person="dora").ok
+    assert watch.on_call() == "cho"
+
+
 def test_every_change_reaches_the_streams_whole(database: str) -> None:
     with running_house(database, TEAM) as house:
         _stream(Watch(house))
