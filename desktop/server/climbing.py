@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from desktop.domain.incident import Status
 from desktop.domain.ladder import Climb, Rung, next_rung
 from desktop.server import outbox, places, presence, schema
+from desktop.server.contributions import awaited, responders_from_json
 from desktop.server.outbox import Kind, Message, State
 from desktop.server.records import ENGINE, NO_ADDRESS, UNREACHED
 from desktop.server.station import Station
@@ -25,7 +26,7 @@ MANY = 200
 
 _page, _assigned = pages.c, schema.assignments.c
 _DUE = (
-    select(pages, schema.incidents.c.status, _assigned.person_id.label("assigned"))
+    select(pages, schema.incidents.c.status, schema.incidents.c.responders, _assigned.person_id.label("assigned"))
     .join(schema.incidents, schema.incidents.c.id == _page.incident_id)
     .outerjoin(
         schema.assignments,
@@ -107,7 +108,8 @@ def _key(row: Row[Any], address: str) -> str:
 def _rung(
     station: Station, row: Row[Any], failed: frozenset[str], now: datetime, *, live: bool, showing: bool = False
 ) -> Rung:
-    if row.status == Status.RESOLVED.value or row.assigned is None:
+    asked = row.assigned is not None or awaited(responders_from_json(row.responders), row.person_id)
+    if row.status == Status.RESOLVED.value or not asked:
         # Handed to somebody else: it is not theirs any more.
         return Rung()
     hopeless = frozenset(address for address in row.used if _key(row, address) in failed)

@@ -63,6 +63,11 @@ def passed_on(responders: tuple[Responder, ...], giver: str, to: str) -> tuple[R
     )
 
 
+def awaited(responders: tuple[Responder, ...], person: str) -> bool:
+    """Tell whether ``person`` was asked to help and has not come yet."""
+    return any(_waits_for(responder, person) for responder in responders)
+
+
 def _waits_for(responder: Responder, person: str) -> bool:
     return responder.person == person and responder.state is Answer.PENDING
 

@@ -13,16 +13,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from desktop.domain.errors import WatchbellError
-from desktop.domain.incident import Status
-from desktop.server import departed, handover_departures, incidents, schema
+from desktop.server import departed, incidents, schema
 from desktop.server.ahead import Ahead
 from desktop.server.records import Record
+from desktop.server.shift_change import CHUNK, Command, ShiftChange
 from desktop.server.station import Station
-from desktop.server.writer import Work
 
 log = logging.getLogger(__name__)
 
-CHUNK = 200
 # The wait never trusts one long timer: clocks jump, and machines sleep while monotonic time stands still.
 _LONGEST_WAIT = timedelta(seconds=5)
 # How often the clock is looked at meanwhile, and what is no mere delay of ours.
@@ -35,7 +33,6 @@ _FAULTY_FOR = timedelta(minutes=1)
 _STUCK_SECONDS = 60.0
 
 _table = schema.incidents.c
-_Command = Callable[[Station, Work, Sequence[str]], int]
 
 
 class Engine:
@@ -46,16 +43,13 @@ class Engine:
 
     def __init__(self, station: Station, on_shift_change: Callable[[], None]) -> None:
         self._station = station
-        self._on_shift_change = on_shift_change
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._next: datetime | None = None
         self._faulty: dict[str, datetime] = {}
-        self._boundary: datetime | None = None
         self._ticked = 0.0
         self.ticks = 0
-        # When the boundary was looked for: a clock that was put back since then may have passed over another.
-        self._looked = station.clock()
+        self._shifts = ShiftChange(station, self._chunk, self._all_due, on_shift_change)
         self._ahead = Ahead(station)
         self._thread = threading.Thread(target=self._run, name="engine")
 
@@ -96,7 +90,7 @@ class Engine:
 
     def rotation_changed(self) -> None:
         """Look again at who is on call: the team, or an override, was changed."""
-        self._boundary = None
+        self._shifts.boundary = None
         self._wake.set()
 
     def tick(self) -> int:
@@ -105,8 +99,8 @@ class Engine:
         self._station.refresh()
         now = self._station.clock()
         self._bring_back(now)
-        if self._boundary is None or not self._looked <= now < self._boundary:
-            self._shift_change(now)
+        if self._shifts.due(now):
+            self._shifts.follow(now)
         done = self._all_due()
         self.ticks += 1
         return done
@@ -152,7 +146,7 @@ class Engine:
         earliest = select(func.min(_table.next_action_at)).where(_table.id.not_in(list(self._faulty)))
         with self._station.storage.read() as connection:
             self._next = connection.execute(earliest).scalar_one()
-        times = [t for t in (self._next, self._boundary) if t is not None]
+        times = [t for t in (self._next, self._shifts.boundary) if t is not None]
         wait = min(times) - self._station.clock() if times else _LONGEST_WAIT
         # What is due and was not worked off is in another server's hands, or will be in ours.
         return max(min(wait, _LONGEST_WAIT), _SHORTEST_WAIT)
@@ -175,7 +169,7 @@ class Engine:
             log.exception("escalating one by one")
         return sum(self._one(incidents.work_off, incident) for incident in due)
 
-    def _chunk(self, command: _Command, ids: Sequence[str]) -> int:
+    def _chunk(self, command: Command, ids: Sequence[str]) -> int:
         """Do ``command`` on ``ids`` in one transaction; when one makes no sense, on each alone: it stops no other."""
         try:
             return self._do(command, ids)
@@ -185,7 +179,7 @@ class Engine:
             log.exception("escalating one by one")
         return sum(self._one(command, incident) for incident in ids)
 
-    def _one(self, command: _Command, incident: str) -> int:
+    def _one(self, command: Command, incident: str) -> int:
         try:
             return self._do(command, [incident])
         except WatchbellError:
@@ -195,7 +189,7 @@ class Engine:
             self._faulty[incident] = self._station.clock() + _FAULTY_FOR
             return 1
 
-    def _do(self, command: _Command, ids: Sequence[str]) -> int:
+    def _do(self, command: Command, ids: Sequence[str]) -> int:
         return self._station.writer.run(lambda work: command(self._station, work, ids))
 
     def _bring_back(self, now: datetime) -> None:
@@ -207,31 +201,3 @@ class Engine:
             )
         for start in range(0, len(ids), CHUNK):
             self._chunk(incidents.bring_back, ids[start : start + CHUNK])
-
-    def _shift_change(self, now: datetime) -> None:
-        """Page whoever took over a role that was paged already, for every incident that waits for an answer."""
-        self._departures()
-        ids = self._triggered()
-        for start in range(0, len(ids), CHUNK):
-            # A hundred thousand take half a minute: what falls due meanwhile waits for one chunk of them at the most.
-            self._all_due()
-            self._chunk(incidents.take_over, ids[start : start + CHUNK])
-        self._boundary, self._looked = self._station.roster.boundary(now), now
-        self._on_shift_change()
-
-    def _departures(self) -> None:
-        """Let nobody go on having an incident, or being asked to take a watch, who left the team."""
-        station = self._station
-        # First: the page by which somebody is asked ends with the answer.
-        station.writer.run(lambda work: handover_departures.decline(station, work))
-        with station.storage.read() as connection:
-            ids = departed.had(connection)
-        if ids:
-            log.warning("incidents of people who left the team", extra={"fields": {"incidents": len(ids)}})
-        for start in range(0, len(ids), CHUNK):
-            self._chunk(departed.relieve, ids[start : start + CHUNK])
-
-    def _triggered(self) -> list[str]:
-        query = select(_table.id).where(_table.status == Status.TRIGGERED.value)
-        with self._station.storage.read() as connection:
-            return list(connection.execute(query).scalars())

@@ -3,11 +3,9 @@
 Until somebody else says yes and confirms it, the watch is whose the schedule says it is.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from sqlalchemy import Connection, select, update
 
-from sqlalchemy import select, update
-
+from desktop.domain.errors import StorageError
 from desktop.server import audit, handover_doing, handover_rows, handover_writing, schema
 from desktop.server.audit import By
 from desktop.server.records import ENGINE
@@ -27,20 +25,25 @@ _ASKED = (
 )
 
 
-def decline(station: Station, work: Work) -> int:
-    """Say no for everybody who left, a yes of theirs that was not carried out yet included; return to how many."""
-    now, connection = station.clock(), work.connection
-    asked = list(connection.execute(_ASKED).scalars())
-    gone = schema.people.c.active.is_(False)
-    people = {row.id: row.name for row in connection.execute(select(schema.people).where(gone))} if asked else {}
-    return sum(_decline(station, work, handover, people, now) for handover in asked)
+def asked(connection: Connection) -> list[str]:
+    """Return the ids of the open handovers that wait for somebody who left, or have their yes."""
+    return list(connection.execute(_ASKED).scalars())
 
 
-def _decline(station: Station, work: Work, handover: str, gone: Mapping[str, str], now: datetime) -> bool:
-    connection = work.connection
-    row = handover_rows.lock(connection, handover)
-    if row is None or row.ended_at is not None:
-        return False
+def decline(station: Station, work: Work, handover: str) -> None:
+    """Say no to a ``handover`` for everybody who left, a yes of theirs that was not carried out yet included.
+
+    Raises StorageError when another server has it in hands.
+    """
+    connection, now = work.connection, station.clock()
+    row = handover_rows.lock(connection, handover, skip_locked=True)
+    if row is None:
+        # Not waited for: meanwhile nothing else would be written here.
+        raise StorageError(f"another server has the handover {handover} in hands")
+    if row.ended_at is not None:
+        return
+    people = select(schema.people).where(schema.people.c.active.is_(False))
+    gone = {person.id: person.name for person in connection.execute(people)}
     theirs = [o for o in handover_rows.offers(connection, handover) if o.person_id in gone and o.yes is not False]
     for offer in theirs:
         mine = (_offers.handover_id == handover, _offers.person_id == offer.person_id)
@@ -49,4 +52,3 @@ def _decline(station: Station, work: Work, handover: str, gone: Mapping[str, str
         said = {"answers": {offer.person_id: "no"}, "reason": "left the team"}
         audit.note(connection, By(ENGINE), "handover.decline", f"handover:{handover}", now, after=said)
     handover_writing.touch(connection, handover, now)
-    return bool(theirs)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from desktop.channels.outcome import Outcome
 from desktop.domain.errors import WatchbellError
-from desktop.server import climbing, dispatch, outbox, places
+from desktop.server import climbing, dispatch, outbox, places, turns
 from desktop.server.dispatch import Outgoing
 from desktop.server.presence import Presence
 from desktop.server.station import Station
@@ -147,14 +147,15 @@ class Messenger:
         return at is not None and at <= self._station.clock()
 
     def _take(self, most: int) -> list[Outgoing]:
-        if most <= 0 or not self._anything_to_take():
-            return []
-        return self._station.writer.run(lambda work: dispatch.take(self._station, work, most))
+        ids = self._first() if most > 0 else []
+        return self._station.writer.run(lambda work: dispatch.take(self._station, work, most, ids)) if ids else []
 
-    def _anything_to_take(self) -> bool:
+    def _first(self) -> list[int]:
+        """Return what is to be sent now: looked up here, for who writes must not wait while all that waits is read."""
+        now = self._station.clock()
         with self._station.storage.read() as connection:
             at = outbox.next_at(connection)
-        return at is not None and at <= self._station.clock()
+            return turns.first(connection, now) if at is not None and at <= now else []
 
     def _hand_over(self, outgoing: Outgoing) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from desktop.channels.outcome import Outcome
 from desktop.channels.text import Text
@@ -26,7 +26,6 @@ LEASE = timedelta(seconds=60)
 # With the waits below, some four minutes on average; then the ladder and the escalation have long gone on.
 MOST_ATTEMPTS = 10
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 120.0
-_LOOK = 50
 
 Draw = Callable[[float, float], float]
 
@@ -75,27 +74,6 @@ class Failed:
 
 
 _message = messages.c
-_other = messages.alias("other")
-_ON_ITS_WAY = exists().where(
-    _other.c.recipient == _message.recipient,
-    _other.c.address == _message.address,
-    _other.c.state == State.SENDING,
-    _other.c.leased_until > bindparam("now"),
-)
-# One at a time to each address: in order, and one that hangs holds up nobody else.
-_DUE = (
-    select(messages)
-    .where(
-        or_(
-            and_(_message.state == State.WAITING, _message.due_at <= bindparam("now")),
-            and_(_message.state == State.SENDING, _message.leased_until <= bindparam("now")),
-        ),
-        ~_ON_ITS_WAY,
-    )
-    .order_by(_message.due_at, _message.id)
-    .limit(_LOOK)
-    .with_for_update(skip_locked=True, of=messages)
-)
 _TAKE = (
     update(messages)
     .where(_message.id == bindparam("b_id"))
@@ -156,14 +134,6 @@ def to_channel(
     recipient = f"{places.CHANNEL}{channel}"
     put(connection, [Message(key, Kind.TEXT, recipient, address, now, incident, text=text)])
     return True
-
-
-def due(connection: Connection, now: datetime) -> list[Row[Any]]:
-    """Return rows to be sent now, at most one for each address, locked until the end of the transaction."""
-    first: dict[tuple[str, str], Row[Any]] = {}
-    for row in connection.execute(_DUE, {"now": now}):
-        first.setdefault((row.recipient, row.address), row)
-    return list(first.values())
 
 
 def take(connection: Connection, ids: Sequence[int], now: datetime) -> None:

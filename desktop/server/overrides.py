@@ -14,6 +14,7 @@ from desktop.domain.team import Override, Role, Team
 from desktop.server import additions
 from desktop.server.records import new_id
 from desktop.server.tables.additions import overrides as _table
+from desktop.server.tables.handovers import silence_replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ def end(connection: Connection, override_id: str, now: datetime) -> None:
     """End an override that has begun: what was is not changed."""
     connection.execute(update(_table).where(_table.c.id == override_id).values(ends_at=now))
     additions.advance(connection)
+
+
+def made_by(connection: Connection, kept: Kept, person: str) -> bool:
+    """Tell whether ``person`` made an override of their own accord: acting as primary, they said yes to a watch."""
+    replies = silence_replies.c
+    if kept.created_by != f"person:{person}":
+        return False
+    return connection.execute(select(replies.number).where(replies.override_id == kept.id)).first() is None
 
 
 def own_shift(team: Team, person: str, override: Override) -> bool:

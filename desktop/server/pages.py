@@ -15,10 +15,11 @@ from desktop.channels.text import Text
 from desktop.domain.incident import Status
 from desktop.domain.ladder import CONFIRMED_WITHIN, has_ladder
 from desktop.server import outbox, places, wording
+from desktop.server.contributions import awaited
 from desktop.server.dialects import insert_all
 from desktop.server.directory import Directory
 from desktop.server.outbox import Kind, Message, State
-from desktop.server.records import PAGED, Draft, Record
+from desktop.server.records import ENGINE, PAGED, Draft, Record
 from desktop.server.roster import Roster
 from desktop.server.tables.handovers import handover_offers
 from desktop.server.tables.messages import messages, pages
@@ -67,9 +68,9 @@ class Paged:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of all pages of an incident up to the ``number``-th, by ``by``; ``text`` says so to who was messaged.
+    """The end of the pages of an incident up to the ``number``-th, by ``by``: those of ``people``, None for everybody.
 
-    Without a ``text`` somebody joined others who had it already: only their own pages end.
+    ``text`` says so to who was messaged, but for ``by``; None: nobody has to hear it.
     """
 
     incident: str
@@ -77,6 +78,7 @@ class Ended:
     by: str
     at: datetime
     text: Text | None
+    people: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def moves(draft: Draft, roster: Roster, directory: Directory, now: datetime) -> 
     kinds = {entry.type for entry in draft.entries}
     if kinds & {"acknowledge", "resolve"}:
         found.append(_end(draft, directory, now))
+    if gone := _taken_off(draft):
+        found.append(_given(draft, directory, gone, now))
     if people := _paged(draft):
         looks = _looks(people, roster, now) if has_ladder(record.severity) else {}
         found.append(Paged(record.id, record.pages, people, looks, now))
@@ -135,8 +139,28 @@ def _end(draft: Draft, directory: Directory, now: datetime) -> Ended:
     answered = max(place for place, kind in enumerate(kinds) if kind in ("acknowledge", "resolve"))
     later = any(entry.type in PAGED and entry.data.get("assignees") for entry in draft.entries[answered:])
     number = record.pages - 1 if record.open and later else record.pages
-    text = None if joined else wording.stand_down(record, directory)
-    return Ended(record.id, number, by, now, text)
+    if joined:
+        return Ended(record.id, number, by, now, None, (by.removeprefix("person:"),))
+    return Ended(record.id, number, by, now, wording.stand_down(record, directory))
+
+
+def _taken_off(draft: Draft) -> tuple[str, ...]:
+    """Return who had an open incident and does not any more, those left out whose help is waited for."""
+    if draft.before is None or not draft.before.open:
+        return ()
+    has = {held.person for held in draft.record.assignments}
+    had = (held.person for held in draft.before.assignments)
+    return tuple(person for person in had if person not in has and not awaited(draft.record.responders, person))
+
+
+def _given(draft: Draft, directory: Directory, gone: tuple[str, ...], now: datetime) -> Ended:
+    """Return the end of the pages of those who have it no longer; they hear to whom a person gave it.
+
+    What the engine takes goes with a watch, of which the handover tells, or was theirs who left the team.
+    """
+    record, by = draft.record, draft.entries[0].actor
+    text = None if by == ENGINE else wording.given(record, directory)
+    return Ended(record.id, record.pages, by, now, text, gone)
 
 
 def _overdue(
@@ -174,12 +198,7 @@ def _play_end(connection: Connection, move: Ended) -> None:
 
     In this order: whoever climbs or sends meanwhile on another server is waited for, and what they did is seen.
     """
-    values: dict[str, Any] = {"b_incident": move.incident, "b_number": move.number, "b_at": move.at}
-    everyone = move.text is not None
-    if not everyone:
-        values["b_person"] = move.by.removeprefix("person:")
-    ended = {(f"{places.PERSON}{person}", number) for person, number in
-             connection.execute(_END if everyone else _THEIRS, values)}  # fmt: skip
+    ended = {(f"{places.PERSON}{person}", number) for person, number in _end_rows(connection, move)}
     if not ended:
         return
     connection.execute(
@@ -189,6 +208,13 @@ def _play_end(connection: Connection, move: Ended) -> None:
     )  # fmt: skip
     if move.text is not None:
         outbox.put(connection, _stand_downs(connection, move, move.text, ended))
+
+
+def _end_rows(connection: Connection, move: Ended) -> list[tuple[str, int]]:
+    """End pages; return of whom each was, and its number."""
+    values: dict[str, Any] = {"b_incident": move.incident, "b_number": move.number, "b_at": move.at}
+    asked = [(_END, values)] if move.people is None else [(_THEIRS, {**values, "b_person": p}) for p in move.people]
+    return [(row.person_id, row.number) for statement, about in asked for row in connection.execute(statement, about)]
 
 
 def _stand_downs(

@@ -17,6 +17,8 @@ override one's own shift                      yes       yes      yes    no
 override somebody else's shift                no        yes      yes    no
 take back an override that one made           yes       yes      yes    no
 take back an override that others made        no        yes      yes    no
+take back one by which oneself is on call     no        yes      yes    no
+take back an override that a handover made    no        yes      yes    no
 take back an override in the team file        no        no       no     no
 see maintenance windows and heartbeats        yes       yes      yes    no
 put a service under maintenance, or end that  no        yes      yes    no
@@ -61,7 +63,8 @@ enqueue an event                              no        no       no     yes
 Tokens are made, listed and revoked by whoever may open the database on the server's own machine. The emergency
 contacts, and who left the team, have no access at all. A link in a message lets whoever it was sent to, an emergency
 contact too, acknowledge or escalate that incident (``links``); of who left, it is a link no more. What is said of
-training holds for certification, too: whoever is certified may take a watch.
+training holds for certification, too: whoever is certified may take a watch. Whoever was put on call by somebody else,
+or said yes to a watch, does not give it back alone: they hand it over, or ask a manager.
 """
 
 from sqlalchemy import Connection, select

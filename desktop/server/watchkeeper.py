@@ -5,7 +5,8 @@ Each thing is guarded for itself, so that one that cannot be carried on holds up
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from desktop.domain.errors import WatchbellError
 from desktop.server import handovers, silences
@@ -51,18 +52,20 @@ class Watchkeeper:
     def tick(self) -> int:
         """Do all that is due now; return how much there was."""
         self._station.refresh()
-        return self._handovers() + self._silences()
+        return self._tried(self._handovers) + self._tried(self._silences)
 
     def _handovers(self) -> int:
         # Another schedule may leave nothing of a watch: every open handover is looked at anew.
-        anew, self._revision = self._revision != self._station.revision, self._station.revision
-        return sum(self._one(handover) for handover in handovers.due(self._station, all_open=anew))
+        revision = self._station.revision
+        found = handovers.due(self._station, all_open=self._revision != revision)
+        self._revision = revision
+        return sum(self._tried(partial(self._one, handover)) for handover in found)
 
     def _one(self, handover: str) -> int:
+        # Until it was looked at: it may fail, and whoever has it in hands may not know of the new schedule.
+        revision, self._revision = self._revision, None
         try:
             if not handovers.look_again(self._station, handover):
-                # Whoever has it in hands may not know of the new schedule.
-                self._revision = None
                 return 0
             done = handovers.finish(self._station, handover)
         except WatchbellError:
@@ -70,7 +73,8 @@ class Watchkeeper:
         except Exception:
             log.exception("a handover cannot be carried on", extra={"fields": {"handover": handover}})
             handovers.put_off(self._station, handover)
-            return 0
+            done = 0
+        self._revision = revision
         self._station.announce()
         return done
 
@@ -93,13 +97,14 @@ class Watchkeeper:
             self._wake.wait(_WAIT_SECONDS)
             self._wake.clear()
             if not self._stopping.wait(_PAUSE_SECONDS):
-                self._guarded()
+                self._tried(self.tick)
 
-    def _guarded(self) -> None:
+    def _tried(self, part: Callable[[], int]) -> int:
         try:
-            self.tick()
+            return part()
         except WatchbellError as error:
             # A full disk or a locked file: nothing is lost, the rows stay due.
             log.error("handovers delayed", extra={"fields": {"error": error.message}})  # noqa: TRY400 - said in words
         except Exception:
             log.exception("handovers delayed")
+        return 0

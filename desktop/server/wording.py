@@ -43,6 +43,13 @@ def stand_down(record: Record, directory: Directory) -> Text:
     return bounded(Text(f"Stand down: {said(record.title)}", body))
 
 
+def given(record: Record, directory: Directory) -> Text:
+    """Return what tells those who were paged for it that it went to others instead."""
+    who = names(directory, [held.person for held in record.assignments])
+    body = f"It was given to {who}.\nIncident {record.number}, {record.severity.label}: {said(record.title)}"
+    return bounded(Text(f"Stand down: {said(record.title)}", body))
+
+
 def _by_service(record: Record, directory: Directory) -> str:
     service = record.acknowledged_by_service
     return f" by the service {said(directory.service(service).name)}" if service else ""

@@ -96,10 +96,12 @@ def _given_away(entries: Sequence[Entry]) -> Mapping[str, Sequence[float]]:
 def _stood_down(evidence: Evidence, weather: Weather, rows: Mapping[str, Incident]) -> Iterator[str]:
     """Whoever was messaged for a page hears that it is over, at the same place, but for who ended it.
 
-    Whoever was offered a watch hears instead what became of the handover, unless they answered themselves.
+    Whoever was offered a watch hears instead what became of the handover, unless they answered themselves. So does who
+    gave it away, of what went with it.
     """
     offers = {o.incident: (h, o) for h in evidence.handovers for o in h.offers if o.incident is not None}
-    enders = {(e.incident, e.at, e.actor) for e in evidence.entries if e.type in ("acknowledge", "resolve")}
+    enders = {(e.incident, e.at, e.actor) for e in evidence.entries if e.type in ("acknowledge", "resolve", "assign")}
+    enders |= {(e.incident, e.at, f"person:{e.data['giver']}") for e in evidence.entries if "giver" in e.data}
     told = {(m.incident, m.place, m.made) for m in evidence.messages if m.kind == "stand_down"}
     over = {(p.incident, p.number, p.person): p.ended for p in evidence.pages if p.ended is not None}
     for m in evidence.messages:

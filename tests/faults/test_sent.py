@@ -146,6 +146,21 @@ def test_what_is_allowed_is_not_held_against_anybody(name: str) -> None:
     assert said(ALLOWED[name]) == []
 
 
+GIVEN = Entry(5, "Q1", "handed_over", 103.5, data={"assignees": ["fay"], "giver": "ana", "handover": "H1"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "hears"),
+    [(GIVEN, False), (replace(GIVEN, data={"giver": "ben"}), True),
+     (Entry(5, "Q1", "assign", 103.5, "person:ana", data={"assignees": ["fay"]}), False),
+     (Entry(5, "Q1", "assign", 103.5, "person:eve", data={"assignees": ["fay"]}), True)],
+)  # fmt: skip
+def test_who_gave_it_to_others_need_not_be_told_that_it_is_over(entry: Entry, *, hears: bool) -> None:
+    given = (replace(PAGES[0], ended=103.5), PAGES[1])
+    evidence = replace(GOOD, entries=(*ENTRIES, entry), pages=given, messages=MESSAGES[:2])
+    assert any("ana was messaged" in what for what in said(evidence)) is hears
+
+
 def offered(offer: Offer, *told: Message) -> list[str]:
     """Return what is said where Ana was offered Fay's watch, was paged again, and the handover ended at 105."""
     of = Handover("H1", "first", "fay", "fay", "primary", 99.0, offers=[offer])

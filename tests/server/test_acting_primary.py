@@ -76,6 +76,18 @@ def test_a_yes_makes_one_primary_until_the_primary_is_back(watch: Watch) -> None
     assert made == ["override.create", "acting.accept", "acting.back", "override.end"]
 
 
+def test_who_said_yes_does_not_give_it_back_to_whoever_is_silent(watch: Watch) -> None:
+    acknowledged(watch)
+    assert say(watch, "ben", "accept") == 200
+    times = {"since": watch.at(), "until": watch.at(MINUTE)}
+    (kept,) = watch.house.get("/schedules/primary/overrides", **times)["overrides"]
+    path = f"/schedules/primary/overrides/{kept['id']}"
+    assert watch.house.call("DELETE", path, person="ben").status_code == 403
+    assert watch.on_call() == "ben"
+    assert watch.house.call("DELETE", path, person="dora").ok
+    assert watch.on_call() == "cho"
+
+
 def test_anything_that_the_primary_does_brings_the_watch_back(watch: Watch) -> None:
     incident = acknowledged(watch)
     assert say(watch, "ben", "accept") == 200

@@ -1,15 +1,17 @@
 """Somebody leaves the team: what they had goes to whoever is on call, once, and nothing goes on paging them."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import requests
+from sqlalchemy import select, update
 
-from desktop.server import departed, handover_departures, links, tokens
+from desktop.server import departed, handover_departures, handover_rows, links, schema, tokens
 from desktop.server.api.common import Json
 from desktop.server.replacing import NEEDS_FORCE
-from tests.server.handing import MINUTE, TEAM, Watch
+from tests.server.handing import MINUTE, PLACE, TEAM, Watch
 from tests.server.house import Clock, House, assigned, last_paged, running_house, running_server
 
 # Cho is primary, Ben secondary, Dora manager; Fay is in no rotation.
@@ -230,8 +232,55 @@ def test_a_yes_of_who_left_moves_nothing(house: House) -> None:
     assert (watch.shown()["state"], watch.offered(), watch.on_call()) == ("paging", ["fay", "ben"], "cho")
     house.enqueue(key="new")
     assert "fay" not in assigned(house.incident("new"))
-    station = house.server.station
-    assert station.writer.run(lambda work: handover_departures.decline(station, work)) == 0
+    with house.server.storage.read() as connection:
+        assert handover_departures.asked(connection) == []
+
+
+def test_a_handover_that_makes_no_sense_keeps_nothing_else_from_being_done(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = Watch(house)
+    watch.ask("dora", kind="give", giver={"id": "ben"}, receiver={"id": "fay"})
+    page = watch.page("fay")["id"]
+    other = watch.ask("cho", receiver={"id": "fay"})["id"]
+    given(house, "theirs", "fay")
+    house.enqueue(key="k")
+    incidents = schema.incidents
+    with house.server.storage.write() as connection:
+        progress = connection.execute(select(incidents.c.progress).where(incidents.c.id == page)).scalar_one()
+        connection.execute(update(incidents).where(incidents.c.id == page).values(progress={}))
+    leaves(house)
+    assert "shift change delayed" in caplog.messages
+    # Neither the other handover, nor what Fay had, nor what escalates, nor who takes over a role.
+    assert [o["answer"] for o in house.get(f"{PLACE}/{other}")["handover"]["offers"]] == ["no"]
+    assert assigned(house.incident("theirs")) == ["cho"]
+    house.tick(15 * MINUTE)
+    assert assigned(house.incident("k")) == ["cho", "ben"]
+    watch.override("dora")
+    house.tick()
+    assert assigned(house.incident("k")) == ["cho", "ben", "dora"]
+    with house.server.storage.write() as connection:
+        connection.execute(update(incidents).where(incidents.c.id == page).values(progress=progress))
+    house.tick(MINUTE)
+    assert house.get(f"/incidents/{page}")["incident"]["status"] == "resolved"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_handover_that_another_server_has_in_hands_is_not_waited_for(house: House) -> None:
+    watch = Watch(house)
+    watch.ask("cho", receiver={"id": "fay"})
+    with house.server.storage.write() as other:
+        assert handover_rows.lock(other, watch.latest) is not None
+        done = threading.Thread(target=house.server.engine.tick)
+        with house.server.storage.engine.begin() as connection:
+            connection.execute(update(schema.people).where(schema.people.c.id == "fay").values(active=False))
+        house.server.engine.rotation_changed()
+        done.start()
+        done.join(5)
+        assert not done.is_alive()
+    assert watch.offered() == ["fay"]
+    house.tick(timedelta(seconds=1))
+    assert [o["answer"] for o in watch.shown()["offers"]] == ["no"]
 
 
 @ONE

@@ -4,16 +4,18 @@ Cho has the watch, Ben is secondary, Ana had it last week, Dora is the manager (
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from desktop.domain.errors import StorageError
 from desktop.domain.handover_facts import Handover
-from desktop.server import handing_on, handling, handover_rows, incidents, schema
+from desktop.server import handing_on, handling, handover_rows, handovers, incidents, schema
 from desktop.server.records import Draft
+from desktop.server.station import Station
 from desktop.server.tables import handovers as tables
 from tests.server.handing import GRANTED, MINUTE, PLACE, TEAM, Watch, anew
 from tests.server.house import House, running_house
@@ -417,6 +419,72 @@ def test_one_that_another_server_has_in_hands_holds_up_nothing_and_is_looked_at_
             assert watch.offered() == ["ben"]
         keeper.tick()
         assert watch.offered() == ["ben", "ana"]
+
+
+def test_a_database_that_fails_at_one_holds_up_no_other_and_all_are_looked_at_again(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper, real, seen = watch.house.server.watchkeeper, handovers.look_again, list[str]()
+    first, second = watch.ask("ben", receiver={"id": "ana"})["id"], watch.ask("cho")["id"]
+    watch.later(5 * MINUTE)
+    assert watch.offered() == ["ben", "ana"]
+
+    def unlucky(station: Station, handover: str) -> bool:
+        seen.append(handover)
+        if seen == [first]:
+            raise StorageError("the disk is full")
+        return real(station, handover)
+
+    monkeypatch.setattr("desktop.server.watchkeeper.handovers.look_again", unlucky)
+    # Somebody else's shift: both are looked at, though neither is due, and so is what escalated past the primary.
+    watch.override("dora", "secondary")
+    watch.incident("past")
+    watch.house.tick(15 * MINUTE)
+    with watch.house.server.storage.write() as connection:
+        connection.execute(update(tables.handovers).values(next_action_at=watch.house.clock() + MINUTE))
+    keeper.tick()
+    assert sorted(seen) == sorted((first, second))
+    assert "handovers delayed" in caplog.messages
+    assert past(watch) == [None]
+    seen.append("again")
+    keeper.tick()
+    assert sorted(seen[3:]) == sorted((first, second))
+    keeper.tick()
+    assert len(seen) == 5
+
+
+def test_what_escalated_past_somebody_is_looked_into_while_no_handover_can_be_read(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(_station: Station, *, all_open: bool) -> list[str]:
+        raise RuntimeError(all_open)
+
+    watch.incident("past")
+    watch.house.tick(15 * MINUTE)
+    assert past(watch) != [None]
+    monkeypatch.setattr("desktop.server.watchkeeper.handovers.due", unreadable)
+    watch.house.server.watchkeeper.tick()
+    assert past(watch) == [None]
+
+
+def past(watch: Watch) -> list[datetime | None]:
+    """Return when to look into what escalated past somebody; None where that was done."""
+    with watch.house.server.storage.read() as connection:
+        return list(connection.execute(select(tables.passes.c.next_action_at)).scalars())
+
+
+def test_whoever_said_yes_does_not_give_the_watch_back_alone(watch: Watch) -> None:
+    watch.ask("cho", stays_available=True)
+    watch.do("ben", "accept", points=["briefing", "access"])
+    assert (watch.shown()["state"], watch.on_call()) == ("done", "ben")
+    times = {"since": watch.at(), "until": watch.at(MINUTE)}
+    (kept,) = watch.house.get("/schedules/primary/overrides", **times)["overrides"]
+    path = f"/schedules/primary/overrides/{kept['id']}"
+    for who in ("ben", "cho"):
+        assert watch.house.call("DELETE", path, person=who).status_code == 403
+    assert watch.on_call() == "ben"
+    assert watch.house.call("DELETE", path, person="dora").ok
+    assert watch.on_call() == "cho"
 
 
 def test_every_change_reaches_the_streams_whole(database: str) -> None:

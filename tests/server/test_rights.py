@@ -3,14 +3,16 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
 from desktop.domain.errors import InputError
-from desktop.server import rights, tokens
+from desktop.domain.team import Override, Role
+from desktop.server import overrides, rights, tokens
+from desktop.server.records import ENGINE
 from tests.server.house import TEAM, House, Json, running_house
 
 PEOPLE = {"engineer": "dan", "manager": "cho", "admin": "ida"}
@@ -83,6 +85,15 @@ def take_back(house: House, who: str, maker: str, shift_of: str) -> Answer:
     made = override(house, maker, shift_of).json()
     name = made["override"]["id"] if "override" in made else "Q1"
     return house.call("DELETE", f"/schedules/primary/overrides/{name}", person=who)
+
+
+def put_on_call(house: House, who: str, maker: str) -> Answer:
+    """Let somebody take back an override that ``maker`` made, by which they themselves are on call."""
+    start = datetime(2026, 3, 3, next(NUMBERS) % 20, tzinfo=UTC)
+    wanted = Override(Role.PRIMARY, someone(who), start, start + timedelta(minutes=30))
+    with house.server.storage.write() as connection:
+        (made,) = overrides.add(connection, [wanted], maker, house.clock())
+    return house.call("DELETE", f"/schedules/primary/overrides/{made.id}", person=who)
 
 
 def maintain(house: House, who: str) -> Answer:
@@ -313,6 +324,8 @@ TRIES: dict[str, Try] = {
     "override somebody else's shift": lambda house, who: override(house, who, "ben"),
     "take back an override that one made": lambda house, who: take_back(house, who, who, who),
     "take back an override that others made": lambda house, who: take_back(house, who, "ben", "ben"),
+    "take back one by which oneself is on call": lambda house, who: put_on_call(house, who, "person:ben"),
+    "take back an override that a handover made": lambda house, who: put_on_call(house, who, ENGINE),
     "take back an override in the team file": lambda house, who: house.call(
         "DELETE", "/schedules/secondary/overrides/file-1", person=who),
     "see maintenance windows and heartbeats": lambda house, who: alike(

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from desktop.server import findings
-from desktop.server.tables.messages import presences
+from desktop.server.outbox import MOST_ATTEMPTS
+from desktop.server.tables.messages import messages, presences
 from tests.fakes.http import Answer
 from tests.server.house import MINUTE, House, Json, assigned
 from tests.server.paging import SECOND, Office, office
@@ -149,3 +151,19 @@ def test_what_may_still_arrive_is_waited_for_a_minute(desk: Office) -> None:
     desk.house.enqueue(key="busy")
     assert (desk.after(0), desk.after(50)) == (["ana1"], ["ana1"])
     assert "ana2" in desk.after(10)
+
+
+@pytest.mark.parametrize("fault", [{"attempts": MOST_ATTEMPTS}, {"text": {"no": "title"}}])
+def test_a_message_that_is_given_up_unsent_is_no_reason_to_wait(desk: Office, fault: Json) -> None:
+    desk.web.answer = lambda asked: Answer(404 if asked.path == "/ana1" else 200)
+    desk.house.enqueue(key="given-up")
+    assert desk.after(0) == ["ana1"]
+    desk.house.server.messenger._prepare()
+    # The last of her addresses: nothing else would look at the ladder again.
+    with desk.house.server.storage.write() as connection:
+        connection.execute(update(messages).where(messages.c.state == "waiting").values(fault))
+    assert desk.after(0) == []
+    assert [row.state for row in desk.rows("given-up")] == ["failed", "failed"]
+    after(desk.house, 31 * SECOND)
+    assert kinds(desk.house, "given-up")[-1] == "unreached"
+    assert "Ana Ruiz cannot be reached: every address failed" in told(desk.house)[0]["title"]

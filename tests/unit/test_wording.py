@@ -96,5 +96,12 @@ def test_or_that_it_is_resolved(by: str, why: str) -> None:
     assert wording.stand_down(done, DIRECTORY).body.split("\n")[0] == why
 
 
+def test_or_to_whom_it_was_given() -> None:
+    said = wording.given(replace(RECORD, title="<!channel> down\n@here", assignments=(Held("ana", T0),)), DIRECTORY)
+    assert said.body.split("\n")[0] == "It was given to Ana Ruiz."
+    assert said.body.split("\n")[1].startswith("Incident 7, SEV-0: <")
+    assert not any(call in said.title + said.body for call in ("<!channel>", "@here"))
+
+
 def test_overdue() -> None:
     assert "is open since 2026-01-07 03:00" in wording.overdue(RECORD, DIRECTORY, "ana").body

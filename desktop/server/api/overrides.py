@@ -143,9 +143,8 @@ def _take_back(
     kept = overrides.find(connection, role, override_id)
     if kept is None:
         raise not_found("such override")
-    theirs = kept.override.person == person or kept.created_by == f"person:{person}"
-    if not theirs and rights.access_of(connection, person) is Access.ENGINEER:
-        raise rights.forbidden("an engineer takes back only what they made, or what puts them on call: ask a manager")
+    if rights.access_of(connection, person) is Access.ENGINEER and not overrides.made_by(connection, kept, person):
+        raise rights.forbidden("an engineer takes back only what they made: hand the watch over, or ask a manager")
     if kept.override.end <= now:
         raise invalid("an override that is past cannot be removed")
     before = leave_telling.team_now(station, connection)
