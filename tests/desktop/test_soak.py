@@ -99,5 +99,7 @@ def test_what_happens_for_ten_minutes_leaves_nothing_behind(
     record_property("soak", f"{happened} events; {found[0][1]}, {first[0]}, {last[-1]}; {growth:+.2f} MiB")
     assert happened >= LENGTH * RATE * 0.95
     assert max(h.threads for h in last) <= max(h.threads for h in first)
-    assert max(h.handles for h in last) <= max(h.handles for h in first)
+    # What is open for a moment, a click's connection or a file, may be so at a look or not.
+    assert statistics.median(h.handles for h in last) <= statistics.median(h.handles for h in first)
+    assert max(h.handles for h in last) <= max(h.handles for h in first) + 3
     assert growth < MIB, " ".join(f"{h.own:.2f}" for h in warm)
