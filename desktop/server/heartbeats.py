@@ -6,7 +6,7 @@ incident and no other. Whoever resolves it by hand has taken note: it comes back
 Nobody could call while no server ran. So each promise has its whole time anew when one looks again after more than a
 minute in which none did, be it after a start, a sleep or a jump of the clock. That hides a call that was missed shortly
 before; but without it a restart would page for everything. While another server on the same database goes on, its looks
-count, and nothing begins anew.
+count, and nothing begins anew. Servers that share a database go by its clock here: their own may differ.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from desktop.domain.severity import Severity
 from desktop.server import enqueueing, schema
+from desktop.server.dialects import clock
 from desktop.server.events import Action, Event
 from desktop.server.failures import invalid, not_found
 from desktop.server.records import ENGINE
@@ -77,6 +78,11 @@ class Wish:
     grace: int
 
 
+def now_at(station: Station, connection: Connection) -> datetime:
+    """Return what time it is to every server that looks after the same promises."""
+    return clock(connection) or station.clock()
+
+
 def every(connection: Connection) -> list[Promise]:
     """Return all promises, by name."""
     return [_promise(row) for row in connection.execute(select(heartbeats).order_by(_table.name))]
@@ -91,7 +97,7 @@ def find(connection: Connection, name: str, *, lock: bool = False) -> Promise | 
 
 def call(station: Station, work: Work, name: str, service: str, wish: Wish | None) -> Promise:
     """Take a call of ``service``; the first one with a ``wish`` makes the promise, as a later one changes its own."""
-    now = station.clock()
+    now = now_at(station, work.connection)
     known = find(work.connection, name, lock=True)
     if known is None:
         if wish is None:
@@ -109,7 +115,7 @@ def call(station: Station, work: Work, name: str, service: str, wish: Wish | Non
 
 def keep(station: Station, work: Work, wanted: Promise) -> Promise:
     """Write a promise that is made or changed: its time begins now, unless it is silent already and stays so."""
-    now = station.clock()
+    now = now_at(station, work.connection)
     known = find(work.connection, wanted.name, lock=True)
     if known is None:
         _leave_room(work.connection, wanted.service)
@@ -152,7 +158,7 @@ def watch(station: Station, work: Work) -> bool:
 
     Tell whether there was such a time: before the first promise ever, nobody had to look.
     """
-    now = station.clock()
+    now = now_at(station, work.connection)
     asked = select(_counters.value).where(_counters.name == _WATCHED).with_for_update()
     seen = work.connection.execute(asked).scalar_one_or_none()
     if seen is None:
@@ -169,7 +175,7 @@ def watch(station: Station, work: Work) -> bool:
 
 def silence(station: Station, work: Work, name: str) -> bool:
     """Make an incident of the silence of ``name``, unless it called, or another server did; tell whether it did."""
-    now = station.clock()
+    now = now_at(station, work.connection)
     asked = select(heartbeats).where(_table.name == name, _table.due_at <= now).with_for_update(skip_locked=True)
     row = work.connection.execute(asked).one_or_none()
     if row is None:

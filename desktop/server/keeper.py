@@ -82,7 +82,7 @@ class Keeper:
         if station.writer.run(lambda work: heartbeats.watch(station, work)):
             log.warning("nobody looked after heartbeats for a while: each has its whole time anew")
         with station.storage.read() as connection:
-            due = heartbeats.overdue(connection, station.clock())
+            due = heartbeats.overdue(connection, heartbeats.now_at(station, connection))
         for name in due:
             self._try(partial(self._silence, name))
 

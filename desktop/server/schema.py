@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 # Each needs a file in `migrations.versions`. Under `VERSION_KEY` the table `meta` says which one a database has.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 VERSION_KEY = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -186,6 +186,44 @@ def place(postgresql: Cluster) -> Iterator[str]:
     postgresql.drop(url)
 
 
+def test_silence_is_found_once_by_servers_whose_clocks_differ(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is an hour fast, one an hour slow, one is right and jumps: the database tells all of them the time."""
+    url, right, wish = postgresql.ready(), Clock(), heartbeats.Wish(300, 60)
+    monkeypatch.setattr(heartbeats, "clock", lambda _connection: right.now)
+    clocks = [Clock(), Clock(), Clock()]
+    clocks[0].forward(60 * MINUTE)
+    clocks[1].forward(-60 * MINUTE)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running_server(url, TEAM, clock)) for clock in clocks]
+
+        def call_at(server: Any, job: str) -> None:
+            server.writer.run(lambda work: heartbeats.call(server.station, work, job, "payments", wish))
+
+        def look(minutes: int) -> list[str]:
+            for _ in range(minutes):
+                for clock in (right, *clocks):
+                    clock.forward(MINUTE)
+                for server in servers:
+                    server.keeper.tick()
+            with servers[0].storage.read() as connection:
+                return sorted(p.name for p in heartbeats.every(connection) if p.state == "silent")
+
+        for server, job in zip(servers, ("fast", "slow", "jumps"), strict=True):
+            call_at(server, job)
+        servers[0].keeper.tick()
+        assert look(3) == []
+        clocks[2].forward(60 * MINUTE)
+        assert look(2) == []
+        call_at(servers[1], "slow")
+        assert look(1) == ["fast", "jumps"]
+        clocks[2].forward(-60 * MINUTE)
+        assert look(4) == ["fast", "jumps"]
+        assert look(1) == ["fast", "jumps", "slow"]
+    postgresql.drop(url)
+
+
 def test_of_several_servers_one_makes_the_incident_and_one_that_ran_is_enough(place: str) -> None:
     clock = Clock()
     with ExitStack() as stack:

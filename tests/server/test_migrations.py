@@ -1,8 +1,10 @@
 """Databases of every schema that was ever released, with data in them, brought to the present one; on both databases.
 
-``migrations/N.DATABASE.sql`` is what a Watchbell of schema N left.
+``migrations/N.DATABASE.sql`` is what a Watchbell of schema N left; ``N-early`` is one whose tables were fewer than
+those of a later N.
 """
 
+import hashlib
 import sqlite3
 import stat
 import subprocess
@@ -19,8 +21,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Dialect, inspect, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg as postgresql_dialect
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
+from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import audit, migrations, schema
@@ -29,8 +34,11 @@ from tests.postgresql import Cluster
 from tests.server.house import MINUTE, START, TEAM, Clock, assigned, running_house
 
 DUMPS = Path(__file__).parent / "migrations"
-RELEASED = sorted({int(file.name.split(".")[0]) for file in DUMPS.iterdir()})
-EVERY = [(version, kind) for version in RELEASED for kind in ("sqlite", "postgresql")]
+FORMS = sorted({file.name.split(".")[0] for file in DUMPS.iterdir()})
+RELEASED = sorted({int(form.split("-")[0]) for form in FORMS})
+EVERY = [(form, kind) for form in FORMS for kind in ("sqlite", "postgresql")]
+# What each schema's tables are: another digest is another schema, with a number and a migration of its own.
+DIGESTS = {5: "49963b535c866e94"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -45,7 +53,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     cluster.drop(url)
 
 
-@pytest.fixture(params=RELEASED)
+@pytest.fixture(params=FORMS)
 def old(request: pytest.FixtureRequest, empty: str) -> str:
     """The URL of a database that an older Watchbell left."""
     url = make_url(empty)
@@ -162,9 +170,11 @@ def test_the_server_goes_on_where_the_old_one_was(old: str) -> None:
 def test_a_migration_that_fails_changes_nothing(old: str) -> None:
     with opened(old) as storage:
         with storage.write() as connection:
-            connection.execute(text("CREATE TABLE audit (id INTEGER)"))
+            # Whoever has all tables lacks an index then, and its name is taken.
+            connection.execute(text("DROP INDEX IF EXISTS ix_incidents_major"))
+            connection.execute(text("CREATE TABLE ix_incidents_major (id INTEGER)"))
             before = contents(connection)
-        with pytest.raises(StorageError, match="audit"):
+        with pytest.raises(StorageError, match="ix_incidents_major"):
             storage.migrate()
         assert not storage.ready()
         with storage.read() as connection:
@@ -191,10 +201,12 @@ def test_what_cannot_be_copied_is_not_migrated(old: str) -> None:
     for version in RELEASED:
         (path.parent / f"w.db.schema-{version}").mkdir()
     with opened(old) as storage:
+        with storage.read() as connection:
+            before = contents(connection)
         with pytest.raises(StorageError, match="cannot be copied"):
             storage.migrate()
         with storage.read() as connection:
-            assert "audit" not in inspect(connection).get_table_names()
+            assert contents(connection) == before
     assert not list(path.parent.glob("*.half"))
 
 
@@ -244,7 +256,18 @@ def test_every_schema_has_a_step_to_it_and_a_dump_of_it() -> None:
     numbers = [int(step.revision) for step in steps.walk_revisions()]
     assert numbers == list(range(schema.SCHEMA_VERSION, 0, -1))
     assert list(range(1, schema.SCHEMA_VERSION)) == RELEASED
-    assert {f"{version}.{kind}.sql" for version, kind in EVERY} == {file.name for file in DUMPS.iterdir()}
+    assert {f"{form}.{kind}.sql" for form, kind in EVERY} == {file.name for file in DUMPS.iterdir()}
+
+
+def test_tables_that_are_changed_have_another_number() -> None:
+    dialects: list[Dialect] = [sqlite_dialect(), postgresql_dialect()]
+    made: list[CreateTable | CreateIndex | CreateSequence] = []
+    for table in schema.metadata.sorted_tables:
+        made += [CreateTable(table), *(CreateIndex(i) for i in sorted(table.indexes, key=lambda i: str(i.name)))]
+    made.append(CreateSequence(schema.incident_numbers))
+    said = "\n".join(str(one.compile(dialect=dialect)) for dialect in dialects for one in made)
+    found = hashlib.sha256(said.encode()).hexdigest()[:16]
+    assert {schema.SCHEMA_VERSION: found} == DIGESTS, "raise SCHEMA_VERSION, write its migration, then note its digest"
 
 
 def test_alembic_is_not_loaded_where_there_is_nothing_to_migrate(tmp_path: Path) -> None:

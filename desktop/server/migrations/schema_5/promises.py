@@ -1,14 +1,15 @@
 """Heartbeats, maintenance windows, and what the engine finds of itself."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from desktop.server.migrations.schema_5 import missing
 
 
 def upgrade() -> None:
     """Add their tables, and until when an incident is held back."""
     _heartbeats()
     _maintenance()
-    op.create_table(
+    missing.create_table(
         "findings",
         sa.Column("kind", sa.String(40), primary_key=True),
         sa.Column("key", sa.String(100), primary_key=True),
@@ -22,7 +23,7 @@ def upgrade() -> None:
 
 
 def _heartbeats() -> None:
-    op.create_table(
+    missing.create_table(
         "heartbeats",
         sa.Column("name", sa.String(100), primary_key=True),
         sa.Column("service_id", sa.String(255), sa.ForeignKey("services.id"), nullable=False),
@@ -35,11 +36,11 @@ def _heartbeats() -> None:
         sa.Column("due_at", sa.BigInteger),
         sa.Column("silent_since", sa.BigInteger),
     )
-    op.create_index("ix_heartbeats_due", "heartbeats", ["due_at"])
+    missing.create_index("ix_heartbeats_due", "heartbeats", ["due_at"])
 
 
 def _maintenance() -> None:
-    op.create_table(
+    missing.create_table(
         "maintenance_windows",
         sa.Column("id", sa.String(20), primary_key=True),
         sa.Column("number", sa.BigInteger, nullable=False, unique=True),
@@ -49,12 +50,12 @@ def _maintenance() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("created_by", sa.String(300), nullable=False),
     )
-    op.create_index("ix_maintenance_windows_end", "maintenance_windows", ["ends_at"])
-    op.create_table(
+    missing.create_index("ix_maintenance_windows_end", "maintenance_windows", ["ends_at"])
+    missing.create_table(
         "maintenance_services",
         sa.Column("window_id", sa.String(20), sa.ForeignKey("maintenance_windows.id"), primary_key=True),
         sa.Column("service_id", sa.String(255), sa.ForeignKey("services.id"), primary_key=True),
     )
-    op.add_column("incidents", sa.Column("held_until", sa.BigInteger))
+    missing.add_column("incidents", sa.Column("held_until", sa.BigInteger))
     held = sa.text("held_until IS NOT NULL")
-    op.create_index("ix_incidents_held", "incidents", ["held_until"], sqlite_where=held, postgresql_where=held)
+    missing.create_index("ix_incidents_held", "incidents", ["held_until"], sqlite_where=held, postgresql_where=held)

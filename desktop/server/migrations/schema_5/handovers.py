@@ -1,7 +1,8 @@
 """Emergency handovers, and acting primaries."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from desktop.server.migrations.schema_5 import missing
 
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -22,7 +23,7 @@ def _handover() -> "sa.Column[str]":
 
 
 def _handovers() -> None:
-    op.create_table(
+    missing.create_table(
         "handovers",
         sa.Column("id", sa.String(20), primary_key=True),
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -46,15 +47,15 @@ def _handovers() -> None:
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("next_action_at", sa.BigInteger),
     )
-    op.create_index("ix_handovers_due", "handovers", ["next_action_at"])
-    op.create_index("ix_handovers_version", "handovers", ["version"])
-    op.create_index("ix_handovers_requested", "handovers", ["requested_at", "id"])
-    op.create_index("ix_handovers_open", "handovers", ["giver_id", "ended_at"])
-    op.create_index("ux_handovers_key", "handovers", ["asker_id", "key"], unique=True)
+    missing.create_index("ix_handovers_due", "handovers", ["next_action_at"])
+    missing.create_index("ix_handovers_version", "handovers", ["version"])
+    missing.create_index("ix_handovers_requested", "handovers", ["requested_at", "id"])
+    missing.create_index("ix_handovers_open", "handovers", ["giver_id", "ended_at"])
+    missing.create_index("ux_handovers_key", "handovers", ["asker_id", "key"], unique=True)
 
 
 def _of_a_handover() -> None:
-    op.create_table(
+    missing.create_table(
         "handover_offers",
         _handover(),
         _person("person_id", primary_key=True),
@@ -64,8 +65,8 @@ def _of_a_handover() -> None:
         sa.Column("yes", sa.Boolean),
         sa.Column("answered_at", sa.BigInteger),
     )
-    op.create_index("ix_handover_offers_incident", "handover_offers", ["incident_id"])
-    op.create_table(
+    missing.create_index("ix_handover_offers_incident", "handover_offers", ["incident_id"])
+    missing.create_table(
         "handover_confirmations",
         _handover(),
         sa.Column("point", sa.String(20), primary_key=True),
@@ -74,7 +75,7 @@ def _of_a_handover() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("waived", sa.Boolean, nullable=False),
     )
-    op.create_table(
+    missing.create_table(
         "handover_notices",
         _handover(),
         sa.Column("number", sa.Integer, primary_key=True),
@@ -85,14 +86,14 @@ def _of_a_handover() -> None:
         sa.Column("people", sa.JSON, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
     )
-    op.create_table(
+    missing.create_table(
         "handover_works",
         _handover(),
         sa.Column("kind", sa.String(20), primary_key=True),
         sa.Column("thing_id", sa.String(20), primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
-    op.create_table(
+    missing.create_table(
         "companions",
         sa.Column("source", sa.String(40), primary_key=True),
         sa.Column("role", sa.String(20), primary_key=True),
@@ -102,7 +103,7 @@ def _of_a_handover() -> None:
 
 
 def _acting() -> None:
-    op.create_table(
+    missing.create_table(
         "passes",
         sa.Column("id", _ID, primary_key=True),
         sa.Column("incident_id", sa.String(20), sa.ForeignKey("incidents.id"), nullable=False),
@@ -114,10 +115,10 @@ def _acting() -> None:
         sa.Column("acknowledged_at", sa.BigInteger),
         sa.Column("next_action_at", sa.BigInteger),
     )
-    op.create_index("ix_passes_due", "passes", ["next_action_at"])
-    op.create_index("ix_passes_incident", "passes", ["incident_id"])
-    op.create_index("ix_passes_passed", "passes", ["passed_at"])
-    op.create_table(
+    missing.create_index("ix_passes_due", "passes", ["next_action_at"])
+    missing.create_index("ix_passes_incident", "passes", ["incident_id"])
+    missing.create_index("ix_passes_passed", "passes", ["passed_at"])
+    missing.create_table(
         "silences",
         sa.Column("id", _ID, primary_key=True),
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -127,9 +128,9 @@ def _acting() -> None:
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("shown", sa.JSON, nullable=False),
     )
-    op.create_index("ix_silences_version", "silences", ["version"])
+    missing.create_index("ix_silences_version", "silences", ["version"])
     still_open = sa.text("ended_at IS NULL")
-    op.create_index(
+    missing.create_index(
         "ux_silences_open",
         "silences",
         ["primary_id"],
@@ -137,7 +138,7 @@ def _acting() -> None:
         sqlite_where=still_open,
         postgresql_where=still_open,
     )
-    op.create_table(
+    missing.create_table(
         "silence_replies",
         sa.Column("silence_id", _ID, sa.ForeignKey("silences.id"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True),

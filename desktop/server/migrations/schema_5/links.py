@@ -1,12 +1,13 @@
 """Links in messages, by which an incident is acknowledged."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from desktop.server.migrations.schema_5 import missing
 
 
 def upgrade() -> None:
     """Add their tables."""
-    op.create_table(
+    missing.create_table(
         "links",
         sa.Column("hash", sa.String(64), primary_key=True),
         sa.Column("incident_id", sa.String(20), sa.ForeignKey("incidents.id"), nullable=False),
@@ -16,4 +17,4 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("spent_at", sa.BigInteger),
     )
-    op.create_index("ix_links_expires", "links", ["expires_at"])
+    missing.create_index("ix_links_expires", "links", ["expires_at"])

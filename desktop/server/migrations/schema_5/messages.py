@@ -1,14 +1,15 @@
 """Messages to people on their other channels, and what their applications confirmed."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from desktop.server.migrations.schema_5 import missing
 
 
 def upgrade() -> None:
     """Add their tables."""
     _pages()
     _messages()
-    op.create_table(
+    missing.create_table(
         "presences",
         sa.Column("server", sa.String(32), primary_key=True),
         sa.Column("person_id", sa.String(255), sa.ForeignKey("people.id"), primary_key=True),
@@ -17,7 +18,7 @@ def upgrade() -> None:
 
 
 def _pages() -> None:
-    op.create_table(
+    missing.create_table(
         "pages",
         sa.Column("incident_id", sa.String(20), sa.ForeignKey("incidents.id"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True),
@@ -31,11 +32,11 @@ def _pages() -> None:
         sa.Column("next_at", sa.BigInteger),
         sa.Column("ended_at", sa.BigInteger),
     )
-    op.create_index("ix_pages_due", "pages", ["next_at"])
+    missing.create_index("ix_pages_due", "pages", ["next_at"])
 
 
 def _messages() -> None:
-    op.create_table(
+    missing.create_table(
         "messages",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("key", sa.String(400), nullable=False, unique=True),
@@ -53,6 +54,6 @@ def _messages() -> None:
         sa.Column("settled_at", sa.BigInteger),
         sa.Column("error", sa.Text, nullable=False),
     )
-    op.create_index("ix_messages_due", "messages", ["state", "due_at"])
-    op.create_index("ix_messages_settled", "messages", ["settled_at"])
-    op.create_index("ix_messages_incident", "messages", ["incident_id"])
+    missing.create_index("ix_messages_due", "messages", ["state", "due_at"])
+    missing.create_index("ix_messages_settled", "messages", ["settled_at"])
+    missing.create_index("ix_messages_incident", "messages", ["incident_id"])

@@ -1,1 +1,0 @@
-"""What schema 4 adds, a file for each subject; nothing that was there changes."""

@@ -1,0 +1,1 @@
+"""What schema 5 adds, a file for each subject; nothing that was there changes."""
