@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.server.house import TEAM, House, Json, running_house
+from tests.server.house import DIRECTOR, TEAM, House, Json, running_house
 
 
 def who(answer: Json) -> list[tuple[str, int, str | None, str]]:
@@ -24,7 +24,7 @@ def test_me(shared: House) -> None:
 def test_users_are_people_not_contacts(shared: House) -> None:
     assert [u["id"] for u in shared.get("/users")["users"]] == ["ana", "ben", "cho"]
     assert [u["id"] for u in shared.get("/users", query="OKA")["users"]] == ["ben"]
-    assert shared.get("/users/contact-1")["user"]["name"] == "Duty director"
+    assert shared.get(f"/users/{DIRECTOR}")["user"]["name"] == "Duty director"
     assert shared.call("GET", "/users/dora").status_code == 404
 
 
@@ -51,7 +51,7 @@ def test_each_level_holds_the_roles_of_all_steps_so_far(shared: House) -> None:
         ("sev0", 4, "primary", "ana"),
         ("sev0", 4, "secondary", "ben"),
         ("sev0", 4, "manager", "cho"),
-        ("sev0", 4, None, "contact-1"),
+        ("sev0", 4, None, DIRECTOR),
     ]
 
 
@@ -76,7 +76,7 @@ def test_shifts_to_come(shared: House) -> None:
 
 def test_those_without_a_schedule_are_asked_for_by_null(shared: House) -> None:
     found = who(shared.call("GET", "/oncalls?schedule_ids[]=null").json())
-    assert {person for *_, person in found} == {"contact-1"}
+    assert {person for *_, person in found} == {DIRECTOR}
 
 
 def test_include_gives_whole_objects(shared: House) -> None:

@@ -11,7 +11,7 @@ import requests
 
 from desktop.domain.errors import InputError
 from desktop.server import rights, tokens
-from tests.server.house import TEAM, House, Json, running_house
+from tests.server.house import DIRECTOR, TEAM, House, Json, running_house
 
 PEOPLE = {"engineer": "dan", "manager": "cho", "admin": "ida"}
 MORE = """
@@ -404,5 +404,5 @@ def test_who_left_and_emergency_contacts_have_no_access(tmp_path: Path) -> None:
         answer = house.call("PUT", "/watchbell/v1/team", data=gone.encode(), headers=headers, person="ida")
         assert answer.status_code == 200, answer.text
         assert house.call("GET", "/users/me", person="dan").status_code == 401
-        with pytest.raises(InputError, match="no person 'contact-1'"):
-            tokens.create(house.database, person="contact-1")
+        with pytest.raises(InputError, match=f"no person '{DIRECTOR}'"):
+            tokens.create(house.database, person=DIRECTOR)
