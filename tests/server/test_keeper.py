@@ -167,11 +167,35 @@ def test_only_roles_with_a_rotation_can_lack_somebody() -> None:
     assert {role.value: times for role, times in gaps.items()} == {"primary": []}
 
 
+ONCE = """
+[rotation.{}]
+members = ["cho"]
+start = 2026-06-01T09:00:00
+every = "1 week"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "lacking"),
+    [
+        (TEAM, set()),
+        (TEAM.replace("[rotation.manager]", ONCE.format("manager") + "[rotation.x]").partition("[rotation.x]")[0],
+         {"manager"}),
+        (TEAM.partition("[rotation.manager]")[0], set()),
+        (TEAM + ONCE.format("shadow"), set()),
+    ],
+    ids=["all", "no manager yet", "no manager's rotation", "not paged"],
+)  # fmt: skip
+def test_every_role_that_is_paged_is_looked_after(text: str, lacking: set[str]) -> None:
+    gaps = auditing.unmanned(teams.parse(text, "team.toml"), START)
+    assert {role.value for role, times in gaps.items() if times} == lacking
+
+
 def test_what_lasts_longer_than_is_looked_has_no_end_in_words() -> None:
     late = TEAM.replace("2026-01-05T09:00:00", "2026-06-01T09:00:00")
     gaps = auditing.unmanned(teams.parse(late, "team.toml"), START)
     titles = [f.title for f in auditing.missing(gaps, START, START + MINUTE, ZoneInfo("UTC"))]
-    assert titles == ["Nobody is primary now", "Nobody is secondary now"]
+    assert titles == ["Nobody is primary now", "Nobody is secondary now", "Nobody is manager now"]
 
 
 def test_a_gap_that_is_there_already_is_one_incident(database: str) -> None:
