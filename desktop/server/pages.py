@@ -19,6 +19,7 @@ from desktop.server.dialects import insert_all
 from desktop.server.directory import Directory
 from desktop.server.outbox import Kind, Message, State
 from desktop.server.records import PAGED, Draft, Record
+from desktop.server.responding import CALLED_OFF
 from desktop.server.roster import Roster
 from desktop.server.tables.handovers import handover_offers
 from desktop.server.tables.messages import messages, pages
@@ -69,7 +70,7 @@ class Paged:
 class Ended:
     """The end of all pages of an incident up to the ``number``-th, by ``by``; ``text`` says so to who was messaged.
 
-    Without a ``text`` somebody joined others who had it already: only their own pages end.
+    Without a ``text`` somebody joined others who had it already, or is asked no more: only their own pages end.
     """
 
     incident: str
@@ -95,6 +96,8 @@ def moves(draft: Draft, roster: Roster, directory: Directory, now: datetime) -> 
     kinds = {entry.type for entry in draft.entries}
     if kinds & {"acknowledge", "resolve"}:
         found.append(_end(draft, directory, now))
+    for person in _called_off(draft):
+        found.append(Ended(record.id, record.pages, f"{places.PERSON}{person}", now, None))
     if people := _paged(draft):
         looks = _looks(people, roster, now) if has_ladder(record.severity) else {}
         found.append(Paged(record.id, record.pages, people, looks, now))
@@ -117,6 +120,10 @@ def play(connection: Connection, moves: Sequence[Move]) -> None:
 def _paged(draft: Draft) -> tuple[str, ...]:
     people = (p for entry in draft.entries if entry.type in PAGED for p in entry.data.get("assignees", ()))
     return tuple(dict.fromkeys(people))
+
+
+def _called_off(draft: Draft) -> list[str]:
+    return [p for entry in draft.entries if entry.type == CALLED_OFF for p in entry.data["unassigned"]]
 
 
 def _looks(people: Sequence[str], roster: Roster, now: datetime) -> dict[str, datetime]:

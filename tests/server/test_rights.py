@@ -308,6 +308,8 @@ TRIES: dict[str, Try] = {
     "write a note on anybody's incident": on("notes", {"note": {"content": "x"}}),
     "snooze anybody's incident": on("snooze", {"duration": 60}),
     "ask anybody to help": on("responder_requests", HELP),
+    "ask them no more": lambda house, who: house.call(
+        "PUT", f"/incidents/{anas(house)}/responder_requests/cancel", HELP, person=who),
     "hand somebody's incident to somebody else": hand_over,
     "override one's own shift": lambda house, who: override(house, who, who),
     "override somebody else's shift": lambda house, who: override(house, who, "ben"),
