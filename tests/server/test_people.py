@@ -1,6 +1,7 @@
 """Users, services, priorities, and who is on call."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +129,23 @@ every = "1 week"
     with running_house(tmp_path_factory.mktemp("alone"), alone) as house:
         found = house.get("/oncalls")["oncalls"]
         assert {(o["user"]["id"], o["end"]) for o in found} == {("ana", None)}
+
+
+def test_notification_rules_are_the_ladder_and_tell_no_address(tmp_path: Path) -> None:
+    text = TEAM.replace('id = "ana"', 'id = "ana"\nnotify = ["env:WB_TEST_ANA", "mailto://ana@example.com"]')
+    with running_house(tmp_path, text) as house:
+        rules = house.get("/users/ana/notification_rules")["notification_rules"]
+        assert [(r["start_delay_in_minutes"], r["urgency"], r["contact_method"]["type"]) for r in rules] == [
+            (0, "high", "push_notification_contact_method_reference"),
+            (1, "high", "email_contact_method_reference"),
+        ]
+        assert "WB_TEST_ANA" not in str(rules)
+        assert house.get("/users/ana/notification_rules", urgency="low") == {"notification_rules": []}
+        whole = house.get("/users/ana/notification_rules/ana-rule-2", **{"include[]": "contact_methods"})
+        assert whole["notification_rule"]["contact_method"]["address"] == "ana@example.com"
+        included = house.get("/users/me", **{"include[]": "notification_rules"})["user"]["notification_rules"]
+        assert included == rules
+        assert [r["id"] for r in house.get("/users/me")["user"]["notification_rules"]] == ["ana-rule-1", "ana-rule-2"]
+        assert house.get("/users/ben/notification_rules") == {"notification_rules": []}
+        assert house.call("GET", "/users/ana/notification_rules/x").status_code == 404
+        assert house.call("GET", "/users/ana/notification_rules?urgency=odd").status_code == 400

@@ -12,7 +12,12 @@ from desktop.server.limits import Limits, Requests
 from tests.server.house import MINUTE, TEAM, House, Json, running_house
 from tests.server.specification import Specification
 
-_TEAM = TEAM.replace('"Ben Okafor"', '"Ben Okafor"\nemail = "ben@example.com"\nphone = "+44 20 7946 0958"')
+_BEN = """"Ben Okafor"
+email = "ben@example.com"
+notify = ["mailto://ben@example.com", "env:WB_TEST_BEN"]
+phone = "+44 20 7946 0958"
+"""
+_TEAM = TEAM.replace('"Ben Okafor"\n', _BEN)
 _TEAM = _TEAM.replace('"Cho Lee"', '"Cho Lee"\nemail = "cho@example.com"\ntime_zone = "Asia/Seoul"')
 _HEADERS = {
     "Accept": "application/vnd.pagerduty+json;version=2, application/json",
@@ -21,7 +26,8 @@ _HEADERS = {
 }
 _EVERYTHING = {
     "include[]": ["acknowledgers", "agents", "assignees", "escalation_policies", "first_trigger_log_entries",
-                  "priorities", "services", "teams", "users", "body", "channels", "contact_methods"],
+                  "priorities", "services", "teams", "users", "body", "channels", "contact_methods",
+                  "notification_rules"],
     "total": "true",
 }  # fmt: skip
 
@@ -127,6 +133,8 @@ READ = [
     "/users/ben/contact_methods",
     "/users/ben/contact_methods/ben-phone",
     "/users/ben/notification_rules",
+    "/users/ben/notification_rules?urgency=all",
+    "/users/ben/notification_rules/ben-rule-2",
 ]
 
 
