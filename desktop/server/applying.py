@@ -56,14 +56,20 @@ def write(
     revision = additions.advance(connection)
     _store(connection, applied)
     by = OPERATOR if applied.by == FILE else By(applied.by, address)
-    # Also of those who left before that was revoked: they may be back by this file.
-    revoke_departed(connection, by, applied.at)
-    _replace(connection, schema.people, _people(roster))
-    revoke_departed(connection, by, applied.at)
+    _replace_people(connection, roster, by, applied.at)
     _replace(connection, schema.services, _services(roster))
     _replace_keys(connection, keys, applied.at)
     remember_policies(connection, roster)
     return revision
+
+
+def take_up(connection: Connection, roster: Roster, now: datetime) -> None:
+    """Go on with the team that was applied last, as its file was: an older version called its contacts otherwise."""
+    known = select(schema.people.c.id).where(schema.people.c.contact, schema.people.c.active)
+    if set(connection.execute(known).scalars()) != set(roster.contacts):
+        additions.advance(connection)
+        _replace_people(connection, roster, OPERATOR, now)
+    remember_policies(connection, roster)
 
 
 def current(connection: Connection) -> Applied | None:
@@ -118,6 +124,13 @@ def _people(roster: Roster) -> list[dict[str, Any]]:
         for contact_id, c in roster.contacts.items()
     ]
     return members + contacts
+
+
+def _replace_people(connection: Connection, roster: Roster, by: By, now: datetime) -> None:
+    # Also of those who left before that was revoked: they may be back by this file.
+    revoke_departed(connection, by, now)
+    _replace(connection, schema.people, _people(roster))
+    revoke_departed(connection, by, now)
 
 
 def _services(roster: Roster) -> list[dict[str, Any]]:

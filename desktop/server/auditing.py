@@ -21,7 +21,8 @@ from desktop.server.station import Station
 LATE = timedelta(seconds=5)
 AHEAD = timedelta(days=14)
 _SOON = _A_DAY = timedelta(days=1)
-_ROLES = (Role.PRIMARY, Role.SECONDARY)
+# Whom an escalation list can page by a rotation: the emergency contacts have none, a shadow is never paged.
+_ROLES = (Role.PRIMARY, Role.SECONDARY, Role.MANAGER)
 _due = schema.incidents.c.next_action_at
 
 
@@ -82,7 +83,7 @@ def unused(station: Station) -> Iterator[Finding]:
 
 
 def unmanned(team: Team, now: datetime) -> dict[Role, list[Segment]]:
-    """Return the times within the next 14 days in which a role that has a schedule has nobody."""
+    """Return the times within the next 14 days in which a role that has a schedule, and is paged, has nobody."""
     found: dict[Role, list[Segment]] = {role: [] for role in _ROLES if role in team.rotations}
     for segment in schedule(team, now, now + AHEAD):
         if segment.person is None and segment.role in found:

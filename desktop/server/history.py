@@ -103,6 +103,17 @@ def notes(connection: Connection, incident: str) -> Sequence[Row[Any]]:
     return connection.execute(asked.order_by(_entries.id.desc())).all()
 
 
+def called(connection: Connection, incident: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return whom each target, by its type and id, stood for when ``incident`` asked it to help."""
+    asked = _ALL.where(_entries.incident_id == incident, _entries.type == responding.CALL)
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for row in connection.execute(asked.order_by(_entries.id)).all():
+        for target in row.data["targets"]:
+            key = target["type"], target["id"]
+            found[key] = (*found.get(key, ()), *target["people"])
+    return found
+
+
 def _line(row: Row[Any]) -> Line:
     first = row.type == "trigger" and not row.data.get("repeated") and not row.data.get("reopened")
     return Line(

@@ -23,6 +23,7 @@ _KINDS = {
     handing_on.HANDED: "assign",
     "stand_down": "annotate",
     responding.CALL: "annotate",
+    responding.CALLED_OFF: "annotate",
     responding.STATUS_UPDATE: "annotate",
     MESSAGE: "notify",
     POSTED: "annotate",
@@ -67,6 +68,7 @@ _WORDS = {
     "unacknowledge": "Unacknowledged",
     "urgency_change": "Urgency changed",
     responding.CALL: "Help asked for",
+    responding.CALLED_OFF: "Help asked for no more",
     responding.STATUS_UPDATE: "Status update",
 }
 # PagerDuty's words for how bad an event is.

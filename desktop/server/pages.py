@@ -20,6 +20,7 @@ from desktop.server.dialects import insert_all
 from desktop.server.directory import Directory
 from desktop.server.outbox import Kind, Message, State
 from desktop.server.records import ENGINE, PAGED, Draft, Record
+from desktop.server.responding import CALLED_OFF
 from desktop.server.roster import Roster
 from desktop.server.tables.handovers import handover_offers
 from desktop.server.tables.messages import messages, pages
@@ -97,7 +98,10 @@ def moves(draft: Draft, roster: Roster, directory: Directory, now: datetime) -> 
     kinds = {entry.type for entry in draft.entries}
     if kinds & {"acknowledge", "resolve"}:
         found.append(_end(draft, directory, now))
-    if gone := _taken_off(draft):
+    called_off = _called_off(draft)
+    if called_off:
+        found.append(Ended(record.id, record.pages, draft.entries[0].actor, now, None, called_off))
+    if gone := tuple(person for person in _taken_off(draft) if person not in called_off):
         found.append(_given(draft, directory, gone, now))
     if people := _paged(draft):
         looks = _looks(people, roster, now) if has_ladder(record.severity) else {}
@@ -121,6 +125,10 @@ def play(connection: Connection, moves: Sequence[Move]) -> None:
 def _paged(draft: Draft) -> tuple[str, ...]:
     people = (p for entry in draft.entries if entry.type in PAGED for p in entry.data.get("assignees", ()))
     return tuple(dict.fromkeys(people))
+
+
+def _called_off(draft: Draft) -> tuple[str, ...]:
+    return tuple(p for entry in draft.entries if entry.type == CALLED_OFF for p in entry.data["unassigned"])
 
 
 def _looks(people: Sequence[str], roster: Roster, now: datetime) -> dict[str, datetime]:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from desktop.domain.errors import InputError, StorageError
 from desktop.domain.text import storable
 from desktop.server.dialects import CHANNEL
+from desktop.server.hiding import shown
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,7 +56,7 @@ class Postgresql:
     shared = True
 
     def __init__(self, url: URL) -> None:
-        self.name = url.render_as_string(hide_password=True)
+        self.name = shown(url)
         _must_have_psycopg()
         self.reading = _engine(url, isolation_level="REPEATABLE READ", pool_size=5, max_overflow=15)
         self.writing = _engine(url, isolation_level="READ COMMITTED", pool_size=2, max_overflow=3)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from desktop.domain.incident import Status
 from desktop.domain.text import shorten
 from desktop.server import escalation_path, transitions
-from desktop.server.contributions import SHOWN_NOTE, Note, Responder
+from desktop.server.contributions import SHOWN_NOTE, Answer, Note, Responder
 from desktop.server.failures import NOT_ACKNOWLEDGED, refused
 from desktop.server.records import Draft, Entry
 from desktop.server.roster import Moment
@@ -19,6 +19,7 @@ from desktop.server.things import instant
 NOTE = "annotate"
 STATUS_UPDATE = "status_update"
 CALL = "responder_request"
+CALLED_OFF = "responder_request_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,30 @@ def call(draft: Draft, moment: Moment, asked: Call) -> None:
     targets = [{"type": kind, "id": name, "people": list(people)} for kind, name, people in asked.targets]
     draft.note(Entry(CALL, now, actor, data={"message": asked.message, "targets": targets}))
     draft.note(Entry("notify", now, actor, data={"assignees": list(asked.people), "reason": "asked to help"}))
+    escalation_path.schedule(draft, moment)
+
+
+def call_off(draft: Draft, moment: Moment, actor: str, people: Sequence[str]) -> None:
+    """Ask those of ``people`` no more who have not come; who has it by that alone is off it, and paged no more.
+
+    Nobody is taken off who is the only one to have it.
+    """
+    record = draft.record
+    transitions.must_be_open(record)
+    waited = {r.person: r.at for r in record.responders if r.state is Answer.PENDING and r.person in people}
+    if not waited:
+        return
+    mine = {h.person for h in record.assignments if h.at == waited.get(h.person)} - set(record.progress.paged)
+    left = tuple(h for h in record.assignments if h.person not in mine)
+    off = tuple(person for person in waited if person in mine) if left else ()
+    draft.change(
+        responders=tuple(r for r in record.responders if r.person not in waited),
+        assignments=left or record.assignments,
+        # A step of the list that names them later pages them as anybody.
+        progress=replace(record.progress, ever=tuple(p for p in record.progress.ever if p not in off)),
+        updated_at=moment.now,
+    )
+    draft.note(Entry(CALLED_OFF, moment.now, actor, data={"people": list(waited), "unassigned": list(off)}))
     escalation_path.schedule(draft, moment)
 
 

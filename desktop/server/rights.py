@@ -12,6 +12,7 @@ acknowledge or resolve anybody's incident     yes       yes      yes    no
 write a note on anybody's incident            yes       yes      yes    no
 snooze anybody's incident                     yes       yes      yes    no
 ask anybody to help                           yes       yes      yes    no
+ask them no more                              yes       yes      yes    no
 hand somebody's incident to somebody else     yes       yes      yes    no
 override one's own shift                      yes       yes      yes    no
 override somebody else's shift                no        yes      yes    no

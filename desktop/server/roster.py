@@ -15,9 +15,10 @@ from desktop.domain.policies import business_hours, policies
 from desktop.domain.rotation import on_call, schedule
 from desktop.domain.segments import Segment
 from desktop.domain.severity import EVENTS_MAP, LABEL_MAP, Mapped, Severity, from_word
-from desktop.domain.team import Contact, Role, Service, Team
+from desktop.domain.team import Role, Service, Team
 from desktop.server.codec import Frozen, digest, policies_to_json
 from desktop.server.companions import Companion
+from desktop.server.emergency import identified
 
 DEFAULT_SERVICE = Service(id="default", name="Default service")
 # A boundary is looked for at least this often, whatever the rotation says.
@@ -63,7 +64,7 @@ class Roster:
         self.document = policies_to_json(self.policies)
         self.digest = digest(self.document)
         self.services = {s.id: s for s in team.services or (DEFAULT_SERVICE,)}
-        self.contacts = _contacts(team)
+        self.contacts = identified(team.emergency_contacts, known)
         self._words = {
             **_OWN_WORDS,
             **LABEL_MAP,
@@ -123,13 +124,6 @@ def steps_to_level(policy: Policy) -> tuple[int, ...]:
     """Return, for each level as PagerDuty counts them, how many steps it covers: equal times are one level."""
     times = sorted({step.after for step in policy.steps})
     return tuple(sum(step.after <= after for step in policy.steps) for after in times)
-
-
-def _contacts(team: Team) -> dict[str, Contact]:
-    taken = {p.id for p in team.people}
-    names = (f"contact-{n}" for n in range(1, len(team.emergency_contacts) + len(taken) + 1))
-    free = (name for name in names if name not in taken)
-    return dict(zip(free, team.emergency_contacts, strict=False))
 
 
 def _ending(policy: Policy) -> Policy:

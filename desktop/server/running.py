@@ -153,7 +153,7 @@ def _load(storage: Storage, file: Path | None, now: datetime) -> Roster:
             raise InputError("this database has no team yet: start once with --team FILE")
         roster = Roster(teams.parse(found.document, found.source))
         if file is None or text is None:
-            applying.remember_policies(connection, roster)
+            applying.take_up(connection, roster, now)
         else:
             if was is None or was.digest != found.digest:
                 audit.note_team(connection, audit.OPERATOR, was, found)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from desktop.domain.errors import InputError, StorageError
 from desktop.server import schema
+from desktop.server.hiding import HIDDEN, secrets_of
 from desktop.server.sqlite import Sqlite, path_of
 from desktop.server.tables import metadata
 
@@ -163,8 +164,9 @@ class Storage:
     def words(self, error: Exception) -> str:
         """Return what a database said, as one line: never the statement, its values, or a password."""
         said = " ".join(str(getattr(error, "orig", None) or error).split())
-        password = self.url.password
-        return said.replace(str(password), "***") if password else said
+        for secret in secrets_of(self.url):
+            said = said.replace(secret, HIDDEN)
+        return said
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -57,7 +57,7 @@ def _processor(servers: Sequence[Serve]) -> float:
 
 
 def _client(url: str, count: int) -> list[float]:
-    with closing(loads.Sender(url)) as sender:
+    with closing(loads.Sender(url, body=loads.repeating)) as sender:
         return [sender.send() for _ in range(count)]
 
 
@@ -68,7 +68,10 @@ def _print(took: tuple[float, list[float]], used: float, options: argparse.Names
     rate = f"{len(each) / seconds:.0f}/s"
     times = f"p50 {percentiles[49] * 1000:.0f} ms, p99 {percentiles[98] * 1000:.0f} ms"
     cost = f"{used / len(each) * 1000:.2f} ms of a processor each"
-    print(f"{where}, {os.cpu_count()} cores, {options.clients} clients: {len(each)} triggers, {rate}, {times}, {cost}")
+    print(
+        f"{where}, {os.cpu_count()} cores, {options.clients} clients: "
+        f"{len(each)} triggers, one in {loads.EVERY} a repeat of an open one, {rate}, {times}, {cost}"
+    )
 
 
 def _print_lateness(late: Sequence[float]) -> None:

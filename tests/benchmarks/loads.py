@@ -32,6 +32,8 @@ roles = ["secondary"]
 _PAYLOAD = {"summary": "disk almost full on db-17", "source": "db-17", "severity": "critical",
             "custom_details": {"firing": "x" * 300}}  # fmt: skip
 _numbers = itertools.count()
+EVERY = 5
+"""Of so many triggers, one repeats a key where dedup is measured, too."""
 
 
 def team(*, escalating: bool) -> str:
@@ -57,7 +59,17 @@ def database(folder: Path, *, postgresql: bool) -> Iterator[str]:
 
 def event() -> dict[str, Any]:
     """Return the body of a trigger with a dedup key of its own."""
-    return {"routing_key": KEY, "event_action": "trigger", "payload": _PAYLOAD, "dedup_key": f"b-{next(_numbers)}"}
+    return _event(next(_numbers))
+
+
+def repeating() -> dict[str, Any]:
+    """Return the body of a trigger: every fifth has the key of one that was sent before, and that nobody resolves."""
+    number = next(_numbers)
+    return _event(number - EVERY if number % EVERY == 0 and number else number)
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {"routing_key": KEY, "event_action": "trigger", "payload": _PAYLOAD, "dedup_key": f"b-{number}"}
 
 
 class Sender:

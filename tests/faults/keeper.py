@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from threading import Timer
 
-from tests.faults.plans import KEY_VARIABLES, KEYS
+from tests.faults.plans import DIRECTOR, DIRECTOR_VARIABLE, KEY_VARIABLES, KEYS, address
 from tests.server.serving import PROGRAM, Serve
 
 _PATIENCE = 60.0
@@ -35,13 +35,14 @@ station.datetime = Wrong
 class Keeper:
     """One server at one ``url``, whatever becomes of its processes; ``logs`` are what those that ended said."""
 
-    def __init__(self, number: int, database: str, team: Path, folder: Path) -> None:
+    def __init__(self, number: int, database: str, team: Path, folder: Path, hook: str) -> None:
         self.number = number
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.logs: list[str] = []
         self._options = {"database": database, "team": str(team), "port": self.port, "allow_private_channels": True}
         self._clock = folder / f"clock-{number}"
+        self._director = address(hook, DIRECTOR)
         self._serve: Serve | None = None
         self.set_clock(0)
 
@@ -79,7 +80,7 @@ class Keeper:
 
     def _started(self) -> bool:
         keys = {KEY_VARIABLES[service]: key for service, key in KEYS.items()}
-        environment = {**keys, _CLOCK_VARIABLE: str(self._clock)}
+        environment = {**keys, DIRECTOR_VARIABLE: self._director, _CLOCK_VARIABLE: str(self._clock)}
         self._serve = Serve(self._options, environment, _WITH_A_CLOCK + PROGRAM)
         assert self._serve.popen.stdout is not None
         # One that neither listens nor ends is a failure, and must not hold up the run.

@@ -79,7 +79,7 @@ def on_a_file(folder: Path, hardness: Hardness) -> Iterator[Place]:
         disk = stack.enter_context(_small_disk(folder / "disk", missing))
         file = (disk or folder) / "watchbell.db"
         database = f"sqlite:///{file}"
-        keepers = [Keeper(0, database, _team(folder, sink), folder)]
+        keepers = [Keeper(0, database, _team(folder, sink), folder, sink.url)]
         of_database: list[Fault] = [*_full(disk), NoRoomInFile(keepers, file)]
         lanes = [_of_servers(keepers, hardness), of_database]
         yield Place(keepers, database, lanes, [_long_pause(keepers, hardness), []], missing, sink)
@@ -98,7 +98,7 @@ def on_postgresql(folder: Path, hardness: Hardness) -> Iterator[Place]:
             _move(database, disk)
         relays = [stack.enter_context(relaying(own.folder)) for _ in range(hardness.servers)]
         file = _team(folder, sink)
-        keepers = [Keeper(n, relay.through(database), file, folder) for n, relay in enumerate(relays)]
+        keepers = [Keeper(n, relay.through(database), file, folder, sink.url) for n, relay in enumerate(relays)]
         of_database: list[Fault] = [
             RestartDatabase(own, "fast"),
             RestartDatabase(own, "immediate"),

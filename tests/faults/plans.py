@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from desktop.domain.team import Contact
+from desktop.server.emergency import contact_id
+
 EMERGENCY = "emergency"
 BUSINESS = "business"
 
@@ -50,10 +53,14 @@ RESPONDERS = ("ana", "ben", "fay", "cho", "gus", "dan")
 """Who acknowledges: Dan is in no rotation. Eve does nothing and is in none: she must hear nothing."""
 
 MANAGER = "dan"
-CONTACT = "contact-1"
-"""What the server calls the first of the emergency contacts."""
+DIRECTOR = "director"
+DIRECTOR_VARIABLE = "WB_FAULT_DIRECTOR"
+"""Where the address of the emergency contact stands: their id follows from what the file says, which is no port."""
 
-ADDRESSES = {"ana": ("ana1", "ana2"), "ben": ("ben1",), "eve": ("eve1",), CONTACT: ("director",)}
+CONTACT = contact_id(Contact("Duty director", notify=(f"env:{DIRECTOR_VARIABLE}",)))
+"""What the server calls the emergency contact."""
+
+ADDRESSES = {"ana": ("ana1", "ana2"), "ben": ("ben1",), "eve": ("eve1",), CONTACT: (DIRECTOR,)}
 """Where the messages of each go: paths of the sink."""
 
 # Of the two services, the second is under maintenance now and then.
@@ -76,7 +83,7 @@ acting_primary = false
 {_steps()}
 [[emergency_contacts]]
 name = "Duty director"
-notify = {_notify(CONTACT, hook)}
+notify = ["{entry(hook, DIRECTOR)}"]
 {_services()}
 """
 
@@ -84,6 +91,11 @@ notify = {_notify(CONTACT, hook)}
 def address(hook: str, name: str) -> str:
     """Return the address at ``hook`` that is called ``name``."""
     return f"{hook.replace('http', 'json', 1)}/{name}"
+
+
+def entry(hook: str, name: str) -> str:
+    """Return what the team file says of the address at ``hook`` that is called ``name``."""
+    return f"env:{DIRECTOR_VARIABLE}" if name == DIRECTOR else address(hook, name)
 
 
 def _notify(person: str, hook: str) -> str:

@@ -16,7 +16,7 @@ from desktop.server.tables import handovers as tables
 from desktop.server.tables.additions import overrides
 from desktop.server.tables.audit import audit_log
 from desktop.server.tables.messages import messages, pages
-from tests.faults.plans import ADDRESSES, RINGS, address, team
+from tests.faults.plans import ADDRESSES, RINGS, entry, team
 from tests.faults.rota import Rota, Shift
 from tests.faults.traces import Confirmed, Handover, Made, Message, Offer, Page
 
@@ -46,7 +46,7 @@ def read_pages(connection: Connection) -> list[Page]:
 
 def read_messages(connection: Connection, hook: str) -> list[Message]:
     """Return what left, or was to leave."""
-    places = {digest_of(address(hook, name)): name for names in ADDRESSES.values() for name in names}
+    places = {digest_of(entry(hook, name)): name for names in ADDRESSES.values() for name in names}
     return [
         Message(
             id=row.id,

@@ -17,8 +17,10 @@ import uvicorn
 from sqlalchemy import select
 
 from desktop import team as teams
+from desktop.domain.team import Contact
 from desktop.server import applying, schema, storage, tokens
 from desktop.server.app import create_app
+from desktop.server.emergency import contact_id
 from desktop.server.limits import Limits, Requests
 from desktop.server.roster import Roster
 from desktop.server.running import Server
@@ -65,6 +67,10 @@ id = "batch"
 name = "Nightly batch"
 severity = "sev3"
 """
+
+
+DIRECTOR = contact_id(Contact("Duty director"))
+"""The id of the emergency contact of ``TEAM``."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from desktop.server import additions
 from desktop.server.tables.audit import audit_log
-from tests.server.house import MINUTE, START, House, Json, assigned
+from tests.server.house import DIRECTOR, MINUTE, START, House, Json, assigned
 
 DAY = timedelta(days=1)
 OURS = "/watchbell/v1/absences"
@@ -132,7 +132,7 @@ def test_what_waits_for_a_yes_says_who_would_be_missing_then(house: House) -> No
         ({"start": "2199-01-01T00:00:00Z", "end": "2199-01-02T00:00:00Z"}, "an absence must end before the year 2199"),
         ({**NOW, "person": "<b>\u202e"}, "person: there is no '<b>'"),
         ({**NOW, "person": ["ana"]}, "person: must be a person's id"),
-        ({**NOW, "cover": "contact-1"}, "cover: there is no 'contact-1'"),
+        ({**NOW, "cover": DIRECTOR}, f"cover: there is no '{DIRECTOR}'"),
         ({**NOW, "cover": "ana"}, "cover must be somebody else than the person who is absent"),
     ],
 )

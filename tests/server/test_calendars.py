@@ -12,7 +12,7 @@ from sqlalchemy import select
 from desktop.cli import main
 from desktop.server import tokens
 from desktop.server.tables.audit import audit_log
-from tests.server.house import House, Json
+from tests.server.house import DIRECTOR, House, Json
 
 FEED = "/watchbell/v1/calendar/ana.ics"
 DAY = timedelta(days=1)
@@ -113,7 +113,7 @@ def test_a_calendar_of_ones_own_is_listed_and_revoked(shared: House) -> None:
     assert shared.call("DELETE", f"/watchbell/v1/calendar_tokens/{bens['id']}").status_code == 403
     # A token of another kind is none of a calendar.
     assert shared.call("DELETE", "/watchbell/v1/calendar_tokens/1", person="cho").status_code == 404
-    for person in ("contact-1", "nobody", "", 5, None):
+    for person in (DIRECTOR, "nobody", "", 5, None):
         answer = shared.call("POST", "/watchbell/v1/calendar_tokens", {"person": person}, person="cho")
         assert answer.status_code == 400
 
@@ -132,5 +132,5 @@ def test_the_commands(shared: House, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_calendar_of_nobody(shared: House) -> None:
-    for person in ("nobody", "contact-1", "%20", "a" * 300):
+    for person in ("nobody", DIRECTOR, "%20", "a" * 300):
         assert shared.call("GET", f"/watchbell/v1/calendar/{person}.ics").status_code == 404

@@ -15,7 +15,7 @@ from desktop.domain.severity import Mapped, Severity
 from desktop.server import engine, incidents, schema, station
 from desktop.server.records import Record
 from desktop.server.tables.messages import pages as paged
-from tests.server.house import MINUTE, TEAM, Clock, House, assigned, running_house, running_server
+from tests.server.house import DIRECTOR, MINUTE, TEAM, Clock, House, assigned, running_house, running_server
 
 MONDAY = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)  # the next handover: Ben becomes primary, Ana secondary
 
@@ -31,7 +31,7 @@ def test_the_whole_life_of_an_unanswered_critical_incident(house: House) -> None
         house.tick(minutes * MINUTE)
         incident = house.incident("k")
         seen.append((assigned(incident)[-1], incident["pending_actions"][0]["at"][11:16]))
-    assert seen == [("ben", "18:30"), ("cho", "19:00"), ("contact-1", "19:15"), ("contact-1", "19:30")]
+    assert seen == [("ben", "18:30"), ("cho", "19:00"), (DIRECTOR, "19:15"), (DIRECTOR, "19:30")]
     house.tick(timedelta(days=3))
     # Looked at less often than every five minutes, each look would be a return from an outage.
     for _ in range(400):
@@ -308,4 +308,4 @@ def test_restarts_anywhere_escalate_each_step_once(
         with server.storage.read() as connection:
             rows = connection.execute(select(schema.log_entries).order_by(schema.log_entries.c.id)).all()
     added = [p for row in rows if row.type in ("assign", "escalate") for p in row.data["assignees"]]
-    assert added == ["ana", "ben", "cho", "contact-1"]
+    assert added == ["ana", "ben", "cho", DIRECTOR]

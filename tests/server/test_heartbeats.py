@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from desktop.server import heartbeats, tokens
 from desktop.server.limits import Limits, Requests
+from desktop.server.tables.audit import audit_log
 from tests.postgresql import Cluster
 from tests.server.house import MINUTE, TEAM, Clock, House, Json, running_house, running_server
 
@@ -248,3 +250,24 @@ def test_of_several_servers_one_makes_the_incident_and_one_that_ran_is_enough(pl
             asked = "SELECT dedup_key, (SELECT count(*) FROM log_entries WHERE incident_id = i.id AND type = 'trigger')"
             found = connection.exec_driver_sql(f"{asked} FROM incidents i ORDER BY dedup_key").all()
         assert [tuple(row) for row in found] == [(heartbeats.DEDUP_KEY + job, 1) for job in names]
+
+
+def test_what_a_call_promises_or_changes_stands_in_the_audit_log(shared: House, name: str) -> None:
+    call(shared, name, every="5m")
+    call(shared, name)
+    call(shared, name, every="5m")
+    call(shared, name, every="10m")
+    promise(shared, name, every="2h")
+    call(shared, name, every="5m")  # changes nothing: a manager said otherwise
+    lines = select(audit_log).where(audit_log.c.target == f"heartbeat:{name}").order_by(audit_log.c.id)
+    with shared.server.storage.read() as connection:
+        found = connection.execute(lines).all()
+    assert [(line.actor, line.address, line.action) for line in found] == [
+        ("service:payments", "127.0.0.1", "heartbeat.create"),
+        ("service:payments", "127.0.0.1", "heartbeat.change"),
+        ("person:cho", "127.0.0.1", "heartbeat.change"),
+    ]
+    assert found[0].before is None
+    assert [line.after["every"] for line in found] == ["5m", "10m", "2h"]
+    assert found[1].before["every"] == "5m"
+    assert shared.key not in str(found)

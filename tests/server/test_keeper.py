@@ -113,15 +113,15 @@ def test_a_role_that_will_have_nobody_is_told_and_told_again_louder(database: st
         look(house, MINUTE)
         seen = {i["title"]: i["priority"]["id"] for i in nobody(house)}
         until = "from 2026-01-14 09:00 until 2026-01-15 09:00 (America/Los_Angeles)"
-        assert seen == {f"Nobody is primary {until}": "sev3", f"Nobody is secondary {until}": "sev3"}
+        assert seen == {f"Nobody is {role} {until}": "sev3" for role in ("primary", "secondary", "manager")}
         house.clock.now = START + timedelta(days=6, hours=1)
         look(house)
         # Of one gap there is one incident at a time.
         still = [i["priority"]["id"] for i in nobody(house) if i["status"] != "resolved"]
-        assert (still, len(nobody(house))) == (["sev1", "sev1"], 4)
+        assert (still, len(nobody(house))) == (["sev1"] * 3, 6)
         # Somebody takes it.
         times = {"start": "2026-01-14T17:00:00Z", "end": "2026-01-15T17:00:00Z"}
-        for role, person in (("primary", "ana"), ("secondary", "ben")):
+        for role, person in (("primary", "ana"), ("secondary", "ben"), ("manager", "cho")):
             override = {**times, "user": {"id": person, "type": "user_reference"}}
             answer = house.call("POST", f"/schedules/{role}/overrides", {"override": override}, person="cho")
             assert answer.status_code == 201
@@ -167,22 +167,45 @@ def test_only_roles_with_a_rotation_can_lack_somebody() -> None:
     assert {role.value: times for role, times in gaps.items()} == {"primary": []}
 
 
+ONCE = """
+[rotation.{}]
+members = ["cho"]
+start = 2026-06-01T09:00:00
+every = "1 week"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "lacking"),
+    [
+        (TEAM, set()),
+        (TEAM.replace("[rotation.manager]", ONCE.format("manager") + "[rotation.x]").partition("[rotation.x]")[0],
+         {"manager"}),
+        (TEAM.partition("[rotation.manager]")[0], set()),
+        (TEAM + ONCE.format("shadow"), set()),
+    ],
+    ids=["all", "no manager yet", "no manager's rotation", "not paged"],
+)  # fmt: skip
+def test_every_role_that_is_paged_is_looked_after(text: str, lacking: set[str]) -> None:
+    gaps = auditing.unmanned(teams.parse(text, "team.toml"), START)
+    assert {role.value for role, times in gaps.items() if times} == lacking
+
+
 def test_what_lasts_longer_than_is_looked_has_no_end_in_words() -> None:
     late = TEAM.replace("2026-01-05T09:00:00", "2026-06-01T09:00:00")
     gaps = auditing.unmanned(teams.parse(late, "team.toml"), START)
     titles = [f.title for f in auditing.missing(gaps, START, START + MINUTE, ZoneInfo("UTC"))]
-    assert titles == ["Nobody is primary now", "Nobody is secondary now"]
+    assert titles == ["Nobody is primary now", "Nobody is secondary now", "Nobody is manager now"]
 
 
 def test_a_gap_that_is_there_already_is_one_incident(database: str) -> None:
     now = HOLE.replace("2026-01-14", "2026-01-07").replace("2026-01-15", "2026-01-08")
     with running_house(database, STAFFED + "".join(map(now.format, ("ana", "ben", "cho", "ida")))) as house:
         look(house)
-        assert {(i["title"], i["priority"]["id"]) for i in nobody(house)} == {
-            ("Nobody is primary now until 2026-01-08 09:00 (America/Los_Angeles)", "sev1"),
-            ("Nobody is secondary now until 2026-01-08 09:00 (America/Los_Angeles)", "sev1"),
-        }
-        assert len(nobody(house)) == 2
+        until = "now until 2026-01-08 09:00 (America/Los_Angeles)"
+        assert [(i["title"], i["priority"]["id"]) for i in sorted(nobody(house), key=lambda i: i["title"])] == [
+            (f"Nobody is {role} {until}", "sev1") for role in ("manager", "primary", "secondary")
+        ]
 
 
 def test_of_several_servers_one_tells(postgresql: Cluster) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from desktop.domain.team import Override, Role
 from desktop.server import overrides
-from tests.server.house import MINUTE, START, TEAM, House, Json, assigned, running_house
+from tests.server.house import DIRECTOR, MINUTE, START, TEAM, House, Json, assigned, running_house
 from tests.server.listening import listening
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -139,7 +139,7 @@ def test_nothing_of_a_request_is_done_when_a_part_of_it_is_forbidden(house: Hous
         (wanted("ben", 7), "start is no ISO 8601 time"),
         (wanted("ben", START, "2026-13-01T00:00:00Z"), "end is no ISO 8601 time"),
         (wanted("dee"), "user: there is no 'dee'"),
-        (wanted("contact-1"), "user: there is no 'contact-1'"),
+        (wanted(DIRECTOR), f"user: there is no '{DIRECTOR}'"),
         ({"start": "2026-01-08T00:00:00Z", "end": "2026-01-09T00:00:00Z"}, "user has no id"),
         (wanted("ben", reason="x" * 501), "reason must be a text of at most 500 characters"),
     ],
@@ -173,7 +173,7 @@ def test_the_past_is_not_rewritten(house: House) -> None:
     assert found["override"]["start"] == "2026-01-07T18:00:00Z"
 
 
-@pytest.mark.parametrize("schedule", ["nobody", "Primary", "contact-1"])
+@pytest.mark.parametrize("schedule", ["nobody", "Primary", DIRECTOR])
 def test_there_are_schedules_for_roles_only(shared: House, schedule: str) -> None:
     window = "since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z"
     assert shared.call("GET", f"/schedules/{schedule}/overrides?{window}").status_code == 404

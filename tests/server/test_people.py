@@ -1,10 +1,11 @@
 """Users, services, priorities, and who is on call."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.server.house import TEAM, House, Json, running_house
+from tests.server.house import DIRECTOR, TEAM, House, Json, running_house
 
 
 def who(answer: Json) -> list[tuple[str, int, str | None, str]]:
@@ -24,7 +25,7 @@ def test_me(shared: House) -> None:
 def test_users_are_people_not_contacts(shared: House) -> None:
     assert [u["id"] for u in shared.get("/users")["users"]] == ["ana", "ben", "cho"]
     assert [u["id"] for u in shared.get("/users", query="OKA")["users"]] == ["ben"]
-    assert shared.get("/users/contact-1")["user"]["name"] == "Duty director"
+    assert shared.get(f"/users/{DIRECTOR}")["user"]["name"] == "Duty director"
     assert shared.call("GET", "/users/dora").status_code == 404
 
 
@@ -51,7 +52,7 @@ def test_each_level_holds_the_roles_of_all_steps_so_far(shared: House) -> None:
         ("sev0", 4, "primary", "ana"),
         ("sev0", 4, "secondary", "ben"),
         ("sev0", 4, "manager", "cho"),
-        ("sev0", 4, None, "contact-1"),
+        ("sev0", 4, None, DIRECTOR),
     ]
 
 
@@ -76,7 +77,7 @@ def test_shifts_to_come(shared: House) -> None:
 
 def test_those_without_a_schedule_are_asked_for_by_null(shared: House) -> None:
     found = who(shared.call("GET", "/oncalls?schedule_ids[]=null").json())
-    assert {person for *_, person in found} == {"contact-1"}
+    assert {person for *_, person in found} == {DIRECTOR}
 
 
 def test_include_gives_whole_objects(shared: House) -> None:
@@ -128,3 +129,23 @@ every = "1 week"
     with running_house(tmp_path_factory.mktemp("alone"), alone) as house:
         found = house.get("/oncalls")["oncalls"]
         assert {(o["user"]["id"], o["end"]) for o in found} == {("ana", None)}
+
+
+def test_notification_rules_are_the_ladder_and_tell_no_address(tmp_path: Path) -> None:
+    text = TEAM.replace('id = "ana"', 'id = "ana"\nnotify = ["env:WB_TEST_ANA", "mailto://ana@example.com"]')
+    with running_house(tmp_path, text) as house:
+        rules = house.get("/users/ana/notification_rules")["notification_rules"]
+        assert [(r["start_delay_in_minutes"], r["urgency"], r["contact_method"]["type"]) for r in rules] == [
+            (0, "high", "push_notification_contact_method_reference"),
+            (1, "high", "email_contact_method_reference"),
+        ]
+        assert "WB_TEST_ANA" not in str(rules)
+        assert house.get("/users/ana/notification_rules", urgency="low") == {"notification_rules": []}
+        whole = house.get("/users/ana/notification_rules/ana-rule-2", **{"include[]": "contact_methods"})
+        assert whole["notification_rule"]["contact_method"]["address"] == "ana@example.com"
+        included = house.get("/users/me", **{"include[]": "notification_rules"})["user"]["notification_rules"]
+        assert included == rules
+        assert [r["id"] for r in house.get("/users/me")["user"]["notification_rules"]] == ["ana-rule-1", "ana-rule-2"]
+        assert house.get("/users/ben/notification_rules") == {"notification_rules": []}
+        assert house.call("GET", "/users/ana/notification_rules/x").status_code == 404
+        assert house.call("GET", "/users/ana/notification_rules?urgency=odd").status_code == 400

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.house import MINUTE, TEAM, House, running_house
+from tests.server.house import DIRECTOR, MINUTE, TEAM, House, running_house
 
 
 def test_links_are_the_servers_own_and_lead_where_they_say(shared: House) -> None:
@@ -143,12 +143,12 @@ def test_a_policy_says_what_its_severity_does(shared: House) -> None:
     rules = [(r["escalation_delay_in_minutes"], [t["id"] for t in r["targets"]]) for r in policy["escalation_rules"]]
     assert rules == [
         (15, ["primary"]), (15, ["primary", "secondary"]), (30, ["primary", "secondary", "manager"]),
-        (15, ["primary", "secondary", "manager", "contact-1"]),
+        (15, ["primary", "secondary", "manager", DIRECTOR]),
     ]  # fmt: skip
     assert policy["num_loops"] == 9
     assert [s["after"] for s in policy["watchbell"]["steps"]] == [0, 900, 1800, 3600]
     assert [s["id"] for s in shared.get("/escalation_policies/sev3")["escalation_policy"]["services"]] == ["batch"]
-    named = shared.get("/escalation_policies", **{"user_ids[]": "contact-1"}, sort_by="name:desc")
+    named = shared.get("/escalation_policies", **{"user_ids[]": DIRECTOR}, sort_by="name:desc")
     assert [p["id"] for p in named["escalation_policies"]] == ["sev1", "sev0"]
     assert shared.call("GET", "/escalation_policies?sort_by=odd").status_code == 400
 

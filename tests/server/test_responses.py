@@ -4,7 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from desktop.server.tables.audit import audit_log
+from desktop.server.tables.messages import pages
 from tests.server.house import MINUTE, House, Json, assigned
 from tests.server.listening import listening
 
@@ -167,3 +170,78 @@ class TestCallingForHelp:
         shared.put(incident["id"], status="resolved")
         answer = post(shared, incident, "responder_requests", asking(wrapped("cho")), status=400)
         assert answer["error"]["code"] == 1001
+
+
+def cancel(house: House, incident: Json, *targets: str, status: int = 200) -> list[str]:
+    """Ask ``targets`` no more, policies by "sev0"; return what became of each."""
+    kinds = {t: "escalation_policy_reference" if t.startswith("sev") else "user_reference" for t in targets}
+    body = {"requester_id": "ana", "responder_request_targets": [{"id": t, "type": k} for t, k in kinds.items()]}
+    answer = house.call("PUT", f"/incidents/{incident['id']}/responder_requests/cancel", body)
+    assert answer.status_code == status, answer.text
+    return [part["result"] for part in answer.json().get("responder_request_targets", ())]
+
+
+def climbs(house: House, incident: Json, person: str) -> list[bool]:
+    """Tell of each page of a person whether it goes on."""
+    asked = select(pages.c.ended_at).where(pages.c.incident_id == incident["id"], pages.c.person_id == person)
+    with house.server.storage.read() as connection:
+        return [at is None for at in connection.execute(asked.order_by(pages.c.number)).scalars()]
+
+
+class TestCallingOff:
+    def test_who_has_not_come_is_asked_and_paged_no_more(self, shared: House) -> None:
+        incident = acknowledged(shared)
+        post(shared, incident, "responder_requests", asking(wrapped("cho")))
+        assert climbs(shared, incident, "cho") == [True]
+        assert cancel(shared, incident, "cho", "ben") == ["cancelled", "not_found"]
+        shown = shared.get(f"/incidents/{incident['id']}")["incident"]
+        assert (assigned(shown), shown["incidents_responders"], shown["status"]) == (["ana"], [], "acknowledged")
+        assert climbs(shared, incident, "cho") == [False]
+        assert ("responder_request_cancelled", {"people": ["cho"], "unassigned": ["cho"]}) in shared.history(
+            incident["id"]
+        )
+        with shared.server.storage.read() as connection:
+            lines = connection.execute(
+                select(audit_log).where(audit_log.c.target == f"incident:{incident['id']}").order_by(audit_log.c.id)
+            ).all()
+        assert (lines[-1].actor, lines[-1].action) == ("person:ana", "incident.call_off")
+        assert cancel(shared, incident, "cho") == ["not_found"]
+
+    def test_whoever_came_stays(self, shared: House) -> None:
+        incident = acknowledged(shared)
+        post(shared, incident, "responder_requests", asking(wrapped("cho")))
+        shared.put(incident["id"], "cho", status="acknowledged")
+        assert cancel(shared, incident, "cho") == ["joined"]
+        assert assigned(shared.get(f"/incidents/{incident['id']}")["incident"]) == ["ana", "cho"]
+
+    def test_an_escalation_policy_stands_for_whom_it_asked(self, shared: House) -> None:
+        incident = acknowledged(shared)
+        post(shared, incident, "responder_requests", asking(wrapped("sev2", "escalation_policy_reference")))
+        asked = [
+            r["user"]["id"] for r in shared.get(f"/incidents/{incident['id']}")["incident"]["incidents_responders"]
+        ]
+        assert asked
+        assert cancel(shared, incident, "sev0", "sev2") == ["not_found", "cancelled"]
+        assert shared.get(f"/incidents/{incident['id']}")["incident"]["incidents_responders"] == []
+
+    def test_who_has_it_otherwise_keeps_it_and_is_paged_on(self, house: House) -> None:
+        incident = house.incident(house.enqueue(key="k", severity="critical"))
+        post(house, incident, "responder_requests", asking(wrapped("ana"), wrapped("ben")))
+        house.tick(15 * MINUTE)  # Ben's step
+        assert cancel(house, incident, "ana", "ben") == ["cancelled", "cancelled"]
+        assert assigned(house.incident("k")) == ["ana", "ben"]
+        assert climbs(house, incident, "ben")[-1]
+
+    def test_called_off_a_later_step_pages_them(self, house: House) -> None:
+        incident = house.incident(house.enqueue(key="k", severity="critical"))
+        post(house, incident, "responder_requests", asking(wrapped("ben")))
+        assert cancel(house, incident, "ben") == ["cancelled"]
+        assert assigned(house.incident("k")) == ["ana"]
+        house.tick(15 * MINUTE)
+        assert assigned(house.incident("k")) == ["ana", "ben"]
+        assert climbs(house, incident, "ben") == [False, True]
+
+    def test_of_what_is_resolved_nothing_is_called_off(self, shared: House) -> None:
+        incident = acknowledged(shared)
+        shared.put(incident["id"], status="resolved")
+        cancel(shared, incident, "cho", status=400)

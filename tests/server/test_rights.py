@@ -13,7 +13,7 @@ from desktop.domain.errors import InputError
 from desktop.domain.team import Override, Role
 from desktop.server import overrides, rights, tokens
 from desktop.server.records import ENGINE
-from tests.server.house import TEAM, House, Json, running_house
+from tests.server.house import DIRECTOR, TEAM, House, Json, running_house
 
 PEOPLE = {"engineer": "dan", "manager": "cho", "admin": "ida"}
 MORE = """
@@ -319,6 +319,8 @@ TRIES: dict[str, Try] = {
     "write a note on anybody's incident": on("notes", {"note": {"content": "x"}}),
     "snooze anybody's incident": on("snooze", {"duration": 60}),
     "ask anybody to help": on("responder_requests", HELP),
+    "ask them no more": lambda house, who: house.call(
+        "PUT", f"/incidents/{anas(house)}/responder_requests/cancel", HELP, person=who),
     "hand somebody's incident to somebody else": hand_over,
     "override one's own shift": lambda house, who: override(house, who, who),
     "override somebody else's shift": lambda house, who: override(house, who, "ben"),
@@ -417,5 +419,5 @@ def test_who_left_and_emergency_contacts_have_no_access(tmp_path: Path) -> None:
         answer = house.call("PUT", "/watchbell/v1/team", data=gone.encode(), headers=headers, person="ida")
         assert answer.status_code == 200, answer.text
         assert house.call("GET", "/users/me", person="dan").status_code == 401
-        with pytest.raises(InputError, match="no person 'contact-1'"):
-            tokens.create(house.database, person="contact-1")
+        with pytest.raises(InputError, match=f"no person '{DIRECTOR}'"):
+            tokens.create(house.database, person=DIRECTOR)

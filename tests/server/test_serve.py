@@ -19,7 +19,7 @@ import requests
 from desktop.cli import main
 from desktop.domain.errors import InputError
 from desktop.server import tokens
-from tests.server.house import TEAM
+from tests.server.house import DIRECTOR, TEAM
 from tests.server.listening import listening
 from tests.server.serving import PARENT_TOKEN, Serve, serve
 
@@ -256,8 +256,8 @@ class TestTokens:
                 tokens.create(str(database), person="bem")
             with pytest.raises(InputError, match="there are batch, payments"):
                 tokens.create(str(database), service="xyz")
-            with pytest.raises(InputError, match="no person 'contact-1'"):
-                tokens.create(str(database), person="contact-1")
+            with pytest.raises(InputError, match=f"no person '{DIRECTOR}'"):
+                tokens.create(str(database), person=DIRECTOR)
             with pytest.raises(InputError, match="--person ID, --service ID or --calendar ID"):
                 tokens.create(str(database))
 

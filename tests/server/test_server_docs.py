@@ -1,5 +1,6 @@
 """What docs/server.md tells to paste works: a backup is restored and nothing is lost; unit and rules are whole."""
 
+import json
 import os
 import re
 import shutil
@@ -149,6 +150,17 @@ def test_the_heartbeat_is_taken(shared: House) -> None:
     need("curl")
     paste("# heartbeat", WATCHBELL_KEY=shared.key, WATCHBELL_URL=shared.url)
     assert shared.get("/watchbell/v1/heartbeats/nightly-backup")["heartbeat"]["every"] == "24h"
+
+
+def test_the_log_is_read_whatever_else_is_in_the_journal(tmp_path: Path) -> None:
+    need("jq")
+    line = '{{"level": "{}", "event": "x"}}'
+    journal = tmp_path / "journalctl"
+    lines = ["listening on http://127.0.0.1:8377", line.format("info"), "5", "", line.format("warning")]
+    journal.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(lines) + "\nEND\n")
+    journal.chmod(0o700)
+    said = paste("# the log", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert json.loads(said) == {"level": "warning", "event": "x"}
 
 
 def test_options_that_are_named_exist() -> None:

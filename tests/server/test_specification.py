@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 import requests
 
+from desktop.server.limits import Limits, Requests
 from tests.server.house import MINUTE, TEAM, House, Json, running_house
 from tests.server.specification import Specification
 
-_TEAM = TEAM.replace('"Ben Okafor"', '"Ben Okafor"\nemail = "ben@example.com"\nphone = "+44 20 7946 0958"')
+_BEN = """"Ben Okafor"
+email = "ben@example.com"
+notify = ["mailto://ben@example.com", "env:WB_TEST_BEN"]
+phone = "+44 20 7946 0958"
+"""
+_TEAM = TEAM.replace('"Ben Okafor"\n', _BEN)
 _TEAM = _TEAM.replace('"Cho Lee"', '"Cho Lee"\nemail = "cho@example.com"\ntime_zone = "Asia/Seoul"')
 _HEADERS = {
     "Accept": "application/vnd.pagerduty+json;version=2, application/json",
@@ -20,7 +26,8 @@ _HEADERS = {
 }
 _EVERYTHING = {
     "include[]": ["acknowledgers", "agents", "assignees", "escalation_policies", "first_trigger_log_entries",
-                  "priorities", "services", "teams", "users", "body", "channels", "contact_methods"],
+                  "priorities", "services", "teams", "users", "body", "channels", "contact_methods",
+                  "notification_rules"],
     "total": "true",
 }  # fmt: skip
 
@@ -126,6 +133,8 @@ READ = [
     "/users/ben/contact_methods",
     "/users/ben/contact_methods/ben-phone",
     "/users/ben/notification_rules",
+    "/users/ben/notification_rules?urgency=all",
+    "/users/ben/notification_rules/ben-rule-2",
 ]
 
 
@@ -162,9 +171,16 @@ def test_writing(checked: Checked) -> None:
     target = {"responder_request_target": {"id": "sev1", "type": "escalation_policy_reference"}}
     asked = {"requester_id": "ana", "message": "help", "responder_request_targets": [target]}
     checked.call("POST", f"/incidents/{name}/responder_requests", asked)
-    times = {"start": "2026-01-09T00:00:00Z", "end": "2026-01-09T12:00:00Z"}
+    flat = [{"id": "sev1", "type": "escalation_policy_reference"}, {"id": "cho", "type": "user_reference"}]
+    called_off = {"requester_id": "ana", "responder_request_targets": flat}
+    checked.call("PUT", f"/incidents/{name}/responder_requests/cancel", called_off)
+    times = {"start": "2026-01-21T00:00:00Z", "end": "2026-01-21T12:00:00Z"}
     override = {**times, "user": {"id": "ana", "type": "user_reference"}}
-    checked.call("POST", "/schedules/primary/overrides", {"overrides": [override]}, status=201)
+    made = checked.call("POST", "/schedules/primary/overrides", {"overrides": [override]}, status=201).json()
+    place = f"/schedules/primary/overrides/{made[0]['override']['id']}"
+    gone = checked.house.call("DELETE", place, headers=_HEADERS)
+    assert (gone.status_code, gone.content) == (204, b"")
+    checked.call("DELETE", place, status=404)
 
 
 def test_writing_maintenance_windows(checked: Checked) -> None:
@@ -209,6 +225,17 @@ def test_writing_maintenance_windows(checked: Checked) -> None:
 )
 def test_refusing(checked: Checked, method: str, path: str, body: object, status: int) -> None:
     checked.call(method, path.format(incident=checked.incident["id"]), body, status=status)
+
+
+def test_refusing_whoever_is_nobody_or_asks_too_much(checked: Checked) -> None:
+    checked.call("GET", "/incidents", status=401, person="")
+    station = checked.house.server.station
+    usual, station.limits = station.limits, Limits(Requests(1))
+    try:
+        checked.call("GET", "/incidents")
+        checked.call("GET", "/incidents", status=429)
+    finally:
+        station.limits = usual
 
 
 def test_events(checked: Checked) -> None:

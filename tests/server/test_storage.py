@@ -13,6 +13,7 @@ from desktop.domain.errors import InputError, StorageError
 from desktop.domain.escalation import Progress, default_policy
 from desktop.domain.severity import DEFAULT_TARGETS, Severity
 from desktop.server import codec, schema
+from desktop.server.hiding import secrets_of, shown
 from desktop.server.sqlite import path_of
 from desktop.server.storage import Storage, open_existing, resolve
 
@@ -124,3 +125,14 @@ def test_policies_come_back_exactly() -> None:
     assert codec.policies_from_json(codec.policies_to_json(policies)) == policies
     assert policies[Severity.SEV0].acknowledge_timeout == timedelta(minutes=30)
     assert policies[Severity.SEV0].resolve == timedelta(hours=1)
+
+
+def test_the_secrets_of_an_address_are_never_told() -> None:
+    url = resolve("postgresql://ana:s3cr3t@/w?host=/tmp&password=s3cr3t-2&sslpassword=x9&sslpassword=y9&passfile=/p")
+    assert shown(url) == "postgresql+psycopg://ana:***@/w?host=%2Ftmp&passfile=%2Fp"
+    assert secrets_of(url) == ("s3cr3t-2", "s3cr3t", "x9", "y9")
+    assert secrets_of(resolve("postgresql://ana@/w?host=/tmp")) == ()
+    storage = Storage(url)
+    assert storage.database.name == shown(url)
+    assert storage.words(ValueError("no: s3cr3t-2,\n s3cr3t, x9")) == "no: ***, ***, ***"
+    storage.close()

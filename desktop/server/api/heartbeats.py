@@ -16,6 +16,7 @@ from desktop.server.access import Scope
 from desktop.server.api.common import Body, Here, Json, Page, Whose
 from desktop.server.api.ingest import SECURITY, Posted, unknown_key
 from desktop.server.api.strict import CLOSED, known_keys
+from desktop.server.audit import By
 from desktop.server.authentication import find_service
 from desktop.server.failures import RATE_LIMIT, error_body, invalid, not_found
 from desktop.server.heartbeats import Promise, Wish
@@ -85,7 +86,12 @@ def call(
         service = find_service(work.connection, sent.key, station.clock())
         if service is None:
             raise unknown_key(sent.sender)
-        return heartbeats.call(station, work, name, service, wish)
+        before = _summary(heartbeats.find(work.connection, name, lock=True))
+        kept = heartbeats.call(station, work, name, service, wish)
+        # What it promises is a change like any other; that it calls is none.
+        if before != _summary(kept):
+            _note(station, work, By(f"service:{service}", sent.sender), name, before, kept)
+        return kept
 
     return {"heartbeat": _shown(station, station.writer.run(command))}
 
@@ -120,13 +126,10 @@ def put_heartbeat(station: Here, by: Whose, name: Name, body: Body) -> Json:
 
     def command(work: Work) -> Promise:
         rights.need_manager(work.connection, by)
-        now = station.clock()
-        before = heartbeats.find(work.connection, name)
-        wanted = Promise(name, service, wish.every, wish.grace, severity, now, by.actor)
+        before = _summary(heartbeats.find(work.connection, name))
+        wanted = Promise(name, service, wish.every, wish.grace, severity, station.clock(), by.actor)
         kept = heartbeats.keep(station, work, wanted)
-        action = "heartbeat.create" if before is None else "heartbeat.change"
-        said = _summary(before), _summary(kept)
-        audit.note(work.connection, by, action, f"heartbeat:{name}", station.clock(), *said)
+        _note(station, work, by, name, before, kept)
         return kept
 
     return {"heartbeat": _shown(station, station.writer.run(command))}
@@ -143,6 +146,11 @@ def delete_heartbeat(station: Here, by: Whose, name: Name) -> Response:
 
     station.writer.run(command)
     return Response(status_code=204)
+
+
+def _note(station: Station, work: Work, by: By, name: str, before: Json | None, kept: Promise) -> None:
+    action = "heartbeat.create" if before is None else "heartbeat.change"
+    audit.note(work.connection, by, action, f"heartbeat:{name}", station.clock(), before, _summary(kept))
 
 
 def _shown(station: Station, promise: Promise) -> Json:

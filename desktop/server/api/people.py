@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from desktop.server import contacts, oncalls, things
+from desktop.server import contacts, notification_rules, oncalls, things
 from desktop.server.api.common import Here, Include, Json, Me, Page, Zone, instant
 from desktop.server.directory import Somebody
 from desktop.server.failures import invalid, not_found
@@ -59,10 +59,21 @@ def contact_method(station: Here, user_id: str, method_id: str) -> Json:
 
 
 @router.get("/users/{user_id}/notification_rules")
-def notification_rules(station: Here, user_id: str) -> Json:
-    """List the rules by which a contact method is used: none is, for a page goes to the tray application."""
-    _known(station, user_id)
-    return {"notification_rules": []}
+def list_rules(station: Here, user_id: str, urgency: str = "high", include: Include = []) -> Json:  # noqa: B006
+    """List the rules by which somebody is written to beside their tray application: those of high urgency only."""
+    if urgency not in ("high", "low", "all"):
+        raise invalid("urgency must be high, low or all")
+    found = _rules(station, _known(station, user_id), include)
+    return {"notification_rules": [] if urgency == "low" else found}
+
+
+@router.get("/users/{user_id}/notification_rules/{rule_id}")
+def get_rule(station: Here, user_id: str, rule_id: str, include: Include = []) -> Json:  # noqa: B006
+    """Answer one of these rules."""
+    for rule in _rules(station, _known(station, user_id), include):
+        if rule["id"] == rule_id:
+            return {"notification_rule": rule}
+    raise not_found("such notification rule")
 
 
 @router.get("/oncalls")
@@ -102,4 +113,13 @@ def _shown(station: Station, person: str, include: list[str]) -> Json:
     shown = things.user(station.directory, person)
     if "contact_methods" in include:
         shown["contact_methods"] = contacts.methods(station.directory, station.directory.person(person))
+    rules = _rules(station, station.directory.person(person), include)
+    shown["notification_rules"] = (
+        rules if "notification_rules" in include else list(map(notification_rules.short, rules))
+    )
     return shown
+
+
+def _rules(station: Station, person: Somebody, include: list[str]) -> list[Json]:
+    whole = "contact_methods" in include
+    return notification_rules.of(station.roster, station.directory, person, whole=whole)

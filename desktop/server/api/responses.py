@@ -4,6 +4,7 @@ On worker threads; the writer does the changes. Who acts is whose token it is: n
 changes that.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -17,9 +18,11 @@ from desktop.server.api import acting
 from desktop.server.api.acting import Also, Step
 from desktop.server.api.common import Body, Here, Json, Me, Whose
 from desktop.server.audit import By
+from desktop.server.contributions import Answer
 from desktop.server.failures import invalid
-from desktop.server.records import Record, new_id
+from desktop.server.records import Draft, Record, new_id
 from desktop.server.responding import Call
+from desktop.server.roster import Moment
 from desktop.server.station import Station
 
 router = APIRouter()
@@ -27,6 +30,7 @@ router = APIRouter()
 _TEXT_LIMIT = 25_000
 _LONGEST_SNOOZE = 604_800
 _MOST_TARGETS = 50
+POLICY = "escalation_policy"
 
 
 @router.get("/incidents/{name}/notes")
@@ -94,6 +98,36 @@ def ask_for_help(station: Here, person: Me, by: Whose, name: str, body: Body) ->
     return {"responder_request": _request(station, record, asked)}
 
 
+@router.put("/incidents/{name}/responder_requests/cancel")
+def cancel_requests(station: Here, person: Me, by: Whose, name: str, body: Body) -> Json:
+    """Ask people, or those who were asked by way of an escalation policy, no more, unless they came."""
+    wanted = [_reference(part) for part in _parts(body if isinstance(body, dict) else {})]
+    with station.storage.read() as connection:
+        known = history.called(connection, incidents.find(station, connection, name).id)
+    people = [known.get(target, ()) if target[0] == POLICY else (target[1],) for target in wanted]
+    results: list[str] = []
+
+    def step(draft: Draft, moment: Moment) -> None:
+        states = {responder.person: responder.state for responder in draft.record.responders}
+        results[:] = [_result([states[p] for p in those if p in states]) for those in people]
+        everybody = [p for those in people for p in those]
+        responding.call_off(draft, moment, f"person:{person}", everybody)
+
+    _change(station, by, "incident.call_off", name, step)
+    return {
+        "responder_request_targets": [
+            {"type": f"{kind}_reference", "id": target, "result": result}
+            for (kind, target), result in zip(wanted, results, strict=True)
+        ]
+    }
+
+
+def _result(states: Sequence[Answer]) -> str:
+    if Answer.PENDING in states:
+        return "cancelled"
+    return "joined" if states else "not_found"
+
+
 def _change(station: Station, by: By, action: str, name: str, step: Step, also: Also | None = None) -> Record:
     return acting.change(station, by, action, [(name, [step])], also)[0]
 
@@ -113,24 +147,35 @@ def _text(value: object, name: str) -> str:
 
 def _targets(station: Station, sent: Json) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Read the targets: PagerDuty's document has them flat, its example and every client in a wrapping."""
+    return tuple(_target(station, part) for part in _parts(sent))
+
+
+def _parts(sent: Json) -> list[object]:
     parts = sent.get("responder_request_targets")
     if not isinstance(parts, list) or not 1 <= len(parts) <= _MOST_TARGETS:
         raise invalid(f"responder_request_targets must be a list of 1 to {_MOST_TARGETS} targets")
-    return tuple(_target(station, part) for part in parts)
+    return parts
 
 
 def _target(station: Station, part: object) -> tuple[str, str, tuple[str, ...]]:
+    kind, name = _reference(part)
+    if kind == POLICY:
+        return kind, name, _first_level(station, name)
+    known = station.directory.people.get(name)
+    if known is None or not known.active:
+        raise invalid(f"there is no user {name[:80]!r}")
+    return kind, name, (name,)
+
+
+def _reference(part: object) -> tuple[str, str]:
+    """Return the type of a target, without "_reference", and its id."""
     target = part.get("responder_request_target", part) if isinstance(part, dict) else None
     kind, name = (target.get("type"), target.get("id")) if isinstance(target, dict) else (None, None)
     if not isinstance(kind, str) or not isinstance(name, str):
         raise invalid("each target must be a reference with an id and a type")
-    if kind.startswith("user"):
-        known = station.directory.people.get(name)
-        if known is None or not known.active:
-            raise invalid(f"there is no user {name[:80]!r}")
-        return "user", name, (name,)
-    if kind.startswith("escalation_policy"):
-        return "escalation_policy", name, _first_level(station, name)
+    for known in ("user", POLICY):
+        if kind.startswith(known):
+            return known, name
     raise invalid("a target must be a user or an escalation_policy")
 
 
