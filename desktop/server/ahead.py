@@ -23,7 +23,7 @@ TOLERANCE = timedelta(minutes=1)
 """Servers' clocks differ, and what is this little ahead is late by no more."""
 
 # A clock that is wrong for a moment only, and backwards, must not make everything look ahead: it has to stay so.
-_LOOK_EVERY = timedelta(minutes=1)
+LOOK_EVERY = timedelta(minutes=1)
 
 _table = schema.incidents.c
 _NONE = timedelta(0)
@@ -41,7 +41,10 @@ def bring_back(draft: Draft, now: datetime) -> None:
     """Let what is said to have happened after ``now`` have happened now, and count from there what follows from it."""
     record = draft.record
     by = _progress_ahead(record, now)
+    snoozed = record.snoozed_until
     draft.change(
+        # When that was said is not kept: rather too short, which pages, than too long.
+        snoozed_until=snoozed and max(snoozed - by_how_much(record, now), now),
         updated_at=min(record.updated_at, now),
         changed_at=min(record.changed_at, now),
         renewed_at=record.renewed_at and min(record.renewed_at, now),
@@ -60,7 +63,7 @@ class Ahead:
 
     def look(self, now: datetime) -> Sequence[str]:
         """Return those that were ahead at the last look too; at most once in a minute, or when the clock jumped."""
-        if self._looked is not None and abs(now - self._looked) < _LOOK_EVERY:
+        if self._looked is not None and abs(now - self._looked) < LOOK_EVERY:
             return ()
         self._looked = now
         with self._station.storage.read() as connection:

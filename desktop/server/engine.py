@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from desktop.domain.errors import WatchbellError
 from desktop.server import departed, incidents, schema
 from desktop.server.ahead import Ahead
+from desktop.server.ahead_waits import LongWaits
 from desktop.server.records import Record
 from desktop.server.shift_change import CHUNK, Command, ShiftChange
 from desktop.server.station import Station
@@ -50,7 +51,7 @@ class Engine:
         self._ticked = 0.0
         self.ticks = 0
         self._shifts = ShiftChange(station, self._chunk, self._all_due, on_shift_change)
-        self._ahead = Ahead(station)
+        self._ahead, self._waits = Ahead(station), LongWaits(station)
         self._thread = threading.Thread(target=self._run, name="engine")
 
     def start(self) -> None:
@@ -98,7 +99,7 @@ class Engine:
         # Another server on the same database may have changed the team; what this one does is taken up at once.
         self._station.refresh()
         now = self._station.clock()
-        self._bring_back(now)
+        self._set_right(now)
         if self._shifts.due(now):
             self._shifts.follow(now)
         done = self._all_due()
@@ -192,6 +193,15 @@ class Engine:
     def _do(self, command: Command, ids: Sequence[str]) -> int:
         return self._station.writer.run(lambda work: command(self._station, work, ids))
 
+    def _set_right(self, now: datetime) -> None:
+        """Do that; whatever goes wrong with it keeps no escalation from being done."""
+        try:
+            self._bring_back(now)
+        except WatchbellError:
+            raise
+        except Exception:
+            log.exception("what a wrong clock wrote stays as it is")
+
     def _bring_back(self, now: datetime) -> None:
         """Count from now what a wrong clock wrote into the future: it must not escalate as late as that was fast."""
         ids = self._ahead.look(now)
@@ -201,3 +211,5 @@ class Engine:
             )
         for start in range(0, len(ids), CHUNK):
             self._chunk(incidents.bring_back, ids[start : start + CHUNK])
+        if waits := self._waits.end(now):
+            log.warning("messages were ahead of the time: a clock was wrong", extra={"fields": {"rows": waits}})

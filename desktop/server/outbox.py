@@ -25,7 +25,7 @@ from desktop.server.tables.messages import messages
 LEASE = timedelta(seconds=60)
 # With the waits below, some four minutes on average; then the ladder and the escalation have long gone on.
 MOST_ATTEMPTS = 10
-_FIRST_WAIT, _LONGEST_WAIT = 2.0, 120.0
+_FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0
 
 Draw = Callable[[float, float], float]
 
@@ -172,7 +172,7 @@ def settle(
 
 def wait(attempt: int, retry_after: float | None, draw: Draw) -> float:
     """Return how many seconds to wait after the ``attempt``-th attempt: full jitter, and what was asked for."""
-    return draw(0.0, min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (attempt - 1))) + (retry_after or 0.0)
+    return draw(0.0, min(LONGEST_WAIT, _FIRST_WAIT * 2 ** (attempt - 1))) + (retry_after or 0.0)
 
 
 def next_at(connection: Connection) -> datetime | None:

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete, insert, select
 
+from desktop.server.outbox import State
+from desktop.server.tables.messages import messages, pages, presences
 from tests.server.house import MINUTE, TEAM, Clock, House, assigned, running_house
 
 HOUR = timedelta(hours=1)
@@ -109,3 +112,54 @@ def test_a_shift_that_changes_after_the_clock_was_put_back_is_noticed(house: Hou
     house.tick(MINUTE)
     assert house.incident("k")["watchbell"]["pages"] == pages + 1
     assert "took over" in [data.get("reason") for _, data in house.history(house.incident("k")["id"])]
+
+
+def test_a_snooze_of_the_future_holds_its_time_and_no_longer(now_house: House) -> None:
+    house = now_house
+    house.clock.forward(HOUR)
+    house.enqueue(key="k")
+    house.put("1", status="acknowledged")
+    house.call("POST", f"/incidents/{house.incident('k')['id']}/snooze", {"duration": 600})
+    house.tick(-HOUR)
+    two_looks(house)
+    assert timedelta(0) < pending(house, "k") <= 10 * MINUTE
+
+
+# What waits, how far ahead of the right time a clock that was an hour fast left it, and the longest that it waits.
+WAITS = {
+    "the next rung of a ladder": (pages, "next_at", timedelta(minutes=2)),
+    "a message that is due": (messages, "due_at", timedelta(minutes=12)),
+    "a message that a killed server had in hands": (messages, "leased_until", MINUTE),
+    "who is there": (presences, "until", timedelta(seconds=30)),
+}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_what_waits_by_a_clock_that_was_fast_waits_two_minutes_more(now_house: House, name: str) -> None:
+    house, (table, column, longest) = now_house, WAITS[name]
+    house.enqueue(key="k")
+    incident, now = house.incident("k")["id"], house.clock.now
+    state = State.SENDING if column == "leased_until" else State.WAITING
+    rows: dict[str, dict[str, object]] = {
+        "pages": {"incident_id": incident, "number": 9, "person_id": "ben", "paged_at": now, "used": []},
+        "messages": {"key": "k", "kind": "page", "recipient": "person:ben", "address": "x", "state": state,
+                     "attempts": 1, "created_at": now, "due_at": now, "error": ""},
+        "presences": {"server": "s", "person_id": "ben"},
+    }  # fmt: skip
+
+    def left() -> timedelta:
+        with house.server.storage.read() as connection:
+            at: datetime = connection.execute(select(table.c[column])).scalar_one()
+        return at - house.clock.now
+
+    def wait(until: datetime) -> None:
+        with house.server.storage.write() as connection:
+            connection.execute(delete(table))
+            connection.execute(insert(table).values(**{**rows[table.name], column: until}))
+
+    wait(now + longest + MINUTE / 2)
+    two_looks(house)
+    assert left() == longest + MINUTE / 2 - 2 * MINUTE
+    wait(house.clock.now + HOUR)
+    two_looks(house)
+    assert left() <= timedelta(0)
