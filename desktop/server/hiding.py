@@ -22,4 +22,4 @@ def secrets_of(url: URL) -> tuple[str, ...]:
     for name, value in url.query.items():
         if name.lower() in _SECRET:
             found += [value] if isinstance(value, str) else value
-    return tuple(sorted({secret for secret in found if secret}, key=len, reverse=True))
+    return tuple(sorted({secret for secret in found if secret}, key=lambda secret: (-len(secret), secret)))
