@@ -68,6 +68,10 @@ class Postgresql:
         connection.execute(text("SET LOCAL lock_timeout = '5min'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
 
+    def hurry(self, connection: Connection) -> None:
+        """Let the transaction wait for no more than a moment for what another server has in hands."""
+        connection.execute(_HURRY)
+
     @contextlib.contextmanager
     def migrating(self) -> Iterator[Connection]:
         """Give a transaction that may change tables, while no other server starts."""
@@ -100,6 +104,8 @@ class Postgresql:
         self.writing.dispose()
 
 
+# Well below the second after which PostgreSQL looks whether two wait for each other.
+_HURRY = text("SET LOCAL lock_timeout = '250ms'")
 _FACTS = text("SELECT current_setting('server_encoding'), current_setting('fsync')")
 
 

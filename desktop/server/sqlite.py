@@ -32,6 +32,9 @@ class Sqlite:
     def wait_for_others(self, connection: Connection) -> None:
         """Do nothing: whoever writes is alone."""
 
+    def hurry(self, connection: Connection) -> None:
+        """Do nothing: nobody else writes."""
+
     @contextlib.contextmanager
     def migrating(self) -> Iterator[Connection]:
         """Give a transaction that may change tables; what they refer to is checked at its end, not on the way."""

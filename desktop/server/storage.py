@@ -36,6 +36,9 @@ class Database(Protocol):
     def wait_for_others(self, connection: Connection) -> None:
         """Within a transaction that starts a server up: let no other do so until its end."""
 
+    def hurry(self, connection: Connection) -> None:
+        """Let the transaction wait for no more than a moment for what another process has in hands."""
+
     def migrating(self) -> contextlib.AbstractContextManager[Connection]:
         """Give a transaction that may change tables, while nobody else does."""
 

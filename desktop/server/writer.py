@@ -131,17 +131,9 @@ class Writer:
             return
         began = time.monotonic()
         try:
-            with self._storage.engine.begin() as connection:
-                transaction = Work(connection)
-                if self._careful:
-                    for job in group:
-                        attempt(transaction, job)
-                else:
-                    attempt_bare(transaction, group)
-                finish(connection, group)
-        except Unguarded:
-            self._careful = _CAREFUL
-            self._commit(group)
+            self._write(group)
+        except Unguarded as error:
+            self._again(group, error)
             return
         except SQLAlchemyError as error:
             self._failed(group, error)
@@ -158,6 +150,28 @@ class Writer:
         for job in group:
             job.settle()
 
+    def _write(self, group: list[Job]) -> None:
+        with self._storage.engine.begin() as connection:
+            transaction = Work(connection)
+            if len(group) > 1:
+                # What one of them waits for holds up all others, and groups of two servers may wait for each other.
+                self._storage.database.hurry(connection)
+            if self._careful:
+                for job in group:
+                    attempt(transaction, job)
+            else:
+                attempt_bare(transaction, group)
+            finish(connection, group)
+
+    def _again(self, group: list[Job], error: Unguarded) -> None:
+        """Write a group anew in which a command without a savepoint failed."""
+        cause = error.__cause__
+        if len(group) > 1 and isinstance(cause, DBAPIError) and in_the_way(cause):
+            self._one_by_one(group)
+            return
+        self._careful = _CAREFUL
+        self._commit(group)
+
     def _failed(self, group: list[Job], error: SQLAlchemyError) -> None:
         """Nothing of the group was written: alone, one cannot take the others down with it.
 
@@ -167,12 +181,15 @@ class Writer:
         if not isinstance(error, DBAPIError) or error.connection_invalidated or not any(job.runs for job in group):
             self._fail(group, error)
         elif len(group) > 1:
-            for job in group:
-                self._commit([job])
+            self._one_by_one(group)
         elif in_the_way(error) and group[0].runs < ATTEMPTS:
             self._commit(group)
         else:
             self._fail(group, error)
+
+    def _one_by_one(self, group: list[Job]) -> None:
+        for job in group:
+            self._commit([job])
 
     def _fail(self, group: list[Job], error: Exception) -> None:
         cause = self._storage.words(error)

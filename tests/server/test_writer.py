@@ -248,6 +248,25 @@ class TestLocks:
             other.close()
         assert bench.numbers() == [21, 22]
 
+    def test_a_group_falls_apart_at_once_over_what_one_of_it_has_to_wait_for(self, bench: Bench) -> None:
+        bench.writer.run(add(1))
+        alone, runs = threading.Event(), list[int]()
+
+        def waits(work: Work) -> None:
+            runs.append(1)
+            if len(runs) > 1:
+                alone.set()
+            work.connection.execute(text("UPDATE t SET n = 11 WHERE n = 1"))
+
+        with bench.storage.write() as other:
+            other.execute(text("SELECT n FROM t FOR UPDATE"))
+            bench.hold()
+            futures = [bench.writer.submit(command) for command in (waits, add(5))]
+            bench.let_go()
+            assert alone.wait(8)
+        assert [future.result(20) for future in futures] == [None, 5]
+        assert bench.numbers() == [5, 11]
+
 
 def _change(first: int, second: int, both: threading.Barrier) -> Any:
     def command(work: Work) -> None:
