@@ -194,7 +194,7 @@ class Engine:
         return self._station.writer.run(lambda work: command(self._station, work, ids))
 
     def _set_right(self, now: datetime) -> None:
-        """Do that; whatever goes wrong with it keeps no escalation from being done."""
+        """Bring back what a wrong clock wrote; whatever goes wrong with that keeps no escalation from being done."""
         try:
             self._bring_back(now)
         except WatchbellError:

@@ -7,10 +7,11 @@ import pytest
 
 from desktop.backends.base import Alive, FullState, IncidentChanged
 from desktop.domain.attention import Command, ConnectionState, Contact, Sound, Tray, attention, in_contact
-from desktop.domain.errors import BackendError, RateLimited, Unauthorized
+from desktop.domain.errors import BackendError, RateLimited, Unauthorized, Unreachable
 from desktop.domain.incident import Incident, Person, Snapshot, Status
 from desktop.sync import changes
 from desktop.sync.changes import with_incident
+from desktop.sync.gone import PAUSE, Gone
 from desktop.sync.keeper import Keeper
 from desktop.sync.pace import Pace
 from desktop.sync.watcher import Watcher
@@ -217,19 +218,25 @@ class TestWhatIsOverDoesNotHoldUpWhatIsOpen:
         assert {f"I{n}" for n in range(25)} <= set(slow.asked)
 
     def test_who_asks_for_fewer_requests_is_asked_no_more_and_answers_later(
-        self, server: FakeServer, screen: Screen, slow: Slow, polling: Watcher
+        self, server: FakeServer, slow: Slow, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for n in range(5):
-            server.put(incident(f"I{n}"))
+        clock = [1000.0]
+        monkeypatch.setattr("desktop.sync.gone.time.monotonic", lambda: clock[0])
         slow.let_go.set()
-        polling.start()
-        screen.await_state(lambda s: s.snapshot is not None and len(s.snapshot.incidents) == 5)
-        slow.error = RateLimited("fewer, please", retry_after=300)
-        self.over(server, 5)
-        screen.await_state(lambda s: s.snapshot is not None and s.snapshot.incidents == ())
-        assert set(slow.asked) == {"I0"}
+        gone = Gone("Server")
+        for n in range(3):
+            server.put(incident(f"I{n}"))
+        gone.note(["I0", "I1", "I2"], ())
+        for error, wait in ((RateLimited("fewer, please", retry_after=300), 300.0), (Unreachable("cut"), PAUSE)):
+            slow.error, slow.asked = error, []
+            assert gone.ask(slow) == gone.ask(slow) == ()
+            clock[0] += wait - 1
+            assert gone.ask(slow) == ()
+            # Once, however often something else happens meanwhile.
+            assert slow.asked == ["I0"]
+            clock[0] += 1
         slow.error = None
-        screen.await_state(lambda s: s.snapshot is not None and len(s.snapshot.incidents) == 5)
+        assert [i.id for i in gone.ask(slow)] == ["I0", "I1", "I2"]
 
 
 def test_whoever_wakes_does_not_wait_for_what_a_backend_asked_for_before(server: FakeServer, screen: Screen) -> None:
