@@ -30,7 +30,7 @@ class PageCard(QWidget):
         self._view: PageView | None = None
         self._muted = False
         self.face = FaceView(theme)
-        self.note = TextBlock(theme, size=12, ink="ink2", max_lines=2)
+        self.note = TextBlock(theme, size=12, ink="ink2", max_lines=4)
         self.acknowledge_button = ActionButton(theme, "Acknowledge", look=Look.PRIMARY, hint="Ctrl ↵")
         self.mute_button = ActionButton(theme, "Mute 5 min")
         self.more_button = ActionButton(theme, "⋯")

@@ -107,6 +107,8 @@ def tooltip(lines: list[str]) -> str:
 
 def freshness(state: ConnectionState, now: datetime) -> tuple[str, Mark | None]:
     """Say how fresh what a connection told is, and its mark where that matters."""
+    if state.names_others:
+        return "cannot be read", Mark.LOST
     if in_contact(state, now):
         whole = state.snapshot is None or state.snapshot.whole
         return ("live", Mark.CALM) if whole else ("not all is read", Mark.LOST)

@@ -17,7 +17,7 @@ from desktop.system.clock import utc_now
 from desktop.system.paths import Paths, paths_under
 from desktop.system.session_secrets import SessionSecrets
 from desktop.system.settings import ConnectionSettings, Settings
-from desktop.ui.summary import headline
+from desktop.ui.summary import freshness, headline
 
 SECONDS = 10.0
 KEPT = Settings((ConnectionSettings("one", "One", "http://127.0.0.1:9"),))
@@ -77,6 +77,7 @@ def test_they_are_not_said_to_be_somebody_who_does_not_answer(paths: Paths) -> N
     head = headline(attention(states, now, Quiet()), states, now)
     assert head.text == "Contact lost"
     assert head.lines[0] == "settings.json cannot be read, for 1 min 34 s now."
+    assert freshness(states[0], now)[0] == "cannot be read"
 
 
 def test_who_asks_for_it_has_them_read_at_once(paths: Paths) -> None:
