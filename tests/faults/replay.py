@@ -25,8 +25,10 @@ _TAKEN = {
     "exhaust_escalation_path": "_exhaust",
     "handed_over": "hand_on",
 }
-# What the engine itself does, and what comes next is counted from; so is all that others do, but for repeating it.
+# What the engine itself does, and what comes next is counted from; so is all that others do, but for what says only
+# that it is known, or more about it.
 _COUNTED_FROM = ("unacknowledge", "repeat_escalation_path", "maintenance_over")
+_ADDS_WORDS = ("annotate",)
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class Replay(Paging):
             self._between(entry.at)
             self._in_time(entry)
             self._take(entry)
-            if entry.type in _COUNTED_FROM or not (entry.actor == "engine" or entry.data.get("repeated")):
+            if entry.type in _COUNTED_FROM or not (entry.actor == "engine" or _says_only(entry)):
                 self.anchor = entry.at
             self.last = entry
         self._between(float("inf"))
@@ -197,3 +199,7 @@ class Replay(Paging):
         if self.exhausted or not self.passed(len(self.plan.steps), entry.at, entry.at) or self.rounds_left():
             self.complain("exhausted before its last step")
         self.exhausted = True
+
+
+def _says_only(entry: Entry) -> bool:
+    return entry.type in _ADDS_WORDS or bool(entry.data.get("repeated"))

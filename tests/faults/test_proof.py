@@ -114,6 +114,13 @@ def _repeated(evidence: Evidence) -> Evidence:
     return replace(evidence, entries=(*others, again, replace(last, id=9)), attempts=asked_for)
 
 
+def _annotated(evidence: Evidence) -> Evidence:
+    *others, last = evidence.entries
+    note = entry(8, "annotate", 114.0, "person:ben", content="looking")
+    asked_for = (*evidence.attempts, attempt("annotate", 114.0, "person:ben"))
+    return replace(evidence, entries=(*others, note, replace(last, id=9)), attempts=asked_for)
+
+
 def known(**changed: Any) -> Evidence:
     return replace(GOOD, clients=(Client("first", {"Q1": replace(SEEN, **changed)}),))
 
@@ -273,6 +280,7 @@ ALLOWED: dict[str, Evidence] = {
     "a page beside somebody by a clock that was fast": with_dan(Blow("clock", 101.0, 102.0, blocks=False, skew=3.5)),
     "a step counted from a time that was wrong": late_beside(109.0, 109.5, -2.0),
     "one that was repeated since, by a clock that was right": _repeated(late_beside(109.0, 109.5, -2.0)),
+    "one to which a note was written since, by a clock that was right": _annotated(late_beside(109.0, 109.5, -2.0)),
     "a client that knows already what came later": known(version=7, status="acknowledged"),
     "a sender that acknowledges what is acknowledged": asked(*GOOD.attempts, attempt("acknowledge", 104.0)),
     "a client that knows what is resolved": replace(
