@@ -78,8 +78,8 @@ class Shifts:
         self._as_it_was(role)
 
     def _override(self, role: str) -> None:
-        who = self.dice.choice([p for p in RINGS[role] if p != self._holder(role)])
-        now = datetime.now(UTC)
+        holder, now = self._holder(role), datetime.now(UTC)
+        who = self.dice.choice([p for p in RINGS[role] if p != holder])
         part = {"start": _said(now), "end": _said(now + _SHIFT), "user": {"id": who, "type": "user_reference"}}
         self._insist("override", "POST", f"/schedules/{role}/overrides", {"override": part})
         self._wait()
