@@ -63,6 +63,21 @@ RETURNING id, number
 """)  # noqa: S608 - see above
 
 
+@cache
+def update_incidents(dialect: Dialect, columns: tuple[str, ...]) -> TextClause:
+    """Return the UPDATE of incidents that still have the ``version`` that they were read with, to ``columns``.
+
+    Those that have another by now are left as they are: the result's ``rowcount`` leaves them out.
+    """
+    new = ", ".join(f"{name} = given.{name}" for name in columns)
+    given = _given(dialect, schema.incidents, ("id", "version", *columns))
+    # Our own columns' names, nothing that came from outside.
+    statement = text(f"""
+UPDATE incidents SET {new} FROM {given} WHERE incidents.id = given.id AND incidents.version = given.version
+""")  # noqa: S608 - see above
+    return statement.execution_options(preserve_rowcount=True)
+
+
 def _given(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> str:
     typed = ", ".join(f"{name} {table.c[name].type.compile(dialect)}" for name in columns)
     return f"json_to_recordset(CAST(:rows AS JSON)) AS given({typed})"

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, insert, text, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, text, update
 
 from desktop.server import bulk, schema
 
@@ -62,6 +62,29 @@ def open_incidents(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
     if connection.execute(statement, numbered).rowcount != len(rows):
         return None
     return {row["id"]: row["number"] for row in numbered}
+
+
+def update_incidents(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Update incidents (by ``id``) that still have the ``version`` of their row; tell whether all of them had.
+
+    Every other column of a row is set. The version itself stays: ``number_changes`` gives the next one.
+    """
+    columns = tuple(name for name in rows[0] if name not in ("id", "version"))
+    if connection.dialect.name == "postgresql":
+        statement: Any = bulk.update_incidents(connection.dialect, columns)
+        return bool(connection.execute(statement, bulk.packed(rows)).rowcount == len(rows))
+    named = [{_NAMED.get(name, name): value for name, value in row.items()} for row in rows]
+    return bool(connection.execute(_update_known(columns), named).rowcount == len(rows))
+
+
+# An UPDATE takes no values under the names of columns that it compares.
+_NAMED = {"id": "b_id", "version": "b_version"}
+
+
+@cache
+def _update_known(columns: tuple[str, ...]) -> Update:
+    known = schema.incidents.c.id == bindparam("b_id"), schema.incidents.c.version == bindparam("b_version")
+    return update(schema.incidents).where(*known).values({name: bindparam(name) for name in columns})
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

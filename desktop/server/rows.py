@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Delete,
@@ -18,15 +17,15 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
-    update,
 )
 
 from desktop.domain.incident import Status
 from desktop.server import columns, schema
 from desktop.server.codec import Frozen
 from desktop.server.columns import HistoryRow
-from desktop.server.dialects import insert_all, number_changes, open_incidents
-from desktop.server.records import Draft, Held, Record
+from desktop.server.dialects import insert_all, number_changes, open_incidents, update_incidents
+from desktop.server.holders import holders
+from desktop.server.records import Draft, Record
 
 PolicyById = Callable[[Connection, str], Frozen]
 
@@ -34,26 +33,11 @@ _COLUMNS = list(schema.incidents.c)
 IS_OPEN = schema.incidents.c.status.in_((Status.TRIGGERED.value, Status.ACKNOWLEDGED.value))
 """Holds for incidents that are open. Not "unless resolved": that would read those of all years."""
 
-_CHUNK = 500
-
 
 class Stale(Exception):
     """Another server changed an incident, or opened one with the same key, since it was read: look again."""
 
 
-def _holding(table: Table) -> Select[Any]:
-    ids: BindParameter[str] = bindparam("ids", expanding=True)
-    return select(table).where(table.c.incident_id.in_(ids)).order_by(table.c.at, table.c.person_id)
-
-
-# Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
-_ASSIGNED, _ACKNOWLEDGED = _holding(schema.assignments), _holding(schema.acknowledgements)
-_GIVEN_ONCE = ("id", "number", "version", "created_at")
-_UPDATE = (
-    update(schema.incidents)
-    .where(schema.incidents.c.id == bindparam("b_id"), schema.incidents.c.version == bindparam("b_version"))
-    .values({c.name: bindparam(c.name) for c in _COLUMNS if c.name not in _GIVEN_ONCE})
-)
 _VERSION = select(schema.counters.c.value).where(schema.counters.c.name == "version")
 
 
@@ -73,11 +57,14 @@ def load(connection: Connection, policies: PolicyById, asked: Select[Any], **val
     rows = connection.execute(asked, values).all()
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    assigned = _held(connection, _ASSIGNED, ids)
-    acknowledged = _held(connection, _ACKNOWLEDGED, ids)
+    held = holders(connection, [row.id for row in rows])
     return [
-        columns.to_record(row, policies(connection, row.policy), assigned.get(row.id, ()), acknowledged.get(row.id, ()))
+        columns.to_record(
+            row,
+            policies(connection, row.policy),
+            held.get((schema.assignments.name, row.id), ()),
+            held.get((schema.acknowledgements.name, row.id), ()),
+        )
         for row in rows
     ]
 
@@ -155,12 +142,11 @@ def _update_known(connection: Connection, drafts: list[Draft]) -> None:
     if not drafts:
         return
     rows = [
-        {**columns.of_record(draft.record), "b_id": draft.record.id, "b_version": draft.record.version}
-        for draft in drafts
+        {**columns.of_record(draft.record), "id": draft.record.id, "version": draft.record.version} for draft in drafts
     ]
     for row in rows:
         del row["created_at"]
-    if connection.execute(_UPDATE, rows).rowcount != len(rows):
+    if not update_incidents(connection, rows):
         raise Stale
 
 
@@ -182,11 +168,3 @@ def _write_held(connection: Connection, table: Table, drafts: list[Draft]) -> No
 def _delete_held(table: Table) -> Delete:
     incident, person = table.c.incident_id, table.c.person_id
     return delete(table).where(incident == bindparam("b_incident"), person == bindparam("b_person"))
-
-
-def _held(connection: Connection, asked: Select[Any], ids: list[str]) -> dict[str, tuple[Held, ...]]:
-    found: dict[str, tuple[Held, ...]] = {}
-    for start in range(0, len(ids), _CHUNK):
-        for row in connection.execute(asked, {"ids": ids[start : start + _CHUNK]}):
-            found[row.incident_id] = (*found.get(row.incident_id, ()), Held(row.person_id, row.at))
-    return found

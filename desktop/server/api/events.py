@@ -2,24 +2,48 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from desktop.server import events
+from desktop.server.access import BODY_LIMIT, App, Receive, Scope, Send
 from desktop.server.api.body import NotJson, parse
-from desktop.server.api.common import Here
 from desktop.server.enqueueing import Enqueue
 from desktop.server.failures import InvalidEvent
 from desktop.server.salvage import salvage
+from desktop.server.station import Station
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
 
-@router.post("/v2/enqueue")
-async def enqueue(request: Request, station: Here) -> JSONResponse:
+PATH: Final = "/v2/enqueue"
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def alerts(station: Station, handlers: Mapping[type[Exception], Handler]) -> App:
+    """Return what serves ``PATH``, and answers what goes wrong there by ``handlers``."""
+    route = Route(PATH, _enqueue, methods=["POST"])
+    own = Starlette(routes=[route], exception_handlers=cast("Any", handlers), max_body_size=BODY_LIMIT)
+    own.state.station = station
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # By this it is counted, as FastAPI would say it.
+        scope["route"] = route
+        await own(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+    return serve
+
+
+async def _enqueue(request: Request) -> JSONResponse:
     """Take an event: answered 202 only when it is durable."""
+    station = cast("Station", request.app.state.station)
     try:
         event = _read(request, await request.body())
         future = station.writer.submit(Enqueue(station, event))
