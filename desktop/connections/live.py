@@ -53,7 +53,16 @@ class LiveConnection:
         self._account = account
         self._patience = tempo.patience
         self._watcher = Watcher(self._keeper, self._watched, utc_now, tempo.pace)
-        self._outbox = Outbox(paths.store, self._keeper, self.backend, utc_now, trouble=trouble, retry=tempo.pace.retry)
+        self._outbox = Outbox(
+            paths.store,
+            self._keeper,
+            self.backend,
+            utc_now,
+            trouble=trouble,
+            # A stream may live on with a token that is not taken any more: who watches finds out, and asks for another.
+            unauthorized=self._watcher.resync,
+            retry=tempo.pace.retry,
+        )
         self._receipts = Receipts(connection.id, self.backend)
 
     @property

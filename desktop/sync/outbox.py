@@ -18,7 +18,7 @@ from pathlib import Path
 from desktop.backends.base import Backend
 from desktop.domain.attention import Command, ConnectionState
 from desktop.domain.clicks import Click, Moment, aged, set_back
-from desktop.domain.errors import WatchbellError
+from desktop.domain.errors import Unauthorized, WatchbellError
 from desktop.sync import changes
 from desktop.sync.backoff import Backoff
 from desktop.sync.commands import Commands, Key, Trouble, Waiting
@@ -44,8 +44,9 @@ class _Given:
 class Outbox(threading.Thread):
     """Keeps the commands of one connection and has them sent, in the order in which they were given for each incident.
 
-    ``answered`` is called after each definite answer; ``trouble`` with why commands are not durable. ``retry`` is the
-    ceiling, in seconds, of the wait until the next attempt. ``taken_up`` is set when what an earlier run left is shown.
+    ``unauthorized`` is called when a command is refused for its token; ``trouble`` with why commands are not durable.
+    ``retry`` is the ceiling, in seconds, of the wait until the next attempt. ``taken_up`` is set when what an earlier
+    run left is shown.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Outbox(threading.Thread):
         now: Callable[[], datetime],
         *,
         trouble: Trouble = lambda reason: None,  # noqa: ARG005 - its shape
-        answered: Callable[[], None] = lambda: None,
+        unauthorized: Callable[[], None] = lambda: None,
         retry: float = _USUAL.retry,
     ) -> None:
         super().__init__(name=f"watchbell-outbox-{keeper.state.id}", daemon=True)
@@ -64,7 +65,7 @@ class Outbox(threading.Thread):
         self._keeper = keeper
         self._connect = connect
         self._now = now
-        self._answered = answered
+        self._unauthorized = unauthorized
         # Clicks, and what came of them; None is the end.
         self._news: queue.Queue[_Given | Answer | None] = queue.Queue()
         self._trouble = trouble
@@ -243,13 +244,14 @@ class Outbox(threading.Thread):
         if newest:
             self._shown.discard(waiting.key)
             self._commands.remove(waiting)
-        self._answered()
 
     def _failed(self, waiting: Waiting, error: Exception) -> None:
         if isinstance(error, WatchbellError):
             self._faulty.discard(waiting.key)
             log.info("%s of %s waits: %s", waiting.click.command, waiting.incident, error.message)
             self._keeper.change(lambda state: changes.troubled(state, waiting.incident, error.message))
+            if isinstance(error, Unauthorized):
+                self._unauthorized()
         else:
             log.error("%s of %s is held up", waiting.click.command, waiting.incident, exc_info=error)
             self._fault(waiting.key, error)

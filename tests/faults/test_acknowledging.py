@@ -62,6 +62,21 @@ def test_an_acknowledgement_arrives_once_and_is_claimed_when_confirmed(
         assert not any(s.failed for s in seen.states)
 
 
+def test_a_click_whose_token_is_not_taken_any_more_asks_for_another(server: FaultyServer, tmp_path: Path) -> None:
+    first = server.account.trigger("Disk full")
+    with watched(server, tmp_path) as seen:
+        seen.until(lambda s: shows(first)(s) and live(s))
+        # A stream that was opened with it goes on.
+        good, server.account.token = server.account.token, "wb_another"
+        seen.live.submit(first, Command.ACKNOWLEDGE)
+        old = seen.until(lambda s: s.needs_token)
+        assert find(old, first) is not None
+        assert first in old.sending
+        server.account.token = good
+        seen.until(lambda s: live(s) and shows(first, ACKNOWLEDGED)(s) and not s.needs_token)
+    assert server.account.times(first, "acknowledge") == 1
+
+
 def test_a_click_waits_for_no_other_that_hangs(tmp_path: Path) -> None:
     server = FaultyServer()
     first, second = server.account.trigger("Disk full"), server.account.trigger("Disk slow")
