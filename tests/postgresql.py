@@ -23,6 +23,7 @@ from tests.parts import need
 VARIABLE = "WATCHBELL_TEST_POSTGRESQL"
 _TEMPLATE = "watchbell_template"
 _SETTINGS = "-c listen_addresses='' -c max_connections=200 -c shared_buffers=32MB -c log_min_messages=fatal"
+_TELLING = " -c log_min_messages=log -c log_lock_waits=on -c log_checkpoints=on"
 _UNSAFE = " -c fsync=off -c full_page_writes=off"
 
 # The shell ends the server when this process lets go of its standard input, however this process ends.
@@ -111,10 +112,13 @@ class OwnCluster(Cluster):
 
 
 @contextmanager
-def cluster(*, safe: bool = False) -> Iterator[OwnCluster]:
-    """Run a PostgreSQL server until the block ends; ``safe``: what is committed survives a power cut."""
+def cluster(*, safe: bool = False, telling: bool = False) -> Iterator[OwnCluster]:
+    """Run a PostgreSQL server until the block ends; ``safe``: what is committed survives a power cut.
+
+    ``telling``: its log says what waited for which lock for a second, and what it ended.
+    """
     programs = _programs()
-    settings = _SETTINGS + ("" if safe else _UNSAFE)
+    settings = _SETTINGS + ("" if safe else _UNSAFE) + (_TELLING if telling else "")
     with _folder() as folder:
         command = ["sh", "-c", _SCRIPT, "sh", str(programs), str(folder), settings]
         shell = subprocess.Popen(

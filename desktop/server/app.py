@@ -79,7 +79,7 @@ def create_app(station: Station, hub: Hub, reach: Reach | None = None) -> App:
         api.include_router(part.router, dependencies=[Depends(known_query)] if part in (*ours, team) else None)
     for error, handler in _HANDLERS.items():
         api.add_exception_handler(error, handler)
-    alerts = events.alerts(station, _HANDLERS)
+    alerts = events.alerts(api, station, _HANDLERS)
     gate = _Doors(_beside(api, Stream(station, hub), alerts), station, reach)
     reached = Forwarding(gate, reach) if reach.proxies else gate
     return Measured(senders.Senders(reached, station), station.counts)

@@ -40,6 +40,7 @@ Listener = Callable[[Sequence[Record]], None]
 GROUP = 200
 # How many groups are written with savepoints after one that needed them.
 _CAREFUL = 20
+_SLOW_SECONDS = 1.0
 
 
 class Writer:
@@ -142,7 +143,12 @@ class Writer:
             self._fail(group, error)
             return
         self.trouble = ""
-        self.commits.add(time.monotonic() - began)
+        took = time.monotonic() - began
+        self.commits.add(took)
+        if took >= _SLOW_SECONDS:
+            # Everything waits for it, escalations too: whoever looks for why something was late finds it here.
+            fields = {"seconds": round(took, 2), "commands": len(group)}
+            log.warning("slow commit", extra={"fields": fields})
         self._careful = max(0, self._careful - 1)
         changed = [record for job in group for record in job.changed]
         if changed:

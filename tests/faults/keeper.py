@@ -41,7 +41,7 @@ class Keeper:
         self.url = f"http://127.0.0.1:{self.port}"
         self.logs: list[str] = []
         self._options = {"database": database, "team": str(team), "port": self.port, "allow_private_channels": True}
-        self._clock = folder / f"clock-{number}"
+        self._clock, self._log = folder / f"clock-{number}", folder / f"server-{number}.log"
         self._director = address(hook, DIRECTOR)
         self._serve: Serve | None = None
         self.set_clock(0)
@@ -100,6 +100,9 @@ class Keeper:
             return 0
         code, log = serve.end(number)
         self.logs.append(log)
+        # Kept beside the evidence: what holds servers up is told by their logs alone.
+        with self._log.open("a", encoding="utf-8") as kept:
+            kept.write(f"{log}\n--- ended with {code}\n")
         for pipe in (serve.popen.stdin, serve.popen.stdout, serve.popen.stderr):
             assert pipe is not None
             pipe.close()

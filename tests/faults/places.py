@@ -1,5 +1,6 @@
 """The two ways in which a team runs it: one server on a file, several on one PostgreSQL; each with its own faults."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -91,7 +92,9 @@ def on_postgresql(folder: Path, hardness: Hardness) -> Iterator[Place]:
     missing: list[str] = []
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(Random(hardness.incidents)))
-        own = stack.enter_context(cluster(safe=True))
+        own = stack.enter_context(cluster(safe=True, telling=True))
+        # Before the cluster is gone: kept beside the evidence.
+        stack.callback(lambda: shutil.copy(own.folder / "log", folder / "postgresql.log"))
         disk = stack.enter_context(_small_disk(own.folder / "disk", missing))
         database = own.empty()
         if disk is not None:

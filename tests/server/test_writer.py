@@ -169,6 +169,16 @@ def test_a_listener_that_fails_fails_nobody(database: str, caplog: pytest.LogCap
     bench.storage.close()
 
 
+def test_a_commit_that_took_long_stands_in_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.writer.run(add(1))
+    assert "slow commit" not in caplog.text
+    monkeypatch.setattr("desktop.server.writer._SLOW_SECONDS", 0.0)
+    bench.writer.run(add(2))
+    assert "slow commit" in caplog.text
+
+
 def test_closing_works_off_what_waits_and_takes_no_more(bench: Bench) -> None:
     bench.hold()
     futures = [bench.writer.submit(add(n)) for n in range(5)]

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, cast
+from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -27,31 +27,45 @@ PATH: Final = "/v2/enqueue"
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-def alerts(station: Station, handlers: Mapping[type[Exception], Handler]) -> App:
-    """Return what serves ``PATH``, and answers what goes wrong there by ``handlers``."""
+def alerts(api: FastAPI, station: Station, handlers: Mapping[type[Exception], Handler]) -> App:
+    """Return what serves ``PATH``, and answers by ``handlers`` what goes wrong there."""
+    # By this it is counted, as for a route of FastAPI.
     route = Route(PATH, _enqueue, methods=["POST"])
-    own = Starlette(routes=[route], exception_handlers=cast("Any", handlers), max_body_size=BODY_LIMIT)
-    own.state.station = station
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        # By this it is counted, as FastAPI would say it.
-        scope["route"] = route
-        await own(cast("Any", scope), cast("Any", receive), cast("Any", send))
+        scope["route"], scope["app"] = route, api
+        request = Request(scope, receive)
+        try:
+            response = await _enqueue(request, station)
+        except Exception as error:  # noqa: BLE001 - the last of them is for whatever it is
+            handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+            response = await handler(request, error)
+        await response(scope, receive, send)
 
     return serve
 
 
-async def _enqueue(request: Request) -> JSONResponse:
+async def _enqueue(request: Request, station: Station) -> Response:
     """Take an event: answered 202 only when it is durable."""
-    station = cast("Station", request.app.state.station)
+    if request.method != "POST":
+        raise HTTPException(405, headers={"allow": "POST"})
     try:
-        event = _read(request, await request.body())
+        event = _read(request, await _body(request))
         future = station.writer.submit(Enqueue(station, event))
         key = await asyncio.wrap_future(future)
     except InvalidEvent as error:
         return _refused(request, error)
     station.counts.triggers.add((event.action.value, "accepted"))
     return JSONResponse({"status": "success", "message": "Event processed", "dedup_key": key}, 202)
+
+
+async def _body(request: Request) -> bytes:
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > BODY_LIMIT:
+            raise HTTPException(413)
+    return bytes(found)
 
 
 @router.post("/v2/change/enqueue")

@@ -12,6 +12,7 @@ from tests.faults.pager.promises import (
     clicks_arrived_once,
     is_right,
     looks_right,
+    nobody_is_moved,
     view_is_honest,
 )
 from tests.faults.pager.stage import Stage
@@ -29,6 +30,7 @@ class Checked(Stage):
         self.claimed: dict[Key, Clicked] = {}
         self.told: set[Key] = set()
         self._looked = self._noted = 0
+        self._heard: dict[str, int] = {}
 
     def after(self, *, calm: bool) -> None:
         """Check what every step must leave as it is promised; ``calm``: where nothing is wrong, all is right soon."""
@@ -43,6 +45,10 @@ class Checked(Stage):
         self._looked = len(views)
         self._note()
         wrong.extend(clicks_arrived_once(self.clicks, accounts))
+        for name, server in self.servers.items():
+            asked = server.asked[self._heard.get(name, 0) :]
+            self._heard[name] = self._heard.get(name, 0) + len(asked)
+            wrong.extend(nobody_is_moved(name, asked))
         assert not wrong, "\n".join(wrong)
 
     def goes_blind(self, name: str) -> None:

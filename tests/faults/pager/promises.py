@@ -3,6 +3,7 @@
 Each function returns what is wrong, in words; nothing means that all is well.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from desktop.domain.clicks import TRUSTED_FOR
 from desktop.domain.incident import Status
 from desktop.domain.severity import Severity
 from tests.faults.backend.account import Account, Deed
+from tests.faults.backend.speaking import Request
 from tests.faults.pager.views import Shown, View
 
 Key = tuple[str, str]
@@ -21,6 +23,7 @@ IN_FLIGHT = 0.3
 AT_ONCE = 0.1
 DEMANDED = {Severity.SEV0: Sound.SIREN, Severity.SEV1: Sound.RING}
 ROLES = ("primary", "secondary")
+RECEIPTS = "/watchbell/v1/receipts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,24 @@ def _meant(click: Clicked, deed: Deed, account: Account) -> bool:
     paged = min(d.at for d in account.deeds if d.incident == deed.incident and d.pages == deed.pages)
     # Between this and the pager's own screen there is a pipe.
     return click.pages == deed.pages or deed.at - paged <= IN_FLIGHT or paged - click.at <= AT_ONCE
+
+
+def nobody_is_moved(name: str, asked: Iterable[Request]) -> Iterator[str]:
+    """Check what a pager asked for: it reads, acknowledges and confirms; who is on call, and who has it, others say."""
+    for request in asked:
+        confirms = (request.method, request.path) == ("POST", RECEIPTS)
+        if request.method != "GET" and not confirms and not _acknowledges(request):
+            yield f"{name} was asked to {request.method} {request.path}: {request.body!r}"
+
+
+def _acknowledges(request: Request) -> bool:
+    try:
+        wish = json.loads(request.body)["incident"]
+    except ValueError:
+        # Killed in the middle of asking.
+        return True
+    moves = wish.keys() & {"assignments", "escalation_level", "escalation_policy"}
+    return request.path.startswith("/incidents/") and wish.get("status") == "acknowledged" and not moves
 
 
 def arrived_or_told(view: View, click: Clicked, account: Account, now: datetime, *, told: bool) -> str:
