@@ -157,13 +157,23 @@ def _absence(scene: Scene, action: RecordAbsence) -> None:
 
 
 def _on_incident(scene: Scene, kind: str, incident: str, step: Callable[[Draft, Moment], None]) -> None:
+    """Do ``step`` to an incident, unless somebody gave it to others since the facts were read."""
     connection, facts = scene.work.connection, scene.facts
+    theirs = False
+
+    def if_theirs(draft: Draft, moment: Moment) -> None:
+        nonlocal theirs
+        theirs = any(held.person == facts.giver for held in draft.record.assignments)
+        if theirs:
+            step(draft, moment)
 
     def seen(draft: Draft) -> None:
-        audit.note_draft(connection, _ENGINE, f"handover.{kind}", draft, scene.now)
+        if theirs:
+            audit.note_draft(connection, _ENGINE, f"handover.{kind}", draft, scene.now)
 
-    incidents.change(scene.station, scene.work, [(incident, [step])], seen)
-    handover_writing.add_work(connection, facts.id, kind, incident, scene.now)
+    incidents.change(scene.station, scene.work, [(incident, [if_theirs])], seen)
+    if theirs:
+        handover_writing.add_work(connection, facts.id, kind, incident, scene.now)
 
 
 def _end(scene: Scene, action: Action) -> None:
