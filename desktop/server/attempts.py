@@ -1,5 +1,7 @@
 """Running commands within one transaction, each undone alone when it fails. On the writer's thread."""
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -58,10 +60,14 @@ class Sociable(Protocol):
 
 @dataclass(slots=True)
 class Job:
-    """A command that somebody waits for by its ``future``, and what became of its last run."""
+    """A command that somebody waits for by its ``future``, and what became of its last run.
+
+    ``since`` is when it was run first (monotonic).
+    """
 
     command: Command[object]
     future: Future[object]
+    since: float = math.inf
     result: object = None
     error: Exception | None = None
     runs: int = 0
@@ -73,6 +79,7 @@ class Job:
         """Begin another run: nothing of the one before counts."""
         self.error, self.result, self.changed, self.history, self.moves = None, None, [], [], []
         self.runs += 1
+        self.since = min(self.since, time.monotonic())
         return Work(transaction.connection, services=transaction.services)
 
     def take(self, outcome: Outcome) -> None:

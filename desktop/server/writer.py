@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar, cast
@@ -16,7 +17,6 @@ from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from desktop.domain.errors import StorageError
 from desktop.server import schema
 from desktop.server.attempts import (
-    ATTEMPTS,
     Command,
     Job,
     Outcome,
@@ -41,6 +41,9 @@ GROUP = 200
 # How many groups are written with savepoints after one that needed them.
 _CAREFUL = 20
 _SLOW_SECONDS = 1.0
+# How long a command is tried that others are in the way of: longer than whoever hangs can hold anything up
+# (``postgresql``: idle_in_transaction_session_timeout).
+PATIENCE_SECONDS = 20.0
 
 
 class Writer:
@@ -66,6 +69,8 @@ class Writer:
         # Savepoints cost a tenth of a command on SQLite, and two of seven round trips on PostgreSQL.
         self._careful = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        # What another server was in the way of: done one by one, between what comes.
+        self._put_off: deque[Job] = deque()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="writer")
@@ -109,17 +114,21 @@ class Writer:
             self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._jobs.get()) is not None:
-            group, last = self._gather(first)
+        last = False
+        while not last or self._put_off:
+            group: list[Job] = []
+            if not last:
+                group, last = self._gather(wait=not self._put_off)
             self._commit([job for job in group if job.future.set_running_or_notify_cancel()])
-            if last:
-                return
+            if self._put_off:
+                self._commit([self._put_off.popleft()])
 
-    def _gather(self, first: Job) -> tuple[list[Job], bool]:
-        group = [first]
+    def _gather(self, *, wait: bool) -> tuple[list[Job], bool]:
+        """Return what is queued, and whether that was the last; ``wait`` for it where there is nothing yet."""
+        group: list[Job] = []
         while len(group) < GROUP:
             try:
-                job = self._jobs.get_nowait()
+                job = self._jobs.get(block=wait and not group)
             except queue.Empty:
                 break
             if job is None:
@@ -159,9 +168,8 @@ class Writer:
     def _write(self, group: list[Job]) -> None:
         with self._storage.engine.begin() as connection:
             transaction = Work(connection)
-            if len(group) > 1:
-                # What one of them waits for holds up all others, and groups of two servers may wait for each other.
-                self._storage.database.hurry(connection)
+            # What one command waits for holds up all others, and groups of two servers may wait for each other.
+            self._storage.database.hurry(connection)
             if self._careful:
                 for job in group:
                     attempt(transaction, job)
@@ -172,8 +180,8 @@ class Writer:
     def _again(self, group: list[Job], error: Unguarded) -> None:
         """Write a group anew in which a command without a savepoint failed."""
         cause = error.__cause__
-        if len(group) > 1 and isinstance(cause, DBAPIError) and in_the_way(cause):
-            self._one_by_one(group)
+        if isinstance(cause, DBAPIError) and in_the_way(cause):
+            self._later(group, cause)
             return
         self._careful = _CAREFUL
         self._commit(group)
@@ -186,10 +194,22 @@ class Writer:
         """
         if not isinstance(error, DBAPIError) or error.connection_invalidated or not any(job.runs for job in group):
             self._fail(group, error)
+        elif in_the_way(error):
+            self._later(group, error)
         elif len(group) > 1:
             self._one_by_one(group)
-        elif in_the_way(error) and group[0].runs < ATTEMPTS:
-            self._commit(group)
+        else:
+            self._fail(group, error)
+
+    def _later(self, group: list[Job], error: DBAPIError) -> None:
+        """Do a group one by one that others are in the way of; one that they are in the way of for itself, later.
+
+        A server that hangs with a lock holds up what needs that lock, and nothing else.
+        """
+        if len(group) > 1:
+            self._one_by_one(group)
+        elif time.monotonic() - group[0].since < PATIENCE_SECONDS:
+            self._put_off.append(group[0])
         else:
             self._fail(group, error)
 

@@ -277,6 +277,53 @@ class TestLocks:
         assert [future.result(20) for future in futures] == [None, 5]
         assert bench.numbers() == [5, 11]
 
+    def test_what_another_server_holds_up_holds_up_nothing_else(self, bench: Bench) -> None:
+        bench.writer.run(add(1))
+        tried = list[int]()
+
+        def waits(work: Work) -> None:
+            tried.append(1)
+            work.connection.execute(text("UPDATE t SET n = 11 WHERE n = 1"))
+
+        with bench.storage.write() as other:
+            other.execute(text("SELECT n FROM t FOR UPDATE"))
+            future = bench.writer.submit(waits)
+            # Each is through long before whoever holds the lock.
+            assert [bench.writer.submit(add(n)).result(5) for n in range(5, 9)] == [5, 6, 7, 8]
+            assert len(tried) > 1
+            assert not future.done()
+        assert future.result(5) is None
+        assert bench.numbers() == [5, 6, 7, 8, 11]
+        assert bench.writer.trouble == ""
+
+    def test_what_is_held_up_for_too_long_is_told(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("desktop.server.writer.PATIENCE_SECONDS", 0.5)
+        bench.writer.run(add(1))
+        with bench.storage.write() as other:
+            other.execute(text("SELECT n FROM t FOR UPDATE"))
+            future = bench.writer.submit(lambda work: work.connection.execute(text("UPDATE t SET n = 11 WHERE n = 1")))
+            with pytest.raises(StorageError, match="lock timeout"):
+                future.result(10)
+        assert bench.numbers() == [1]
+
+    def test_what_is_put_off_is_done_before_the_end(self, bench: Bench) -> None:
+        bench.writer.run(add(1))
+        tried = threading.Event()
+
+        def waits(work: Work) -> None:
+            tried.set()
+            work.connection.execute(text("UPDATE t SET n = 11 WHERE n = 1"))
+
+        ending = threading.Thread(target=bench.writer.close)
+        with bench.storage.write() as other:
+            other.execute(text("SELECT n FROM t FOR UPDATE"))
+            future = bench.writer.submit(waits)
+            assert tried.wait(10)
+            ending.start()
+        ending.join(10)
+        assert future.result(0) is None
+        assert bench.numbers() == [11]
+
 
 def _change(first: int, second: int, both: threading.Barrier) -> Any:
     def command(work: Work) -> None:
