@@ -50,6 +50,7 @@ class Course:
     fired: tuple[float, float] | None = None
     again_at: float | None = None
     worst: float = 0.0
+    worst_at: float = 0.0
     assigned: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
     paged: set[str] = field(default_factory=set)

@@ -21,10 +21,14 @@ MARGIN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found: nothing, if all is well. ``worst`` is how late a step was beyond what the faults excuse."""
+    """What was found: nothing, if all is well.
+
+    ``worst`` is how late a step was beyond what the faults excuse, ``where`` which one.
+    """
 
     violations: Sequence[str]
     worst: float
+    where: str = ""
 
 
 def prove(evidence: Evidence, plans: Mapping[str, Plan] = PLANS, margin: float = MARGIN) -> Verdict:
@@ -34,7 +38,7 @@ def prove(evidence: Evidence, plans: Mapping[str, Plan] = PLANS, margin: float =
     histories = _by(evidence.entries, lambda entry: entry.incident)
     attempts = _by(evidence.attempts, lambda attempt: attempt.key)
     givers = {handover.id: handover.giver for handover in evidence.handovers}
-    rota, worst = evidence.rota.as_seen(weather.wrong), 0.0
+    rota, worst = evidence.rota.as_seen(weather.wrong), (0.0, "")
     for row in evidence.incidents:
         history = sorted(histories.pop(row.id, []), key=lambda e: e.id)
         if row.service not in SERVICES:
@@ -44,14 +48,14 @@ def prove(evidence: Evidence, plans: Mapping[str, Plan] = PLANS, margin: float =
         replay = Replay(plans, severity, rota, weather, margin, complain, givers=givers)
         replay.run(history, evidence.ended)
         replay.agrees(row)
-        worst = max(worst, replay.worst)
+        worst = max(worst, (replay.worst, f"{row.key} at {replay.worst_at:.2f}"))
         compare(_asked_for(history, row), attempts.get(row.key, []), weather, complain, severity)
     found += [f"history of no incident: {name}" for name in histories]
     found += [*_missing(evidence, attempts), *_refused(evidence.attempts), *_versions(evidence)]
     found += [*sent(evidence, weather), *handed(evidence, weather)]
     for client in evidence.clients:
         found += _client(client, {row.id: row for row in evidence.incidents}, evidence.version)
-    return Verdict(found, worst)
+    return Verdict(found, *worst)
 
 
 def _by(things: Iterable[_Thing], name: Callable[[_Thing], str]) -> dict[str, list[_Thing]]:

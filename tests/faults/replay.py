@@ -89,7 +89,7 @@ class Replay(Paging):
                 self.complain(f"late: {due.what} was due {said}")
             if entry.actor == "engine" and self._is(entry, due):
                 if allowed < self.margin + excused + 1:
-                    self.worst = max(self.worst, late - excused)
+                    self.worst, self.worst_at = max((self.worst, self.worst_at), (late - excused, entry.at))
                 if entry.at < due.first - EXACT:
                     self.complain(f"early: {entry.type} came {due.first - entry.at:.2f} s before its time")
 

@@ -15,6 +15,7 @@ from tests.faults.keeper import Keeper
 from tests.faults.load import Load
 from tests.faults.places import Hardness, Place
 from tests.faults.plans import CONTACT, RESPONDERS, SERVICES
+from tests.faults.proof import Verdict
 from tests.faults.rows import age, hurry, read, waiting
 from tests.faults.sent import duplicates
 from tests.faults.shifts import Looker, Shifts
@@ -184,7 +185,7 @@ def _tracebacks(place: Place) -> Iterator[str]:
                     break
 
 
-def figures(evidence: Evidence, worst: float) -> str:
+def figures(evidence: Evidence, verdict: Verdict) -> str:
     """Say in a line what a run was."""
     kinds = Counter(blow.kind for blow in evidence.blows)
     blocked = sum(blow.ended - blow.began for blow in evidence.blows if blow.blocks)
@@ -203,7 +204,7 @@ def figures(evidence: Evidence, worst: float) -> str:
         f"{duplicates(evidence)} of them again), {own} incidents of the server's own, "
         f"{sum(kinds.values())} faults ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}), "
         f"{blocked:.0f} s in which perhaps no server could work, "
-        f"worst lateness beyond those {worst:.2f} s"
+        f"worst lateness beyond those {verdict.worst:.2f} s ({verdict.where})"
     )
 
 

@@ -44,7 +44,7 @@ def run(place: Open, folder: Path, hardness: Hardness, say: Callable[[str, objec
     with place(folder, hardness) as here:
         evidence, failures = carry_out(here, hardness, number)
     verdict = prove(evidence)
-    said = f"seed {number}: {figures(evidence, verdict.worst)}{''.join(f'; {m}' for m in here.missing)}"
+    said = f"seed {number}: {figures(evidence, verdict)}{''.join(f'; {m}' for m in here.missing)}"
     say("faults", said)
     found = [*failures, *verdict.violations]
     if found:
