@@ -87,7 +87,7 @@ class Writer:
     @property
     def queued(self) -> int:
         """How many commands wait, about."""
-        return self._jobs.qsize()
+        return self._jobs.qsize() + len(self._put_off)
 
     def submit(self, command: Command[T]) -> Future[T]:
         """Queue ``command``; the future has its result once that is durable, or its error.
@@ -223,8 +223,8 @@ class Writer:
         for job in group:
             job.error = StorageError(f"the database failed: {cause}")
             job.settle()
-        # Values that do not fit say nothing about anybody else's.
-        if not isinstance(error, DataError):
+        # Values that do not fit, and a server that is in the way of one, say nothing about anybody else's.
+        if not isinstance(error, DataError) and not (isinstance(error, DBAPIError) and in_the_way(error)):
             self.report(f"the database failed: {cause}")
 
     def report(self, trouble: str) -> None:

@@ -304,6 +304,8 @@ class TestLocks:
             future = bench.writer.submit(lambda work: work.connection.execute(text("UPDATE t SET n = 11 WHERE n = 1")))
             with pytest.raises(StorageError, match="lock timeout"):
                 future.result(10)
+            # That is no trouble of the database's.
+            assert bench.writer.trouble == ""
         assert bench.numbers() == [1]
 
     def test_what_is_put_off_is_done_before_the_end(self, bench: Bench) -> None:
