@@ -1,4 +1,4 @@
-"""The desktop of these tests: one for all of them, started when the first asks for it."""
+"""The desktop of these tests: one for all of a process, started when the first asks for it."""
 
 import sys
 from collections.abc import Iterator
