@@ -22,6 +22,8 @@ _WITHOUT_PAGES = "NULL, connection, incident, command, since, 0"
 # By name, else by place, as of a version before or after this one, or where a name is damaged. Where a row is, SQLite
 # knows by itself: no damaged name hides it.
 _COLUMNS = ("NULL, connection, incident, command, since, pages", "*", _WITHOUT_PAGES)
+# Under a name of its own: the column's, which it would have else, may be damaged, and is read as a text.
+_PLACE = "rowid AS place"
 # Also what SQLite quotes of a damaged file in its words for it.
 _DAMAGE = (sqlite3.Error, ValueError, OverflowError)
 _ELSEWHERE = {
@@ -101,11 +103,11 @@ def _ways(path: Path) -> list[str]:
 def _ways_through(database: sqlite3.Connection, columns: str) -> tuple[_Seen, Exception | None]:
     """Read all rows in one go; where something is in the way, each by its place."""
     seen: _Seen = set()
-    error = _scan(database, f"SELECT rowid, {columns} FROM commands ORDER BY rowid", seen)  # noqa: S608 - our words
+    error = _scan(database, f"SELECT {_PLACE}, {columns} FROM commands ORDER BY rowid", seen)  # noqa: S608 - our words
     if error is not None:
         for place in sorted(_places(database)):
             for each in (columns, _WITHOUT_PAGES):
-                query = f"SELECT rowid, {each} FROM commands WHERE rowid = {place}"  # noqa: S608 - a number
+                query = f"SELECT {_PLACE}, {each} FROM commands WHERE rowid = {place}"  # noqa: S608 - a number
                 if _scan(database, query, seen) is None:
                     break
     return seen, error
@@ -116,7 +118,7 @@ def _places(database: sqlite3.Connection) -> set[int]:
     places: set[int] = set()
     for order in ("NOT INDEXED ORDER BY rowid", "NOT INDEXED ORDER BY rowid DESC", ""):
         with contextlib.suppress(*_DAMAGE):
-            query = f"SELECT rowid FROM commands {order} LIMIT {_MOST}"  # noqa: S608 - words of our own
+            query = f"SELECT {_PLACE} FROM commands {order} LIMIT {_MOST}"  # noqa: S608 - words of our own
             for (place,) in database.execute(query):
                 places.add(place)
     return places

@@ -150,6 +150,8 @@ def _note(page: Page) -> tuple[str, bool]:
     if page.overdue:
         said = f"{name} has still not confirmed it, so it rings again. It is tried until there is an answer."
         return f"{said}{_reason(page.trouble)}", True
+    if page.sending is not None and page.trouble:
+        return f"{name} has not confirmed it yet. It is tried until there is an answer.{_reason(page.trouble)}", False
     if page.sending is not None:
         return f"Sent to {name}, not confirmed yet", False
     if page.failed:

@@ -139,6 +139,14 @@ def test_sending_is_said_and_cannot_be_pressed_again(qtbot: QtBot, show: Show) -
         popup.page_card.press()
 
 
+def test_sending_says_why_it_waits_as_soon_as_that_is_known(show: Show) -> None:
+    waits = replace(sample.page(sending=True), trouble="api.pagerduty.com does not accept the token")
+    popup = show(sample.pages(waits))
+    (note,) = [text for text in said(popup) if "has not confirmed it yet" in text]
+    assert note.endswith("Reason: api.pagerduty.com does not accept the token")
+    assert not any("Sent to" in text for text in said(popup))
+
+
 def test_sending_does_not_pass_the_focus_to_the_next_button(qtbot: QtBot, show: Show) -> None:
     popup = show(sample.pages(sample.page()))
     activate(qtbot, popup)

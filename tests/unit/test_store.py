@@ -422,6 +422,11 @@ class TestAnyOneBitWrong:
         content = self.content(path)
         assert self.look(path, content, self.flips(content, 200)) > 200
 
+    def test_a_letter_that_is_none_before_the_name_of_a_column(self, path: Path) -> None:
+        content = self.content(path)
+        place = content.index(b" id INTEGER")
+        assert self.look(path, content, [(place, 7), (place + 1, 7)]) == 6
+
     @pytest.mark.full
     @pytest.mark.timeout(1800)
     def test_all(self, path: Path) -> None:
