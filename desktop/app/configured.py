@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from desktop.connections import vanished
 from desktop.connections.accounts import environment_connection
+from desktop.domain.errors import WatchbellError
 from desktop.system import settings as settings_file
 from desktop.system.paths import Paths
 from desktop.system.session_secrets import SessionSecrets
@@ -38,6 +39,17 @@ class Configured:
             vanished.check(self.paths, (*watched, *(() if named else before)))
         if named is None:
             return kept
-        connection, token = named
-        self.secrets.remember(connection.id, token)
+        connection = self._with_token(*named)
         return (connection, *(c for c in kept if c.id != connection.id))
+
+    def without_settings(self) -> tuple[ConnectionSettings, ...]:
+        """Return what the environment alone names, as far as that makes sense: for settings that cannot be read."""
+        try:
+            named = None if self.demo else environment_connection(self.environment, ())
+        except WatchbellError:
+            return ()
+        return () if named is None else (self._with_token(*named),)
+
+    def _with_token(self, connection: ConnectionSettings, token: str) -> ConnectionSettings:
+        self.secrets.remember(connection.id, token)
+        return connection

@@ -76,6 +76,9 @@ class Fleet:
         prepared = prepare(paths.store, utc_now())
         with self._unread.unless_followed():
             self._want(self._read())
+        # Whatever is wrong with the settings, what the environment names is watched.
+        if self._unread.state is not None and (named := self._configured.without_settings()):
+            self._want(named)
         self._archive = Archive(paths.store, lambda: self.states, lambda reason: notice("copies", reason or None))
         notice("store", prepared.notice or None)
         if (unread := self._unread.state) is not None:

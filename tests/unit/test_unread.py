@@ -106,6 +106,22 @@ def test_they_are_followed_as_soon_as_they_are_mended(paths: Paths) -> None:
         watching.fleet.stop()
 
 
+def test_what_the_environment_names_is_watched_beside_them(paths: Paths) -> None:
+    paths.settings.write_text("{")
+    named = {"WATCHBELL_URL": "http://127.0.0.1:9", "WATCHBELL_TOKEN": "wb_" + "x" * 43}
+    watching = Watching(paths, named)
+    assert [s.id for s in watching.fleet.states] == ["environment", "settings.json"]
+    assert watching.notices[MISCONFIGURED]
+    watching.fleet.start()
+    try:
+        # Mended, they name the same account: it takes the place of that one.
+        settings_file.save(paths.settings, KEPT)
+        watching.fleet.follow_settings()
+        watching.until("one", "environment")
+    finally:
+        watching.fleet.stop()
+
+
 def test_half_an_account_in_the_environment_is_told_in_the_same_way(paths: Paths) -> None:
     settings_file.save(paths.settings, KEPT)
     (state,) = Watching(paths, {"WATCHBELL_URL": "http://127.0.0.1:9"}).fleet.states
