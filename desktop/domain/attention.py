@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from itertools import compress
+from operator import not_
 from types import MappingProxyType
 
 from desktop.domain.incident import Incident, OnCall, Person, Snapshot, Status
@@ -197,8 +199,9 @@ def attention(states: tuple[ConnectionState, ...], now: datetime, quiet: Quiet |
     backend refuses, or has not confirmed within ``SENDING_QUIET``. ``quiet`` takes away sound, never the picture.
     """
     assigned = sorted((p for s in states for p in _assigned(s, now)), key=_urgency)
-    pages = tuple(p for p in assigned if _pages(p))
-    settled = tuple(p for p in assigned if not _pages(p))
+    paging = [_pages(p) for p in assigned]
+    pages = tuple(compress(assigned, paging))
+    settled = tuple(compress(assigned, map(not_, paging)))
     lost = tuple(x for s in states if (x := _lost(s, now)) is not None)
     mine = tuple(dict.fromkeys(o for s in states for o in shifts(s)))
     acknowledged = sum(p.incident.status is Status.ACKNOWLEDGED and _mine(p) for p in settled)

@@ -102,11 +102,11 @@ class Incident:
 
     def assigned_to(self, person_id: str) -> bool:
         """Tell whether ``person_id`` is among the assignees."""
-        return any(p.id == person_id for p in self.assignees)
+        return person_id in [p.id for p in self.assignees]
 
     def acknowledged_by(self, person_id: str) -> bool:
         """Tell whether ``person_id`` is among those who acknowledged."""
-        return any(a.person.id == person_id for a in self.acknowledgements)
+        return person_id in [a.person.id for a in self.acknowledgements]
 
     def request_to(self, person_id: str) -> Asked | None:
         """Return the request for help that ``person_id`` has still to answer; whoever acknowledged has answered."""

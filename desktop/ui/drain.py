@@ -32,13 +32,14 @@ class Drain:
             end = page.incident.escalates_at
             if end is None:
                 continue
-            known = before.get(key_of(page))
+            key = key_of(page)
+            known = before.get(key)
             if known is not None and known.end == end:
-                self._intervals[key_of(page)] = known
+                self._intervals[key] = known
                 continue
             # At first sight nobody can know when it was set: the incident's birth is the fullest honest guess.
             start = now + page.offset if known is not None else page.incident.created_at
-            self._intervals[key_of(page)] = Interval(start, end)
+            self._intervals[key] = Interval(start, end)
 
     def fraction(self, page: Page, now: datetime) -> float:
         """Return 1.0 for just set to 0.0 for due or nothing pending; ``now`` is local."""

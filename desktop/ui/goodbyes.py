@@ -21,7 +21,8 @@ class Goodbyes:
         present = {key_of(p) for p in after.pages}
         settled = {key_of(p): p.incident for p in after.settled}
         for page in before:
-            self._gone[key_of(page)] = Gone(page, None, now)
+            if (key := key_of(page)) not in present:
+                self._gone[key] = Gone(page, None, now)
         self._gone = {
             key: replace(gone, latest=settled.get(key, gone.latest))
             for key, gone in self._gone.items()
