@@ -19,6 +19,7 @@ from desktop.domain.severity import Severity
 
 NOW = datetime(2026, 11, 26, 3, 14, 28, tzinfo=UTC)
 ANA, BEN, MIA = Person("ana", "Ana Ruiz"), Person("ben", "Ben Okafor"), Person("mia", "Mia Lund")
+REFUSED_TOKEN = "api.pagerduty.com does not accept the token: it is unknown, revoked or expired"
 UNTIL = datetime(2026, 11, 30, 17, 0, tzinfo=UTC)
 ON_CALL = (
     OnCall(ANA, "primary", 1, "sev0", until=UNTIL),

@@ -39,6 +39,7 @@ def attentions() -> dict[str, Attention]:
         "sev3": sample.pages(low),
         "several": sample.pages(sample.page(), other, third),
         "many": sample.pages(*many),
+        "sending-waits": sample.pages(replace(sample.page(sending=True), trouble=sample.REFUSED_TOKEN)),
         "sending": sample.pages(sample.page(sending=True), other),
         "failed": sample.pages(sample.page(failed="the server says that this incident is not yours")),
         "overdue-send": sample.pages(sample.page(overdue=True)),

@@ -295,7 +295,6 @@ def test_checking_a_team_file(capsys: Capture, tmp_path: Path) -> None:
 
 
 # A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 def test_checking_a_team_file_tries_its_addresses(capsys: Capture, tmp_path: Path) -> None:
     file = tmp_path / "team.toml"
     some = TWO.replace(

@@ -29,12 +29,26 @@ def team(web: str) -> str:
     )
 
 
+def reachable(document: str, web: str, twice: str) -> str:
+    """Return the team ``document`` (of Ana, Ben, Cho and Dora) with an address for everybody, two for ``twice``."""
+    hook = web.replace("http", "json", 1)
+    for name in ("ana", "ben", "cho", "dora"):
+        addresses = [f"{hook}/{name}", *([f"{hook}/{name}2"] if name == twice else ())]
+        document = document.replace(f'id = "{name}"', f'id = "{name}"\nnotify = {json.dumps(addresses)}')
+    return document
+
+
 @dataclass
 class Office:
     """A house, and the server at which its messages arrive."""
 
     house: House
     web: ScriptedServer
+
+    def begin_again(self) -> None:
+        """Forget what was sent, and take whatever comes."""
+        self.web.asked.clear()
+        self.web.answer = lambda _: Answer()
 
     def after(self, seconds: float) -> list[str]:
         """Let ``seconds`` pass, have everything done that is due, and return where messages went, in order."""

@@ -12,9 +12,6 @@ from desktop.server.tables.promises import findings as rows
 from desktop.team import parse
 from tests.server.house import TEAM, Clock, running_server
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 WRITTEN = (
     TEAM.replace('id = "ana"', 'id = "ana"\nnotify = ["mailto://ana@example.com", "slack://sh0rt", "env:WB_TEST_ANA"]')
     .replace('id = "ben"', 'id = "ben"\nnotify = ["json://127.0.0.1:8599/hush"]')

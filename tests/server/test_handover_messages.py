@@ -9,21 +9,14 @@ import pytest
 
 from tests.fakes.http import Answer
 from tests.server.handing import MINUTE, TEAM, Watch, anew
-from tests.server.paging import Office, office
-
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+from tests.server.paging import Office, office, reachable
 
 SPOKEN = "From <!channel> 06:00: a fever\n@here"
 
 
 def written(web: str) -> str:
-    """Return the team with an address for everybody, two for Ben."""
     hook = web.replace("http", "json", 1)
-    text = TEAM.replace('id = "ben"', f'id = "ben"\nnotify = ["{hook}/ben", "{hook}/ben2"]')
-    for name in ("ana", "cho", "dora"):
-        text = text.replace(f'id = "{name}"', f'id = "{name}"\nnotify = ["{hook}/{name}"]')
-    return text + f'[channels]\nincidents = "{hook}/incidents"\n'
+    return reachable(TEAM, web, twice="ben") + f'[channels]\nincidents = "{hook}/incidents"\n'
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +27,7 @@ def built(shared_database: str) -> Iterator[Office]:
 
 @pytest.fixture
 def desk(built: Office) -> Office:
-    built.web.asked.clear()
-    built.web.answer = lambda _: Answer()
+    built.begin_again()
     return built
 
 

@@ -24,9 +24,6 @@ from tests.server.house import MINUTE, Clock, House, running_house, running_serv
 from tests.server.listening import listening
 from tests.server.paging import SECOND, Office, office, team
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 UNKNOWN = Outcome(delivered=False, reason="the connection broke", retry=True)
 
 

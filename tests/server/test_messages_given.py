@@ -11,19 +11,11 @@ import pytest
 from tests.fakes.http import Answer
 from tests.server.handing import TEAM, Watch, anew
 from tests.server.house import Json
-from tests.server.paging import Office, office
-
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+from tests.server.paging import Office, office, reachable
 
 
 def written(web: str) -> str:
-    """Return the team with an address for everybody, two for Cho."""
-    hook = web.replace("http", "json", 1)
-    text = TEAM.replace('id = "cho"', f'id = "cho"\nnotify = ["{hook}/cho", "{hook}/cho2"]')
-    for name in ("ana", "ben", "dora"):
-        text = text.replace(f'id = "{name}"', f'id = "{name}"\nnotify = ["{hook}/{name}"]')
-    return text
+    return reachable(TEAM, web, twice="cho")
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +26,7 @@ def built(shared_database: str) -> Iterator[Office]:
 
 @pytest.fixture
 def desk(built: Office) -> Office:
-    built.web.asked.clear()
-    built.web.answer = lambda _: Answer()
+    built.begin_again()
     return built
 
 

@@ -15,9 +15,6 @@ from desktop.server.tables.messages import messages
 from tests.server.house import MINUTE, START, TEAM, running_server
 from tests.server.paging import Office, office
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 HOUR = timedelta(hours=1)
 BOTH = "Ben Okafor or Cho Lee"
 

@@ -18,9 +18,6 @@ from tests.postgresql import Cluster
 from tests.server.house import Clock, running_server
 from tests.server.paging import SECOND, Office, office, team
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 MANY = turns._LOOK + 10
 
 

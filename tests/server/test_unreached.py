@@ -14,9 +14,6 @@ from tests.fakes.http import Answer
 from tests.server.house import MINUTE, House, Json, assigned
 from tests.server.paging import SECOND, Office, office
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 NO_ADDRESS = "Ana Ruiz could not be reached: no address, and no application showed it"
 
 

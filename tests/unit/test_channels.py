@@ -24,9 +24,6 @@ from desktop.team.schemas import SCHEMAS
 from tests.fakes.http import Answer, Asked, ScriptedServer
 from tests.fakes.mail import mailbox
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 TEXT = Text("[SEV-0] db down", "db down\nsince 18:00")
 SECRET = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
 

@@ -10,9 +10,6 @@ from desktop.channels.sending import UNREADABLE
 from desktop.domain.errors import TeamFileError
 from desktop.team.destinations import check, without
 
-# A plugin of Apprise's for a service of no interest here imports what Python 3.13 takes away.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 TEAM = """
 time_zone = "UTC"
 [[people]]

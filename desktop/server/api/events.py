@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 
 from desktop.server import events
 from desktop.server.access import BODY_LIMIT, App, Receive, Scope, Send
@@ -29,8 +29,8 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 def alerts(api: FastAPI, station: Station, handlers: Mapping[type[Exception], Handler]) -> App:
     """Return what serves ``PATH``, and answers by ``handlers`` what goes wrong there."""
-    # By this it is counted, as for a route of FastAPI.
-    route = Route(PATH, _enqueue, methods=["POST"])
+    # Requests are counted by the path of what stands there, where FastAPI puts its route.
+    route = SimpleNamespace(path=PATH)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"], scope["app"] = route, api
